@@ -1,0 +1,3 @@
+#![forbid(unsafe_code)]
+//! Developer commands.
+fn main() {}

@@ -1,0 +1,162 @@
+//! Reading `calls.txt`: which calls are allowed, with a reason for each.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use syscalls::Sysno;
+
+const CALLS: &str = include_str!("calls.txt");
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It goes on.
+    Allow,
+    /// Pid 1 of the container does it (seccomp_unotify(2)).
+    Notify,
+    /// It goes on; where denials are to be shown it is reported first.
+    Observe,
+    /// It goes on unless the plan shows objects whose extended attributes may not be read.
+    Xattr,
+    /// It fails with this error number.
+    Errno(i32),
+}
+
+/// A comparison of the low 32 bits of one argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// 0 to 5.
+    pub argument: u8,
+    /// Which bits count.
+    pub mask: u32,
+    /// What they are compared with.
+    pub value: u32,
+    /// Whether they must be equal, or must differ.
+    pub equal: bool,
+}
+
+/// One line of the list, for one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// All must hold.
+    pub conditions: Vec<Condition>,
+    /// What then happens.
+    pub action: Action,
+}
+
+/// A line of the list that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("calls.txt line {line}: {what}")]
+pub struct RulesError {
+    line: usize,
+    what: String,
+}
+
+/// The built-in list, by call number of this architecture.
+///
+/// # Errors
+/// A line that can't be read: a defect of the build, which a test finds.
+pub fn builtin() -> Result<BTreeMap<u32, Vec<Rule>>, RulesError> {
+    let mut rules: BTreeMap<u32, Vec<Rule>> = BTreeMap::new();
+    for (index, line) in CALLS.lines().enumerate() {
+        let fail = |what: String| RulesError { line: index + 1, what };
+        let (text, reason) = line.split_once('#').map_or((line, None), |(text, reason)| (text, Some(reason.trim())));
+        let text = text.trim();
+        if text.is_empty() {
+            continue;
+        }
+        if reason.is_none_or(str::is_empty) {
+            return Err(fail("an entry needs its reason".into()));
+        }
+        let (head, conditions) = text.split_once(" if ").map_or((text, None), |(head, rest)| (head, Some(rest)));
+        let mut words: Vec<&str> = head.split_whitespace().collect();
+        let action = words.pop().and_then(action).ok_or_else(|| fail(format!("no action in {head:?}")))?;
+        let conditions = match conditions {
+            None => Vec::new(),
+            Some(text) => text
+                .split(" and ")
+                .map(|text| condition(text).ok_or_else(|| fail(format!("no condition: {text:?}"))))
+                .collect::<Result<_, _>>()?,
+        };
+        if words.is_empty() {
+            return Err(fail("no call is named".into()));
+        }
+        for name in words {
+            // A call that another architecture or an older table does not have needs no rule: it fails with ENOSYS.
+            if let Some(number) = number(name).map_err(fail)? {
+                rules.entry(number).or_default().push(Rule { conditions: conditions.clone(), action });
+            }
+        }
+    }
+    Ok(rules)
+}
+
+/// Calls that exist on some architectures or in newer tables only.
+const NOT_EVERYWHERE: [&str; 6] = ["open_tree_attr", "sysfs", "_sysctl", "nfsservctl", "quotactl_fd", "uselib"];
+
+fn number(name: &str) -> Result<Option<u32>, String> {
+    match Sysno::from_str(name) {
+        Ok(call) => Ok(Some(call.id() as u32)),
+        Err(_) if NOT_EVERYWHERE.contains(&name) || cfg!(not(target_arch = "x86_64")) => Ok(None),
+        Err(_) => Err(format!("unknown call {name:?}")),
+    }
+}
+
+fn action(word: &str) -> Option<Action> {
+    Some(match word {
+        "allow" => Action::Allow,
+        "notify" => Action::Notify,
+        "observe" => Action::Observe,
+        "xattr" => Action::Xattr,
+        "EPERM" => Action::Errno(libc::EPERM),
+        "EACCES" => Action::Errno(libc::EACCES),
+        "ENOSYS" => Action::Errno(libc::ENOSYS),
+        "EAFNOSUPPORT" => Action::Errno(libc::EAFNOSUPPORT),
+        _ => return None,
+    })
+}
+
+fn condition(text: &str) -> Option<Condition> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (argument, mask, operator, value) = match words[..] {
+        [argument, operator, value] => (argument, u32::MAX, operator, value),
+        [argument, "&", mask, operator, value] => (argument, integer(mask)?, operator, value),
+        _ => return None,
+    };
+    let argument = argument.strip_prefix("arg")?.parse().ok().filter(|n| *n < 6)?;
+    let equal = match operator {
+        "==" => true,
+        "!=" => false,
+        _ => return None,
+    };
+    Some(Condition { argument, mask, value: integer(value)?, equal })
+}
+
+fn integer(text: &str) -> Option<u32> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        return u32::from_str_radix(digits, 16).ok();
+    }
+    if let Some(digits) = text.strip_prefix("0o") {
+        return u32::from_str_radix(digits, 8).ok();
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_list_is_readable_and_every_call_ends_in_a_decision() {
+        let rules = builtin().unwrap();
+        assert!(rules.len() > 300, "{} calls", rules.len());
+        for (number, rules) in rules {
+            let last = rules.last().unwrap();
+            assert!(last.conditions.is_empty(), "call {number} has no last word");
+            assert!(
+                rules.iter().rev().skip(1).all(|rule| !rule.conditions.is_empty()),
+                "call {number} has a line that is never reached"
+            );
+        }
+    }
+}

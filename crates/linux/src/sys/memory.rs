@@ -1,0 +1,58 @@
+//! Memory of other processes, and what of our own must not be inherited.
+
+use std::io;
+
+use rustix::process::Pid;
+
+/// Copies up to `buffer.len()` bytes at `address` of process `pid` (process_vm_readv(2)); returns how many were read.
+///
+/// The bytes are the program's and change under one's hands: read once, decide on the copy.
+///
+/// # Errors
+/// ESRCH when the process is gone, EPERM without ptrace access, EFAULT for an unmapped address.
+pub fn read_process_memory(pid: Pid, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // A read that starts before a page boundary and ends past it fails as a whole if the second page is unmapped, so
+    // the far side is given as one vector per page.
+    const PAGE: u64 = 4096;
+    let mut remote = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; 4];
+    let mut at = address;
+    let mut left = buffer.len() as u64;
+    let mut count = 0;
+    while left > 0 && count < remote.len() {
+        let step = left.min(PAGE - at % PAGE);
+        remote[count] = libc::iovec { iov_base: at as *mut libc::c_void, iov_len: step as usize };
+        at = at.wrapping_add(step);
+        left -= step;
+        count += 1;
+    }
+    // SAFETY: `local` describes `buffer`, exclusively borrowed for the call; the remote addresses are never dereferenced
+    // here, the kernel checks them against the other process's address space.
+    let read = unsafe {
+        libc::process_vm_readv(pid.as_raw_pid(), &raw const local, 1, remote.as_ptr(), count as libc::c_ulong, 0)
+    };
+    usize::try_from(read).map_err(|_| io::Error::last_os_error())
+}
+
+/// Overwrites the strings of the process's initial environment with zeros: pid 1 of a container is a copy of lowbox and
+/// shall hold nothing of the user's environment.
+pub fn erase_environment() {
+    unsafe extern "C" {
+        static mut environ: *mut *mut libc::c_char;
+    }
+    // SAFETY: called by a single-threaded process. `environ` is null or a null-terminated array of pointers to
+    // C strings in writable memory (the kernel's initial stack, or the C library's heap); each is overwritten within its
+    // own length, then the array is made empty so that nothing reads it again.
+    unsafe {
+        if environ.is_null() {
+            return;
+        }
+        let mut entry = environ;
+        while !(*entry).is_null() {
+            let length = libc::strlen(*entry);
+            std::ptr::write_bytes(*entry, 0, length);
+            entry = entry.add(1);
+        }
+        *environ = std::ptr::null_mut();
+    }
+}

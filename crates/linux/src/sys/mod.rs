@@ -1,0 +1,25 @@
+//! The only unsafe code of lowbox: system calls that no safe crate offers.
+//!
+//! Each function is the thinnest safe wrapper around one kernel interface. Policy does not live here.
+
+mod clone;
+mod idmap;
+mod landlock;
+mod memory;
+mod process;
+mod seccomp;
+mod socket;
+
+pub use clone::{Forked, Namespaces, fork_into, spawn_borrowing};
+pub use idmap::{MountAttributes, set_mount_attributes};
+pub use landlock::{LANDLOCK_ERRATA_UNSUPPORTED, landlock_abi, restrict_self};
+pub use memory::{erase_environment, read_process_memory};
+pub use process::{
+    drop_all_capabilities, drop_supplementary_groups, duplicate_descriptor_of, reset_signals, set_ids,
+    set_parent_death_signal,
+};
+pub use seccomp::{
+    Notification, SockFilter, continue_notification, filter_supports_listener, install_filter,
+    notification_is_alive, receive_notification, respond_to_notification,
+};
+pub use socket::connect_raw;

@@ -1,0 +1,101 @@
+//! Identity, capabilities and signals of the calling process; descriptors of another one.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use rustix::process::Signal;
+
+fn check(result: libc::c_long) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Takes real, effective and saved user and group id (setresgid(2), setresuid(2)) of the calling thread.
+///
+/// # Errors
+/// EINVAL for an id that the user namespace does not map, EPERM without the capability.
+pub fn set_ids(uid: u32, gid: u32) -> io::Result<()> {
+    // SAFETY: plain integers; the raw calls change the calling thread only, and the process has one.
+    check(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
+    // SAFETY: as above.
+    check(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })
+}
+
+/// Empties the list of supplementary groups (setgroups(2)).
+///
+/// # Errors
+/// EPERM without CAP_SETGID, or where the user namespace denies setgroups.
+pub fn drop_supplementary_groups() -> io::Result<()> {
+    // SAFETY: a count of zero with a null list is valid.
+    check(unsafe { libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>()) })
+}
+
+/// Drops the bounding set, then the permitted, effective, inheritable and ambient sets (capabilities(7)). Allocates
+/// nothing.
+///
+/// # Errors
+/// EPERM if the bounding set cannot be dropped because CAP_SETPCAP is missing while the set is not empty.
+pub fn drop_all_capabilities() -> io::Result<()> {
+    for capability in 0..64 {
+        // SAFETY: prctl with plain integers; EINVAL ends the list of capabilities this kernel knows.
+        if unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) } != 0 {
+            let error = io::Error::last_os_error();
+            if error.raw_os_error() == Some(libc::EINVAL) {
+                break;
+            }
+            return Err(error);
+        }
+    }
+    // SAFETY: plain integers.
+    if unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    const VERSION_3: u32 = 0x2008_0522;
+    let header = Header { version: VERSION_3, pid: 0 };
+    let data = [0_u32; 6];
+    // SAFETY: version 3 takes two 12-byte data structs, which `data` is; both live across the call.
+    check(unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) })
+}
+
+/// Asks for `signal` when the parent thread dies (PR_SET_PDEATHSIG). Cleared by credential changes: set it after them.
+///
+/// # Errors
+/// EINVAL for an invalid signal.
+pub fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
+    // SAFETY: plain integers.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal.as_raw(), 0, 0, 0) }.into())
+}
+
+/// Gives every signal its default action and empties the signal mask. Allocates nothing.
+///
+/// A program must not inherit that lowbox ignores SIGPIPE (the Rust runtime does) or blocks what it forwards.
+pub fn reset_signals() {
+    for signal in 1..=64 {
+        // SAFETY: SIG_DFL is valid for every signal; KILL, STOP and the C library's own are refused harmlessly.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // SAFETY: an all-zero sigset_t is the empty set, and sigprocmask reads it only.
+    unsafe {
+        let mut empty: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut empty);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut());
+    }
+}
+
+/// A copy of descriptor `number` of the process behind `pidfd` (pidfd_getfd(2)): the same open file description.
+///
+/// # Errors
+/// EBADF if there is no such descriptor, EPERM without ptrace access, ESRCH if the process is gone.
+pub fn duplicate_descriptor_of(pidfd: BorrowedFd<'_>, number: i32) -> io::Result<OwnedFd> {
+    // SAFETY: plain integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0_u32) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just made this descriptor for us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}

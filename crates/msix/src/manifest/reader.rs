@@ -48,8 +48,13 @@ impl<'a> Reader<'a> {
                 ),
                 other => Problem::Xml(clip(&other.to_string())),
             };
-            let whole = matches!(error, Xml::DtdDetected | Xml::NodesLimitReached);
-            let position = (!whole).then_some(Position { line: at.row, column: at.col });
+            let position = match error {
+                Xml::DtdDetected | Xml::NodesLimitReached => None,
+                Xml::UnclosedRootNode | Xml::UnexpectedEndOfStream | Xml::NoRootNode => {
+                    Some(text::position(self.text, usize::MAX))
+                }
+                _ => Some(Position { line: at.row, column: at.col }),
+            };
             ManifestError { position, problem }
         })
     }

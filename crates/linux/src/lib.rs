@@ -1,9 +1,16 @@
 //! The Linux host of lowbox: it turns a plan into a running program that the kernel confines.
 //!
-//! `unsafe` lives in [`sys`] alone. This crate prints nothing and asks nothing.
+//! `unsafe` lives in `sys` alone. This crate prints nothing and asks nothing.
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code)]
 mod sys;
 
+pub mod host;
+mod init;
+pub mod launch;
+pub mod limits;
 pub mod seccomp;
+pub mod supervise;
+
+pub use sys::close_from as close_descriptors_from;

@@ -6,9 +6,6 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 const CREATE_RULESET_VERSION: u32 = 1;
 
-/// What [`landlock_abi`] returns where Landlock is missing or switched off.
-pub const LANDLOCK_ERRATA_UNSUPPORTED: u32 = 0;
-
 /// The Landlock ABI of the running kernel, 0 if there is none (landlock_create_ruleset(2)).
 pub fn landlock_abi() -> u32 {
     // SAFETY: with the version flag the kernel takes a null attribute of size 0 and returns a number.
@@ -20,7 +17,7 @@ pub fn landlock_abi() -> u32 {
             CREATE_RULESET_VERSION,
         )
     };
-    u32::try_from(version).unwrap_or(LANDLOCK_ERRATA_UNSUPPORTED)
+    u32::try_from(version).unwrap_or(0)
 }
 
 /// Enforces `ruleset` on the calling thread (landlock_restrict_self(2)); no_new_privs must be set.

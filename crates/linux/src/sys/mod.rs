@@ -3,17 +3,24 @@
 //! Each function is the thinnest safe wrapper around one kernel interface. Policy does not live here.
 
 mod clone;
+mod descriptor;
+mod execute;
 mod idmap;
 mod landlock;
 mod memory;
+mod network;
 mod process;
 mod seccomp;
+mod signals;
 mod socket;
 
 pub use clone::{Forked, Namespaces, fork_into, spawn_borrowing};
+pub use descriptor::with_descriptor;
+pub use execute::{Image, close_from, close_on_exec_from, exit_now};
 pub use idmap::{MountAttributes, set_mount_attributes};
-pub use landlock::{LANDLOCK_ERRATA_UNSUPPORTED, landlock_abi, restrict_self};
+pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory};
+pub use network::interface_up;
 pub use process::{
     drop_all_capabilities, drop_supplementary_groups, duplicate_descriptor_of, reset_signals, set_ids,
     set_parent_death_signal,
@@ -22,4 +29,5 @@ pub use seccomp::{
     Notification, SockFilter, continue_notification, filter_supports_listener, install_filter,
     notification_is_alive, receive_notification, respond_to_notification,
 };
+pub use signals::{SignalFd, signal_everyone};
 pub use socket::connect_raw;

@@ -1,0 +1,149 @@
+//! What can go wrong at a launch, in words that say what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::control::Step;
+
+/// A launch that did not happen. Nothing of the program ran.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The kernel or its configuration forbids the namespaces.
+    #[error("this machine does not let lowbox make the container's namespaces: {why}\n  {fix}")]
+    NoNamespaces {
+        /// What was refused.
+        why: String,
+        /// What the user can do.
+        fix: &'static str,
+    },
+    /// A feature that isolation needs is missing.
+    #[error("{feature} is missing on this kernel, and isolation needs it: {fix}")]
+    MissingFeature {
+        /// Which.
+        feature: &'static str,
+        /// What to do.
+        fix: &'static str,
+    },
+    /// A filesystem has no id-mapped mounts.
+    #[error(
+        "{}: root can lend this to an unprivileged program only by an id-mapped mount, and its filesystem has none \
+         ({source}); run lowbox as the files' owner instead", path.display()
+    )]
+    NoIdMap {
+        /// The grant.
+        path: PathBuf,
+        /// mount_setattr(2)'s error.
+        source: io::Error,
+    },
+    /// A user namespace for an id map could not be made.
+    #[error("a user namespace for id-mapped mounts could not be made: {0}")]
+    IdMapNamespace(#[source] io::Error),
+    /// An object of the plan could not be opened.
+    #[error("{}: {source}", path.display())]
+    Object {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An object was replaced between plan and launch.
+    #[error("{} was replaced by something else while lowbox was starting; it is not granted. Start again", .0.display())]
+    Changed(PathBuf),
+    /// A step in the child failed.
+    #[error("{}", describe(*step, path, source))]
+    Step {
+        /// Which.
+        step: Step,
+        /// On what.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The program could not be executed.
+    #[error("{}: {source}{}", path.display(), execute_hint(source))]
+    Execute {
+        /// The program.
+        path: PathBuf,
+        /// execve(2)'s error.
+        source: io::Error,
+    },
+    /// An inherited descriptor is of a kind that reaches past the container.
+    #[error(
+        "descriptor {number} is {kind}, which a program in an AppContainer must not inherit unasked; redirect it, or \
+         name it with --fd {number}:{kind}"
+    )]
+    Descriptor {
+        /// 0 to 2, or one that was named.
+        number: i32,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// Pid 1 of the container ended before it could say why.
+    #[error("pid 1 of the container ended before the program started")]
+    InitLost,
+    /// Another error of the system.
+    #[error("{what}: {source}")]
+    System {
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl LaunchError {
+    pub(crate) fn object(path: &Path, source: io::Error) -> LaunchError {
+        LaunchError::Object { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> LaunchError {
+        move |source| LaunchError::System { what, source }
+    }
+
+    /// The exit code of `lowbox run`: 127 for a program that is not there, 126 for one that can't be run, else 125.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            LaunchError::Execute { source, .. } if source.raw_os_error() == Some(libc::ENOENT) => 127,
+            LaunchError::Execute { .. } => 126,
+            _ => 125,
+        }
+    }
+}
+
+fn execute_hint(source: &io::Error) -> &'static str {
+    match source.raw_os_error() {
+        Some(libc::ENOENT) => " (the program or the interpreter in its first line is not visible inside; grant it with --grant PATH:rx)",
+        Some(libc::EACCES) => " (it may be read but not executed; grant it with --grant PATH:rx)",
+        Some(libc::E2BIG) => " (the arguments are too long for this system)",
+        _ => "",
+    }
+}
+
+fn describe(step: Step, path: &Path, source: &io::Error) -> String {
+    let path = path.display();
+    let errno = source.raw_os_error();
+    match step {
+        Step::Identity => format!("the container's user could not be taken on: {source}"),
+        Step::Root => format!("the private root could not be made ({path}): {source}"),
+        Step::Bind => format!("{path} could not be made visible: {source}"),
+        Step::Changed => format!("{path} was replaced by something else while lowbox was starting; start again"),
+        Step::Proc if errno == Some(libc::EPERM) => format!(
+            "/proc could not be mounted: {source}. An outer container hides parts of its own /proc, so the kernel refuses \
+             a new one; run the outer container with an unmasked /proc, or use --allow-reduced"
+        ),
+        Step::Proc => format!("/proc could not be made ({path}): {source}"),
+        Step::Dev => format!("/dev could not be made ({path}): {source}"),
+        Step::NamespaceLimits => format!("the user namespace's limits could not be lowered ({path}): {source}"),
+        Step::Limits => format!("the limits could not be set: {source}"),
+        Step::Landlock => format!("the Landlock rules could not be set ({path}): {source}"),
+        Step::Seccomp if errno == Some(libc::EBUSY) => format!(
+            "the seccomp filter could not be installed: {source}. Whatever started lowbox supervises system calls \
+             itself, and the kernel allows one supervisor; start lowbox outside of it"
+        ),
+        Step::Seccomp => format!("the seccomp filter could not be installed: {source}"),
+        Step::Capabilities => format!("capabilities could not be dropped: {source}"),
+        Step::WorkingDirectory => format!("the working folder {path} can't be entered inside: {source}"),
+        Step::Fork => format!("the program's process could not be started: {source}"),
+        Step::Execute => format!("{path}: {source}"),
+    }
+}

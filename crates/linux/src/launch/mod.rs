@@ -1,0 +1,137 @@
+//! From a plan to a running program.
+//!
+//! [`launch`] forks pid 1 of the container into seven new namespaces in one clone(2); pid 1 (see `init`) builds the view,
+//! gives everything up that the program shall not have, and starts it.
+
+pub(crate) mod control;
+mod error;
+pub(crate) mod idmap;
+pub(crate) mod pin;
+pub(crate) mod program;
+pub(crate) mod spec;
+pub(crate) mod stdio;
+pub(crate) mod view;
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::process::Pid;
+
+pub use control::Step;
+pub use error::LaunchError;
+pub use spec::{ContainerUser, PackageData, Spec};
+pub use stdio::{DescriptorKind, NamedDescriptor};
+
+use crate::init::{self, Inheritance};
+use crate::limits::{Cgroup, CgroupError};
+use crate::seccomp;
+use crate::supervise::Container;
+use crate::sys::{self, Forked, Namespaces};
+use control::{Order, Report};
+use rustix::net::RecvFlags;
+
+/// Starts `spec`'s program in a container of its own. Returns once the program executes.
+///
+/// The calling process must be single-threaded; its signals are not touched before [`Container::supervise`].
+///
+/// # Errors
+/// [`LaunchError`]; then nothing of the program ran and nothing is left running.
+pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
+    if sys::landlock_abi() < MINIMAL_LANDLOCK_ABI {
+        return Err(LaunchError::MissingFeature {
+            feature: "Landlock with the right to truncate (ABI 3, Linux 6.2)",
+            fix: "boot a newer kernel, or add landlock to the kernel parameter lsm=",
+        });
+    }
+    if !sys::filter_supports_listener() {
+        return Err(LaunchError::MissingFeature {
+            feature: "seccomp user notification (Linux 5.0)",
+            fix: "boot a newer kernel with CONFIG_SECCOMP_FILTER",
+        });
+    }
+    let mode = seccomp::Mode {
+        observe: spec.observe,
+        deny_xattr_reads: spec.plan.deny_xattr_reads,
+        reduced: false,
+    };
+    let rules = seccomp::builtin().map_err(|error| LaunchError::System {
+        what: "the list of system calls can't be read",
+        source: io::Error::other(error),
+    })?;
+    let filter = seccomp::compile(&rules, mode);
+    let mapped = if spec.user.launched_by_root { idmap::clone_personal(spec)? } else { idmap::Mapped::new() };
+    let (cgroup, cgroup_error) = delegated_cgroup(spec);
+    let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
+    let inheritance =
+        Inheritance { spec, mapped, filter: &filter, control: theirs, memory_by_cgroup: cgroup.is_some() };
+    let init = match sys::fork_into(Namespaces::ALL) {
+        Ok(Forked::Child) => {
+            // The other end must close with lowbox alone.
+            drop(ours);
+            init::run(inheritance)
+        }
+        Ok(Forked::Parent(pid)) => pid,
+        Err(error) => return Err(no_namespaces(&error)),
+    };
+    drop(inheritance);
+    let mut container = Container::new(init, ours, cgroup, cgroup_error);
+    container.join_cgroup()?;
+    write_id_maps(init, spec).map_err(LaunchError::system("the container's id maps"))?;
+    Order::Go.send(container.control().as_fd()).map_err(|_| LaunchError::InitLost)?;
+    match Report::receive(container.control().as_fd(), RecvFlags::empty()) {
+        Ok(Some(Report::Started)) => Ok(container),
+        Ok(Some(Report::Failed { step: Step::Execute, path, errno })) => {
+            Err(LaunchError::Execute { path, source: io::Error::from_raw_os_error(errno) })
+        }
+        Ok(Some(Report::Failed { step, path, errno })) => {
+            Err(LaunchError::Step { step, path, source: io::Error::from_raw_os_error(errno) })
+        }
+        _ => Err(LaunchError::InitLost),
+    }
+}
+
+/// TRUNCATE came with ABI 3; without it a file that may be written can't be kept from being emptied.
+pub const MINIMAL_LANDLOCK_ABI: u32 = 3;
+
+/// A cgroup for the limits that only it can hold exactly, where the user's is delegated.
+fn delegated_cgroup(spec: &Spec) -> (Option<Cgroup>, Option<CgroupError>) {
+    if spec.limits.memory.is_none() {
+        return (None, None);
+    }
+    match Cgroup::create(&spec.limits) {
+        Ok(group) => (Some(group), None),
+        Err(error) => (None, Some(error)),
+    }
+}
+
+/// Gives pid 1 its user: exactly one uid and one gid, never host root's.
+fn write_id_maps(init: Pid, spec: &Spec) -> io::Result<()> {
+    assert!(spec.user.uid != 0 && spec.user.gid != 0, "host root is never mapped");
+    if !spec.user.launched_by_root {
+        // Without privilege a gid map needs setgroups denied (user_namespaces(7)); the groups lowbox has stay.
+        std::fs::write(format!("/proc/{}/setgroups", init.as_raw_pid()), "deny")?;
+    }
+    idmap::write_map(init, "uid_map", spec.user.uid, spec.user.uid)?;
+    idmap::write_map(init, "gid_map", spec.user.gid, spec.user.gid)
+}
+
+/// What clone(2)'s errors mean here (user_namespaces(7), clone(2)).
+fn no_namespaces(error: &io::Error) -> LaunchError {
+    let (why, fix) = match error.raw_os_error() {
+        Some(libc::ENOSPC) => (
+            "the limit of namespaces is reached (ENOSPC)",
+            "raise user.max_user_namespaces and its neighbours (sysctl), or end other containers",
+        ),
+        Some(libc::EUSERS) => ("user namespaces are nested too deeply (EUSERS)", "start lowbox outside of other containers"),
+        Some(libc::EACCES) => (
+            "a security module denies user namespaces (EACCES)",
+            "allow them for lowbox (on Ubuntu: an AppArmor profile with `userns,`), or use --allow-reduced",
+        ),
+        Some(libc::EPERM) => (
+            "user namespaces are forbidden (EPERM)",
+            "allow them (sysctl kernel.unprivileged_userns_clone=1, or the outer container's seccomp profile), or use --allow-reduced",
+        ),
+        _ => return LaunchError::System { what: "the container's namespaces", source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)) },
+    };
+    LaunchError::NoNamespaces { why: why.to_owned(), fix }
+}

@@ -1,0 +1,62 @@
+//! The last steps before the program: everything that lowbox had and the program shall not have is given up.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Pid, setsid};
+
+use super::control::Step;
+use super::spec::Spec;
+use super::view::{Failure, View};
+use crate::sys::{self, Image, SockFilter};
+
+/// The program's process, and the listener of the calls that it must not do itself.
+pub(crate) struct Program {
+    pub(crate) pid: Pid,
+    pub(crate) listener: Option<OwnedFd>,
+}
+
+/// Starts the program under `view`'s rules and `filter`. The caller is pid 1 of the container.
+pub(crate) fn start(spec: &Spec, view: &View, filter: &[SockFilter]) -> Result<Program, Failure> {
+    let image = Image::new(&spec.program, &spec.arguments, &spec.environment)
+        .map_err(Failure::at(Step::Execute, &spec.program))?;
+    let mut listener = None;
+    // The child shares this memory until it executes the program, so it says here what failed.
+    let mut failed: Option<(Step, i32)> = None;
+    let mut child = || {
+        let result = (|| {
+            let errno = |step| move |error: std::io::Error| (step, error.raw_os_error().unwrap_or(libc::EIO));
+            sys::reset_signals();
+            // A session of its own: the caller's terminal is not the program's controlling terminal.
+            setsid().map_err(|error| (Step::Fork, error.raw_os_error()))?;
+            sys::close_on_exec_from(3).map_err(errno(Step::Execute))?;
+            for number in &spec.extra_descriptors {
+                keep_on_exec(*number).map_err(errno(Step::Execute))?;
+            }
+            sys::drop_all_capabilities().map_err(errno(Step::Capabilities))?;
+            sys::restrict_self(view.rules.as_fd()).map_err(errno(Step::Landlock))?;
+            listener = sys::install_filter(filter, true).map_err(errno(Step::Seccomp))?;
+            Err((Step::Execute, image.execute().raw_os_error().unwrap_or(libc::EIO)))
+        })();
+        let result: Result<(), (Step, i32)> = result;
+        failed = result.err();
+        EXECUTE_FAILED
+    };
+    let pid = sys::spawn_borrowing(&mut child).map_err(Failure::at(Step::Fork, PathBuf::new()))?;
+    match failed {
+        None => Ok(Program { pid, listener }),
+        Some((step, errno)) => {
+            let path = if step == Step::Execute { spec.program.clone() } else { PathBuf::new() };
+            Err(Failure { step, path, errno })
+        }
+    }
+}
+
+/// Only seen by pid 1, which reports the real reason.
+const EXECUTE_FAILED: i32 = 126;
+
+fn keep_on_exec(number: i32) -> std::io::Result<()> {
+    sys::with_descriptor(number, |fd| Ok(fcntl_setfd(fd, FdFlags::empty())?))
+}
+

@@ -1,0 +1,58 @@
+//! Everything a launch needs, decided beforehand: data that the child only reads.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lowbox_policy::Plan;
+
+use crate::limits::Limits;
+
+/// A program to start in an AppContainer.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// What of the host it sees, with which rights.
+    pub plan: Plan,
+    /// Paths granted to this package or by this command (data, grants, arguments, the program's prefix). Under root they
+    /// reach the program through id-mapped mounts; everything else is reached as *other*.
+    pub personal: Vec<PathBuf>,
+    /// The program, as the container sees it.
+    pub program: PathBuf,
+    /// Its arguments, the zeroth included.
+    pub arguments: Vec<OsString>,
+    /// Its whole environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Where it starts.
+    pub working_directory: PathBuf,
+    /// The package's private data.
+    pub data: PackageData,
+    /// Who it runs as.
+    pub user: ContainerUser,
+    /// What it may use.
+    pub limits: Limits,
+    /// Report opens, so that denials can be explained.
+    pub observe: bool,
+    /// Descriptors beyond 0–2 that it inherits, already checked.
+    pub extra_descriptors: Vec<i32>,
+}
+
+/// The package's folders on the host, made before the launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageData {
+    /// Lasting private data; HOME inside, at the same path.
+    pub local_state: PathBuf,
+    /// Lasting temporary files; `/var/tmp` inside, TMPDIR.
+    pub temp_state: PathBuf,
+}
+
+/// The user that the program is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerUser {
+    /// The host's uid, the same inside. Never 0.
+    pub uid: u32,
+    /// The host's gid, the same inside. Never 0.
+    pub gid: u32,
+    /// The name that `/etc/passwd` inside gives it.
+    pub name: String,
+    /// Whether lowbox itself is root: ids are mapped by it, and personal mounts are id-mapped.
+    pub launched_by_root: bool,
+}

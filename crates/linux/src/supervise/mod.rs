@@ -1,0 +1,172 @@
+//! lowbox beside its container: forwards signals and job control, passes reports on, waits for the end.
+
+mod terminal;
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::RecvFlags;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+
+use crate::launch::LaunchError;
+use crate::launch::control::{Order, Report};
+use crate::limits::{Cgroup, CgroupError};
+use crate::sys::SignalFd;
+use terminal::SavedTerminal;
+
+/// A running container. Dropping it ends everything in it.
+#[derive(Debug)]
+pub struct Container {
+    init: Pid,
+    control: OwnedFd,
+    cgroup: Option<Cgroup>,
+    cgroup_error: Option<CgroupError>,
+    reaped: bool,
+}
+
+/// What happens while a program runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It opened a path, or tried to.
+    Opened {
+        /// open(2) flags.
+        flags: u32,
+        /// The path as the program gave it, absolute.
+        path: PathBuf,
+    },
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It exited with this code.
+    Exited(u8),
+    /// A signal ended it.
+    Signaled(u8),
+    /// The container was ended from outside before the program said how it ended.
+    Killed,
+}
+
+impl Ending {
+    /// The exit code that says the same: the program's own, 128+n for signal n.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Ending::Exited(code) => code,
+            Ending::Signaled(signal) => 128_u8.saturating_add(signal),
+            Ending::Killed => 128 + 9,
+        }
+    }
+
+    fn from_status(status: i32) -> Ending {
+        if libc::WIFSIGNALED(status) {
+            Ending::Signaled(libc::WTERMSIG(status) as u8)
+        } else {
+            Ending::Exited(libc::WEXITSTATUS(status) as u8)
+        }
+    }
+}
+
+/// Signals that are passed on to the program.
+const FORWARDED: [Signal; 7] =
+    [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2, Signal::WINCH];
+
+impl Container {
+    pub(crate) fn new(
+        init: Pid,
+        control: OwnedFd,
+        cgroup: Option<Cgroup>,
+        cgroup_error: Option<CgroupError>,
+    ) -> Container {
+        Container { init, control, cgroup, cgroup_error, reaped: false }
+    }
+
+    pub(crate) fn control(&self) -> &OwnedFd {
+        &self.control
+    }
+
+    pub(crate) fn join_cgroup(&mut self) -> Result<(), LaunchError> {
+        if let Some(group) = &self.cgroup {
+            group.add(self.init).map_err(|error| LaunchError::System {
+                what: "the container's cgroup",
+                source: std::io::Error::other(error),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Why the memory limit could only be set for each process and not for the container, if so.
+    pub fn limits_per_process(&self) -> Option<&CgroupError> {
+        self.cgroup_error.as_ref()
+    }
+
+    /// Stays beside the program until it ends, forwarding signals; `on_event` hears what happens.
+    ///
+    /// # Errors
+    /// [`LaunchError::System`] if signals can't be watched; the container is ended then.
+    pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
+        let terminal = SavedTerminal::save();
+        let mut watched = FORWARDED.to_vec();
+        watched.extend([Signal::TSTP, Signal::CONT]);
+        let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
+        let mut ending = None;
+        loop {
+            let mut events = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&signals, PollFlags::IN)];
+            match poll(&mut events, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
+            }
+            let (control, signal) = (events[0].revents(), events[1].revents());
+            if !signal.is_empty() {
+                while let Ok(Some(number)) = signals.next() {
+                    self.forward(number, &terminal);
+                }
+            }
+            if !control.is_empty() {
+                match Report::receive(self.control.as_fd(), RecvFlags::DONTWAIT) {
+                    Ok(Some(Report::Ended(status))) => ending = Some(Ending::from_status(status)),
+                    Ok(Some(Report::Opened { flags, path })) => on_event(Event::Opened { flags, path }),
+                    Ok(Some(Report::Started | Report::Stopped | Report::Failed { .. })) => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                    // The end of the socket, or something that pid 1 never says: the container is over.
+                    Ok(None) | Err(_) => break,
+                }
+            }
+        }
+        self.end();
+        terminal.restore();
+        Ok(ending.unwrap_or(Ending::Killed))
+    }
+
+    fn forward(&self, number: i32, terminal: &SavedTerminal) {
+        let order = if number == Signal::TSTP.as_raw() {
+            let _ = Order::Stop.send(self.control.as_fd());
+            let left = terminal.restore();
+            // Stopped as the shell expects it; it goes on from here when the shell continues it.
+            let _ = kill_process(getpid(), Signal::STOP);
+            terminal.take_back(left);
+            Order::Continue
+        } else if number == Signal::CONT.as_raw() {
+            Order::Continue
+        } else {
+            Order::Signal(number)
+        };
+        // A container that is gone is noticed by the loop.
+        let _ = order.send(self.control.as_fd());
+    }
+
+    /// Ends the container and waits until the kernel has ended everything in it.
+    fn end(&mut self) {
+        if !self.reaped {
+            let _ = kill_process(self.init, Signal::KILL);
+            let _ = waitpid(Some(self.init), WaitOptions::empty());
+            self.reaped = true;
+        }
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,81 @@
+//! execve(2) with everything prepared, so that a child that borrows memory need not allocate.
+
+use std::ffi::{CString, OsStr, OsString, c_char};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// A program with its arguments and environment in the form that the kernel takes.
+pub struct Image {
+    program: CString,
+    arguments: Vec<*const c_char>,
+    environment: Vec<*const c_char>,
+    // What the pointers point into.
+    _strings: Vec<CString>,
+}
+
+impl Image {
+    /// Prepares `program` with `arguments` (the zeroth included) and `environment`.
+    ///
+    /// # Errors
+    /// InvalidInput for a NUL byte anywhere.
+    pub fn new(program: &Path, arguments: &[OsString], environment: &[(OsString, OsString)]) -> io::Result<Image> {
+        let c_string = |text: &OsStr| CString::new(text.as_bytes()).map_err(io::Error::from);
+        let program = c_string(program.as_os_str())?;
+        let mut strings = Vec::with_capacity(arguments.len() + environment.len());
+        for argument in arguments {
+            strings.push(c_string(argument)?);
+        }
+        for (name, value) in environment {
+            let mut pair = name.clone().into_vec();
+            pair.push(b'=');
+            pair.extend(value.as_bytes());
+            strings.push(CString::new(pair)?);
+        }
+        let mut pointers = strings.iter().map(|string| string.as_ptr());
+        let mut arguments: Vec<_> = pointers.by_ref().take(arguments.len()).collect();
+        let mut environment: Vec<_> = pointers.collect();
+        arguments.push(std::ptr::null());
+        environment.push(std::ptr::null());
+        Ok(Image { program, arguments, environment, _strings: strings })
+    }
+
+    /// Executes the program; returns only if that fails. Allocates nothing.
+    pub fn execute(&self) -> io::Error {
+        // SAFETY: the three pointers point to NUL-terminated strings and null-terminated arrays of them, all owned by
+        // `self` and so alive.
+        unsafe {
+            libc::execve(self.program.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr());
+        }
+        io::Error::last_os_error()
+    }
+}
+
+/// Ends the process at once, without running exit handlers: in pid 1 of a container there is nothing to flush.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes an integer and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Marks every descriptor from `first` on as close-on-exec (close_range(2)). Allocates nothing.
+///
+/// # Errors
+/// ENOSYS before Linux 5.9, EINVAL before 5.11.
+pub fn close_on_exec_from(first: u32) -> io::Result<()> {
+    close_range(first, libc::CLOSE_RANGE_CLOEXEC)
+}
+
+/// Closes every descriptor from `first` on: what a caller left open is not the program's business, nor lowbox's. For the
+/// very start of a process, before anything owns a descriptor.
+///
+/// # Errors
+/// ENOSYS before Linux 5.9.
+pub fn close_from(first: u32) -> io::Result<()> {
+    close_range(first, 0)
+}
+
+fn close_range(first: u32, flags: u32) -> io::Result<()> {
+    // SAFETY: plain integers. Callers promise that nothing in this process owns a descriptor that is closed.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, flags) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -16,7 +16,7 @@ use rustix::process::{
 };
 
 use crate::launch::control::{Order, Report, Step};
-use crate::launch::idmap::Mapped;
+use crate::launch::idmap::{self, Mapped};
 use crate::launch::program::{self, Program};
 use crate::launch::spec::Spec;
 use crate::launch::view::{self, Failure};
@@ -60,6 +60,7 @@ fn live(inheritance: &Inheritance<'_>, control: BorrowedFd<'_>) -> Result<(), Fa
     limits::apply(&spec.limits, inheritance.memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
     set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(Failure::at(Step::Identity, ""))?;
     rustix::thread::set_no_new_privs(true).map_err(Failure::at(Step::Capabilities, ""))?;
+    sys::drop_bounding_set().map_err(Failure::at(Step::Capabilities, ""))?;
     let program = program::start(spec, &view, inheritance.filter)?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
@@ -67,16 +68,19 @@ fn live(inheritance: &Inheritance<'_>, control: BorrowedFd<'_>) -> Result<(), Fa
     serve(&program, &signals, control, &view.connectable)
 }
 
-/// Becomes the container's user, once lowbox has written the id maps.
+/// Becomes the container's user.
 fn identity(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), Failure> {
     let at = || Failure::at::<std::io::Error>(Step::Identity, "");
-    match Order::receive(control, RecvFlags::empty()) {
-        Ok(Some(Order::Go)) => {}
-        _ => sys::exit_now(ENDED),
-    }
     if spec.user.launched_by_root {
+        // Only root's lowbox may map an id that is not its own.
+        match Order::receive(control, RecvFlags::empty()) {
+            Ok(Some(Order::Go)) => {}
+            _ => sys::exit_now(ENDED),
+        }
         sys::drop_supplementary_groups().map_err(at())?;
         sys::set_ids(spec.user.uid, spec.user.gid).map_err(at())?;
+    } else {
+        idmap::map_own_ids(&spec.user).map_err(at())?;
     }
     // The death of lowbox ends the container, whatever pid 1 is doing; the socket's end is a second way to learn of it
     // and covers a death before this call.

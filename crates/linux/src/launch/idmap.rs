@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::error::LaunchError;
 use super::pin::{Pinned, pin};
-use super::spec::Spec;
+use super::spec::{ContainerUser, Spec};
 use crate::sys::{self, Forked, MountAttributes, Namespaces};
 
 /// Mounts cloned by root before the launch, by the path they are for.
@@ -84,6 +84,14 @@ fn namespace_for((uid, gid): (u32, u32), spec: &Spec) -> io::Result<OwnedFd> {
     let _ = kill_process(holder, Signal::KILL);
     let _ = waitpid(Some(holder), WaitOptions::empty());
     result
+}
+
+/// Maps the calling process's own ids, in the user namespace that it has just entered.
+pub(crate) fn map_own_ids(user: &ContainerUser) -> io::Result<()> {
+    // Without privilege a gid map needs setgroups denied (user_namespaces(7)); the groups that lowbox has stay.
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("{0} {0} 1", user.uid))?;
+    fs::write("/proc/self/gid_map", format!("{0} {0} 1", user.gid))
 }
 
 /// Maps the one id `inside` of `process`'s user namespace to `outside`.

@@ -37,6 +37,7 @@ use rustix::net::RecvFlags;
 /// # Errors
 /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
 pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
+    assert!(spec.user.uid != 0 && spec.user.gid != 0, "host root is never mapped");
     if sys::landlock_abi() < MINIMAL_LANDLOCK_ABI {
         return Err(LaunchError::MissingFeature {
             feature: "Landlock with the right to truncate (ABI 3, Linux 6.2)",
@@ -76,8 +77,10 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
     drop(inheritance);
     let mut container = Container::new(init, ours, cgroup, cgroup_error);
     container.join_cgroup()?;
-    write_id_maps(init, spec).map_err(LaunchError::system("the container's id maps"))?;
-    Order::Go.send(container.control().as_fd()).map_err(|_| LaunchError::InitLost)?;
+    if spec.user.launched_by_root {
+        write_id_maps(init, &spec.user).map_err(LaunchError::system("the container's id maps"))?;
+        Order::Go.send(container.control().as_fd()).map_err(|_| LaunchError::InitLost)?;
+    }
     match Report::receive(container.control().as_fd(), RecvFlags::empty()) {
         Ok(Some(Report::Started)) => Ok(container),
         Ok(Some(Report::Failed { step: Step::Execute, path, errno })) => {
@@ -104,15 +107,10 @@ fn delegated_cgroup(spec: &Spec) -> (Option<Cgroup>, Option<CgroupError>) {
     }
 }
 
-/// Gives pid 1 its user: exactly one uid and one gid, never host root's.
-fn write_id_maps(init: Pid, spec: &Spec) -> io::Result<()> {
-    assert!(spec.user.uid != 0 && spec.user.gid != 0, "host root is never mapped");
-    if !spec.user.launched_by_root {
-        // Without privilege a gid map needs setgroups denied (user_namespaces(7)); the groups lowbox has stay.
-        std::fs::write(format!("/proc/{}/setgroups", init.as_raw_pid()), "deny")?;
-    }
-    idmap::write_map(init, "uid_map", spec.user.uid, spec.user.uid)?;
-    idmap::write_map(init, "gid_map", spec.user.gid, spec.user.gid)
+/// Gives pid 1 its user: exactly one uid and one gid.
+fn write_id_maps(init: Pid, user: &ContainerUser) -> io::Result<()> {
+    idmap::write_map(init, "uid_map", user.uid, user.uid)?;
+    idmap::write_map(init, "gid_map", user.gid, user.gid)
 }
 
 /// What clone(2)'s errors mean here (user_namespaces(7), clone(2)).

@@ -63,6 +63,7 @@ struct Builder<'a> {
     root: OwnedFd,
     host: OwnedFd,
     rules: RulesetCreated,
+    abi: ABI,
     connectable: Vec<u64>,
     /// Directories that exist on the private root's own tmpfs.
     made: HashSet<PathBuf>,
@@ -71,14 +72,16 @@ struct Builder<'a> {
 
 /// Builds the private root and enters it. The caller is alone in new user, mount and pid namespaces.
 pub(crate) fn build(spec: &Spec, mapped: &Mapped) -> Result<View, Failure> {
-    let (root, host) = enter_empty_root().map_err(Failure::at(Step::Root, "/"))?;
-    let rules = ruleset().map_err(|error| Failure::new(Step::Landlock, "", io::Error::other(error)))?;
+    let (root, host) = enter_empty_root(spec).map_err(Failure::at(Step::Root, "/"))?;
+    let abi = abi();
+    let rules = ruleset(abi).map_err(|error| Failure::new(Step::Landlock, "", io::Error::other(error)))?;
     let mut builder = Builder {
         spec,
         mapped,
         root,
         host,
         rules,
+        abi,
         connectable: Vec::new(),
         made: HashSet::new(),
         bound: HashSet::new(),
@@ -97,9 +100,10 @@ pub(crate) fn build(spec: &Spec, mapped: &Mapped) -> Result<View, Failure> {
 }
 
 /// Makes an empty tmpfs the root of the mount namespace, with the host's tree at [`OLD_ROOT`].
-fn enter_empty_root() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+fn enter_empty_root(spec: &Spec) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
-    let root = tmpfs("16m", "755")?;
+    let size = spec.limits.temporary_bytes.unwrap_or(DEFAULT_TEMPORARY_BYTES).to_string();
+    let root = tmpfs(&size)?;
     let place = ["/tmp", "/run", "/mnt", "/proc"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/");
     move_mount(&root, "", rustix::fs::CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     fchdir(&root)?;
@@ -111,10 +115,10 @@ fn enter_empty_root() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     Ok((root, host))
 }
 
-fn tmpfs(size: &str, mode: &str) -> rustix::io::Result<OwnedFd> {
+fn tmpfs(size: &str) -> rustix::io::Result<OwnedFd> {
     let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_set_string(context.as_fd(), "size", size)?;
-    fsconfig_set_string(context.as_fd(), "mode", mode)?;
+    fsconfig_set_string(context.as_fd(), "mode", "755")?;
     fsconfig_create(context.as_fd())?;
     fsmount(
         context.as_fd(),
@@ -125,8 +129,7 @@ fn tmpfs(size: &str, mode: &str) -> rustix::io::Result<OwnedFd> {
 
 /// Every file-system right of the kernel's ABI is handled: what no rule gives is refused. The scopes (ABI 6) keep
 /// signals and abstract sockets in the domain.
-fn ruleset() -> Result<RulesetCreated, landlock::RulesetError> {
-    let abi = abi();
+fn ruleset(abi: ABI) -> Result<RulesetCreated, landlock::RulesetError> {
     let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::from_all(abi))?;
     if abi as u32 >= ABI::V6 as u32 {
         ruleset = ruleset.scope(Scope::from_all(abi))?;
@@ -147,9 +150,9 @@ pub(crate) fn abi() -> ABI {
 }
 
 /// The kernel's right bits for `rights` on an object of this kind: rights of folders are refused on files.
-pub(crate) fn access(rights: FsRights, is_directory: bool) -> BitFlags<AccessFs> {
+fn access(abi: ABI, rights: FsRights, is_directory: bool) -> BitFlags<AccessFs> {
     let rights = if is_directory { rights } else { rights & FsRights::FILE_ONLY };
-    BitFlags::<AccessFs>::from_bits_truncate(u64::from(rights.0)) & AccessFs::from_all(abi())
+    BitFlags::<AccessFs>::from_bits_truncate(u64::from(rights.0)) & AccessFs::from_all(abi)
 }
 
 fn relative(path: &Path) -> &Path {
@@ -158,7 +161,7 @@ fn relative(path: &Path) -> &Path {
 
 impl Builder<'_> {
     fn rule(&mut self, object: BorrowedFd<'_>, path: &Path, rights: FsRights, directory: bool) -> Result<(), Failure> {
-        let access = access(rights, directory);
+        let access = access(self.abi, rights, directory);
         if access.is_empty() {
             return Ok(());
         }
@@ -225,13 +228,23 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// `/tmp`, the runtime folder and `/dev`: they exist before anything is bound beneath them.
+    /// `/tmp`, the runtime folder and `/dev`: they exist before anything is bound beneath them. The writable ones are
+    /// folders of the root's own tmpfs, bound onto themselves so that they stay writable when the root is sealed; they
+    /// share its size.
     fn private_mounts(&mut self) -> Result<(), Failure> {
-        let size = self.spec.limits.temporary_bytes.unwrap_or(DEFAULT_TEMPORARY_BYTES).to_string();
-        let make = |mode| tmpfs(&size, mode).map_err(Failure::at(Step::Root, "/tmp"));
-        self.private(make("1777")?, "/tmp", PRIVATE)?;
-        self.private(make("1777")?, "/dev/shm", PRIVATE)?;
-        self.private(make("700")?, &format!("/run/user/{}", self.spec.user.uid), PRIVATE)?;
+        let runtime = format!("/run/user/{}", self.spec.user.uid);
+        for (path, mode) in [("/tmp", 0o1777), ("/dev/shm", 0o1777), (runtime.as_str(), 0o700)] {
+            let at = || Failure::at::<io::Error>(Step::Root, path);
+            let directory = Path::new(path);
+            self.directory(directory).map_err(io::Error::from).map_err(at())?;
+            let object = openat(&self.root, relative(directory), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(io::Error::from)
+                .map_err(at())?;
+            rustix::fs::fchmod(&object, Mode::from(mode)).map_err(io::Error::from).map_err(at())?;
+            let attributes = MountAttributes { no_dev: true, ..MountAttributes::default() };
+            let mount = clone_mount(object.as_fd(), attributes).map_err(at())?;
+            self.private(mount, path, PRIVATE)?;
+        }
         self.dev().map_err(Failure::at(Step::Dev, "/dev"))?;
         let pts = Path::new("/dev/pts");
         let mount = devpts().map_err(Failure::at(Step::Dev, pts))?;

@@ -22,7 +22,7 @@ pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory};
 pub use network::interface_up;
 pub use process::{
-    drop_all_capabilities, drop_supplementary_groups, duplicate_descriptor_of, reset_signals, set_ids,
+    drop_all_capabilities, drop_bounding_set, drop_supplementary_groups, duplicate_descriptor_of, reset_signals, set_ids,
     set_parent_death_signal,
 };
 pub use seccomp::{

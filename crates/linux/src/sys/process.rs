@@ -29,12 +29,11 @@ pub fn drop_supplementary_groups() -> io::Result<()> {
     check(unsafe { libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>()) })
 }
 
-/// Drops the bounding set, then the permitted, effective, inheritable and ambient sets (capabilities(7)). Allocates
-/// nothing.
+/// Drops the bounding set (capabilities(7)): no later execve(2) can bring a capability back, in any child.
 ///
 /// # Errors
-/// EPERM if the bounding set cannot be dropped because CAP_SETPCAP is missing while the set is not empty.
-pub fn drop_all_capabilities() -> io::Result<()> {
+/// EPERM without CAP_SETPCAP.
+pub fn drop_bounding_set() -> io::Result<()> {
     for capability in 0..64 {
         // SAFETY: prctl with plain integers; EINVAL ends the list of capabilities this kernel knows.
         if unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) } != 0 {
@@ -45,6 +44,14 @@ pub fn drop_all_capabilities() -> io::Result<()> {
             return Err(error);
         }
     }
+    Ok(())
+}
+
+/// Drops the permitted, effective, inheritable and ambient capabilities of the calling thread. Allocates nothing.
+///
+/// # Errors
+/// None that a running kernel gives; checked all the same.
+pub fn drop_all_capabilities() -> io::Result<()> {
     // SAFETY: plain integers.
     if unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) } != 0 {
         return Err(io::Error::last_os_error());
@@ -70,16 +77,12 @@ pub fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
     check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal.as_raw(), 0, 0, 0) }.into())
 }
 
-/// Gives every signal its default action and empties the signal mask. Allocates nothing.
-///
-/// A program must not inherit that lowbox ignores SIGPIPE (the Rust runtime does) or blocks what it forwards.
+/// Undoes what lowbox and the Rust runtime changed of signals: SIGPIPE is ignored, and forwarded signals are blocked. Other
+/// dispositions are those that the caller of lowbox chose (nohup(1) ignores SIGHUP). Allocates nothing.
 pub fn reset_signals() {
-    for signal in 1..=64 {
-        // SAFETY: SIG_DFL is valid for every signal; KILL, STOP and the C library's own are refused harmlessly.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
-    }
-    // SAFETY: an all-zero sigset_t is the empty set, and sigprocmask reads it only.
+    // SAFETY: SIG_DFL is valid for SIGPIPE; an all-zero sigset_t is initialised by sigemptyset and only read then.
     unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut empty: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut empty);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut());

@@ -106,7 +106,38 @@ fn versions_are_four_numbers_and_compare_by_their_parts() {
     }
 }
 
+#[test]
+fn a_command_has_the_same_identity_every_time_and_another_than_other_commands() {
+    assert_eq!(Identity::unpackaged(b"python3").name(), "python3");
+    assert_eq!(Identity::unpackaged(b"python3").publisher().as_str(), "CN=lowbox-unpackaged");
+    let odd: [&[u8]; 12] = [
+        b"",
+        b"a",
+        b"[",
+        b"g++",
+        b"g--",
+        b"g@@",
+        b"con",
+        b"xn--a",
+        b"\xff\xfe",
+        b"x.",
+        &[b'x'; 51],
+        &[b'x'; 400],
+    ];
+    let mut seen = std::collections::HashSet::new();
+    for command in odd {
+        let identity = Identity::unpackaged(command);
+        assert_eq!(identity, Identity::unpackaged(command));
+        assert!(seen.insert(identity.family_name().to_lowercase()), "{command:?}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn any_bytes_make_an_identity(command in proptest::collection::vec(any::<u8>(), 0..80)) {
+        Identity::unpackaged(&command);
+    }
+
     #[test]
     fn any_version_survives_being_written(parts: [u16; 4]) {
         prop_assert_eq!(Version(parts).to_string().parse::<Version>().unwrap(), Version(parts));

@@ -269,3 +269,25 @@ fn comments_do_not_cut_texts_and_directions_are_positions() {
     let error = Manifest::parse(wrong.as_bytes()).unwrap_err();
     assert_eq!(error.position.map(|at| (at.line, at.column)), Some((15, 15)), "{error}");
 }
+
+#[test]
+fn messages_hold_nothing_that_a_terminal_would_obey() {
+    let csi = "\u{9b}31m\u{202e}";
+    for bad in [
+        text("", "", &format!("<Capability Name='{csi}'/>"), ""),
+        text(&format!("Executable='{csi}'"), "", "", ""),
+        text("", "", csi, ""),
+        text("", "", "", &format!("<z:a xmlns:z='{csi}'/>")),
+        text("", "", "", &format!("<Bogus a={csi}/>")),
+        text(&format!("EntryPoint='{csi}'"), "", "", ""),
+        text("", "", "", "").replace("Contoso.App", csi),
+        text("", "", "", "").replace("CN=Contoso", csi),
+        text("", "", "", "").replace("CN=Contoso", &format!("CN={csi}")),
+        text("", "", "", "").replace("<DisplayName>App", &format!("<DisplayName>{csi}")),
+        text("", "", "", "").replace("DisplayName=\"App\"", &format!("DisplayName=\"{csi}\"")),
+        text("", "", "", "").replace("1.0.0.0", csi),
+    ] {
+        let error = Manifest::parse(bad.as_bytes()).unwrap_err().to_string();
+        assert!(!error.contains(|c: char| c.is_control() || c == '\u{202e}'), "{error:?}");
+    }
+}

@@ -80,7 +80,14 @@ fn read_one(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Result<Application, 
         match (Namespace::of(child.tag_name().namespace()), child.tag_name().name()) {
             (Namespace::Uap(_), "VisualElements") => {
                 has_visuals = true;
-                display_name = child.attribute("DisplayName").map(str::to_owned);
+                let name = child.attribute("DisplayName");
+                if let Some(bad) =
+                    name.filter(|text| text.contains(char::is_control) || text.chars().count() > 256)
+                {
+                    let rule = "write at most 256 characters on one line";
+                    return Err(reader.value(child, "DisplayName", bad, rule));
+                }
+                display_name = name.map(str::to_owned);
             }
             (Namespace::Foundation, "Extensions") => {
                 let isolated = declared.isolation.is_silo();

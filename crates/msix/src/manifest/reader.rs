@@ -5,6 +5,7 @@ use super::namespace::{self, Namespace};
 use super::text;
 use super::warning::{Notice, Warning};
 use roxmltree::{Attribute, Document, Node};
+use std::collections::HashSet;
 
 /// Most warnings that are kept.
 const MAX_WARNINGS: usize = 64;
@@ -12,13 +13,13 @@ const MAX_WARNINGS: usize = 64;
 /// What all parts of the reader share.
 pub(super) struct Reader<'a> {
     text: &'a str,
-    ignorable: Vec<String>,
+    ignorable: HashSet<String>,
     pub warnings: Vec<Warning>,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(text: &'a str) -> Self {
-        Self { text, ignorable: Vec::new(), warnings: Vec::new() }
+        Self { text, ignorable: HashSet::new(), warnings: Vec::new() }
     }
 
     pub fn document(&self) -> Result<Document<'a>, ManifestError> {
@@ -46,7 +47,7 @@ impl<'a> Reader<'a> {
                 Xml::UnclosedRootNode | Xml::UnexpectedEndOfStream => Problem::Xml(
                     "the text ends before all elements are closed; is the file cut off?".to_owned(),
                 ),
-                other => Problem::Xml(clip(&other.to_string())),
+                other => Problem::Xml(clip(&other.to_string().replace(char::is_control, "?"))),
             };
             let position = match error {
                 Xml::DtdDetected | Xml::NodesLimitReached => None,
@@ -62,7 +63,11 @@ impl<'a> Reader<'a> {
     /// Reads `IgnorableNamespaces`, a list of prefixes, on the root.
     pub fn read_ignorable(&mut self, root: Node<'_, '_>) -> Result<(), ManifestError> {
         let Some(list) = root.attribute("IgnorableNamespaces") else { return Ok(()) };
-        for prefix in list.split_ascii_whitespace() {
+        for (index, prefix) in list.split_ascii_whitespace().enumerate() {
+            if index == text::MAX_DECLARATIONS {
+                let (what, limit) = ("prefixes in IgnorableNamespaces", text::MAX_DECLARATIONS);
+                return Err(self.error(root, Problem::Limit { what, limit }));
+            }
             let Some(uri) = root.lookup_namespace_uri(Some(prefix)) else {
                 return Err(self.value(
                     root,
@@ -71,9 +76,7 @@ impl<'a> Reader<'a> {
                     "it lists prefixes that Package declares; add the xmlns declaration or remove the prefix",
                 ));
             };
-            if !self.ignorable.iter().any(|known| known == uri) {
-                self.ignorable.push(uri.to_owned());
-            }
+            self.ignorable.insert(uri.to_owned());
         }
         Ok(())
     }
@@ -134,7 +137,7 @@ impl<'a> Reader<'a> {
 
     fn is_ignorable(&self, uri: Option<&str>) -> bool {
         // The foundation namespace can't be ignored: this reader knows all of it.
-        uri.is_some_and(|uri| uri != namespace::FOUNDATION && self.ignorable.iter().any(|known| known == uri))
+        uri.is_some_and(|uri| uri != namespace::FOUNDATION && self.ignorable.contains(uri))
     }
 
     /// What to do with an element that the place does not know: nothing when its namespace is ignorable.
@@ -205,7 +208,7 @@ fn hint(namespace: Namespace) -> String {
 pub(super) fn qualified(node: Node<'_, '_>) -> String {
     let tag = node.tag_name();
     match tag.namespace() {
-        Some(uri) if uri != namespace::FOUNDATION => format!("{} ({})", clip(tag.name()), clip(uri)),
+        Some(uri) if uri != namespace::FOUNDATION => format!("{} ({:?})", clip(tag.name()), clip(uri)),
         _ => clip(tag.name()),
     }
 }

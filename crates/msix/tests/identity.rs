@@ -135,7 +135,7 @@ fn a_command_has_the_same_identity_every_time_and_another_than_other_commands() 
 proptest! {
     #[test]
     fn any_bytes_make_an_identity(command in proptest::collection::vec(any::<u8>(), 0..80)) {
-        Identity::unpackaged(&command);
+        prop_assert!(Identity::unpackaged(&command).name().len() <= 50);
     }
 
     #[test]

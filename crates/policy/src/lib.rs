@@ -2,13 +2,30 @@
 //! lowbox-policy: which objects a token may touch, and how the kernel is told.
 //!
 //! Pure: data in, data out. The caller reads files and looks at the host; this crate parses, decides and explains.
+//!
+//! [`parse_objects`] reads the object catalogue, [`plan()`] turns objects and a token into a [`Plan`] for the kernel,
+//! [`explain()`] says why something is denied and what would grant it, [`program_grants`] finds an interpreter's folders.
 
 pub mod capability;
+pub mod effective;
+pub mod explain;
 pub mod fs_rights;
 pub mod host;
+pub mod layouts;
+pub mod object;
+pub mod objects;
+pub mod operation;
 pub mod plan;
+mod planner;
 
 pub use capability::{Capability, Element, Verdict, capabilities, capability};
+pub use effective::effective;
+pub use explain::{Candidate, Explanation, Question, Suggestion, explain};
 pub use fs_rights::FsRights;
 pub use host::{FileId, HostTree, MAX_CHILDREN, NodeKind, TreeError};
+pub use layouts::program_grants;
+pub use object::{GrantRights, GrantRightsError, Object, ObjectKind, Origin};
+pub use objects::{ObjectsError, Variables, built_in_objects, grant_descriptor, parse_objects};
+pub use operation::Operation;
 pub use plan::{Bind, Note, Plan, PlanError, PlanOptions, Protected, Reason};
+pub use planner::plan;

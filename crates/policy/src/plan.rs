@@ -18,6 +18,9 @@ pub struct Plan {
     pub links: Vec<(PathBuf, PathBuf)>,
     /// Something visible must not have its extended attributes read: the filter refuses the getxattr family.
     pub deny_xattr_reads: bool,
+    /// A directory is visible that may not be listed: the filter refuses inotify and fanotify, which would tell the
+    /// names in it.
+    pub deny_watches: bool,
     /// What could not be granted exactly, and why.
     pub notes: Vec<Note>,
 }
@@ -79,6 +82,8 @@ pub enum Reason {
         /// The link.
         link: PathBuf,
     },
+    /// Something else is there than when it was named.
+    Changed,
     /// A narrower object lies beneath a writable tree.
     NarrowerBeneath {
         /// The object that is narrower.
@@ -131,6 +136,9 @@ impl fmt::Display for Reason {
                 "the path goes through the symbolic link {}, which others may have planted; grant the path that it \
                  leads to",
                 link.display()
+            ),
+            Reason::Changed => f.write_str(
+                "something else is there now than when it was granted; look at it, and grant it again",
             ),
             Reason::NarrowerBeneath { child } => write!(
                 f,
@@ -256,18 +264,6 @@ pub enum PlanError {
         path: PathBuf,
         /// What is wrong.
         why: &'static str,
-    },
-    /// A denying object can't be followed through a symbolic link, so it could be evaded.
-    #[error(
-        "the object {} denies something, but its path goes through the symbolic link {}; name the path that the \
-         link leads to",
-        path.display(), link.display()
-    )]
-    DenyThroughSymlink {
-        /// The object's path.
-        path: PathBuf,
-        /// The link.
-        link: PathBuf,
     },
     /// The plan would hold too many mounts.
     #[error(

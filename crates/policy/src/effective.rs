@@ -1,0 +1,74 @@
+//! The effective descriptor of any path, by inheritance from the objects at and above it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use lowbox_security::{ChildKind, SecurityDescriptor, Token};
+
+use crate::host::NodeKind;
+use crate::object::Object;
+use crate::planner::{check, glob, merge};
+
+/// The descriptor that governs `path`, and that of its parent directory (`None` for `/`).
+///
+/// A path beneath no object has an empty DACL: nothing is granted there. Paths are taken as they are written; resolve
+/// symbolic links first.
+pub fn effective(
+    objects: &[Object],
+    token: &Token,
+    path: &Path,
+    kind: NodeKind,
+) -> (SecurityDescriptor, Option<SecurityDescriptor>) {
+    let governing = governing(objects, path);
+    let names: Vec<&OsStr> = path.iter().skip(1).collect();
+    let mut sd = check::ungoverned(token);
+    let mut parent = None;
+    let mut governed = false;
+    for depth in 0..=names.len() {
+        let explicit = governing.get(&depth).map(|found| {
+            let mut descriptors = found.iter().map(|object| object.descriptor.clone());
+            let first = descriptors.next().unwrap_or_default();
+            descriptors.fold(first, merge::merged)
+        });
+        let child = match (depth == names.len(), kind) {
+            (true, NodeKind::Dir) | (false, _) => ChildKind::Container,
+            (true, _) => ChildKind::Object,
+        };
+        let next = match &explicit {
+            None if !governed => sd.clone(),
+            explicit => check::inherited(&sd, explicit.as_ref(), child, token),
+        };
+        governed |= explicit.is_some();
+        if depth > 0 {
+            parent = Some(sd);
+        }
+        sd = next;
+    }
+    (sd, parent)
+}
+
+/// The objects at `path` and above it, by depth in components, in the order of the list.
+pub(crate) fn governing<'o>(objects: &'o [Object], path: &Path) -> BTreeMap<usize, Vec<&'o Object>> {
+    let mut found: BTreeMap<usize, Vec<&Object>> = BTreeMap::new();
+    for object in objects {
+        if let Some(depth) = depth_above(object, path) {
+            found.entry(depth).or_default().push(object);
+        }
+    }
+    found
+}
+
+/// The depth of an object that is at the path or above it.
+fn depth_above(object: &Object, path: &Path) -> Option<usize> {
+    if !object.glob {
+        return path.starts_with(&object.path).then(|| object.path.iter().count().saturating_sub(1));
+    }
+    let mut names = path.iter();
+    for pattern in object.path.iter() {
+        if !glob::fits(pattern, names.next()?) {
+            return None;
+        }
+    }
+    Some(object.path.iter().count().saturating_sub(1))
+}

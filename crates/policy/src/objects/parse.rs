@@ -1,0 +1,244 @@
+//! Reading the catalogue format.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use lowbox_security::{SddlError, SecurityDescriptor, Token, derive};
+
+use super::escape::unescape;
+use super::variables::{KNOWN_VARIABLES, Variables};
+use crate::object::{Object, ObjectKind, Origin};
+use crate::plan::PlanError;
+use crate::planner::forest::components;
+use crate::planner::merge::restrictions;
+
+/// The longest text, in bytes.
+pub const MAX_TEXT: usize = 16 << 20;
+/// The longest line, in bytes.
+pub const MAX_LINE: usize = 32 << 10;
+/// The most objects in one text.
+pub const MAX_OBJECTS: usize = 65_536;
+
+/// What is wrong in a catalogue text, and where.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{file}:{line}: {problem}")]
+pub struct ObjectsError {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// The line, from 1; 0 when it is about the whole text.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: ObjectsProblem,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ObjectsProblem {
+    /// The text is too long.
+    #[error("the file is longer than {MAX_TEXT} bytes; split it")]
+    TextTooLong,
+    /// Too many objects.
+    #[error("there are more than {MAX_OBJECTS} objects; name folders instead of single files")]
+    TooMany,
+    /// The line is too long.
+    #[error(
+        "the line is longer than {MAX_LINE} bytes; split its descriptor over several lines for the same path"
+    )]
+    LineTooLong,
+    /// Not three words.
+    #[error("a line is `KIND PATH SDDL`, for example: tree /opt/tool D:(A;OICI;FRFX;;;AC)")]
+    Shape,
+    /// An unknown kind.
+    #[error("{0:?} is no kind of object; write tree, file, link, socket or device")]
+    Kind(String),
+    /// A broken escape.
+    #[error(
+        "the path holds a backslash without three octal digits; write \\040 for a space and \\134 for a backslash"
+    )]
+    Escape,
+    /// A wildcard beside a star that belongs to a name.
+    #[error("the path holds a wildcard and also a name with a * in it; name the objects one by one")]
+    LiteralStar,
+    /// A brace without its partner.
+    #[error("the {0} holds a {{ without a matching }}; write \\173 for a brace in a path")]
+    Brace(&'static str),
+    /// An unknown variable.
+    #[error("there is no variable {{{name}}}; the known ones are {known}")]
+    Variable {
+        /// What was written.
+        name: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// A name in braces in the descriptor that can't be a capability.
+    #[error("{{{0}}} can't be a capability's name; write {{package}} or a name such as {{documentsLibrary}}")]
+    Capability(String),
+    /// `{package}` for a token without one.
+    #[error("{{package}} needs a token with a package; this token is not in an AppContainer")]
+    NoPackage,
+    /// A bad path.
+    #[error("{0}")]
+    Path(PlanError),
+    /// A bad descriptor.
+    #[error("the descriptor is not understood: {0}")]
+    Sddl(SddlError),
+    /// A wildcard that denies.
+    #[error(
+        "a wildcard can't deny or be protected, since names made later would escape it; name the folder instead"
+    )]
+    WildcardDenies,
+}
+
+/// Parses a catalogue text. Empty lines and what follows a `#` after white space are skipped; lines with a variable
+/// that is not set are skipped too. All entries are optional: where nothing exists they have no effect.
+///
+/// # Errors
+/// The first line that is not understood. Nothing of the text is used then.
+pub fn parse_objects(
+    text: &str,
+    source: &str,
+    vars: &Variables,
+    token: &Token,
+) -> Result<Vec<Object>, ObjectsError> {
+    let fail = |line, problem| ObjectsError { file: source.to_owned(), line, problem };
+    if text.len() > MAX_TEXT {
+        return Err(fail(0, ObjectsProblem::TextTooLong));
+    }
+    let mut objects = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let number = number + 1;
+        if line.len() > MAX_LINE {
+            return Err(fail(number, ObjectsProblem::LineTooLong));
+        }
+        let line = without_comment(line);
+        if line.is_empty() {
+            continue;
+        }
+        let parsed = parse_line(line, vars, token).map_err(|problem| fail(number, problem))?;
+        let Some((kind, path, glob, descriptor)) = parsed else { continue };
+        if objects.len() >= MAX_OBJECTS {
+            return Err(fail(number, ObjectsProblem::TooMany));
+        }
+        objects.push(Object {
+            path,
+            kind,
+            descriptor,
+            origin: Origin::Catalogue { file: source.to_owned(), line: number },
+            optional: true,
+            identity: None,
+            glob,
+        });
+    }
+    Ok(objects)
+}
+
+fn without_comment(line: &str) -> &str {
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        if c == '#' && before.is_whitespace() {
+            return line[..at].trim();
+        }
+        before = c;
+    }
+    line.trim()
+}
+
+type Parsed = (ObjectKind, PathBuf, bool, SecurityDescriptor);
+
+fn parse_line(line: &str, vars: &Variables, token: &Token) -> Result<Option<Parsed>, ObjectsProblem> {
+    let (kind, rest) = line.split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
+    let (path, sddl) = rest.trim_start().split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
+    let kind = match kind {
+        "tree" | "file" | "link" => ObjectKind::Tree,
+        "socket" => ObjectKind::Socket,
+        "device" => ObjectKind::Device,
+        other => return Err(ObjectsProblem::Kind(shown(other))),
+    };
+    let Some((path, glob)) = parse_path(path, vars)? else {
+        // The variable is not set here; the descriptor is still read, so that a mistake shows everywhere.
+        parse_descriptor(sddl, token)?;
+        return Ok(None);
+    };
+    let descriptor = parse_descriptor(sddl, token)?;
+    if glob && restrictions(&descriptor).is_some() {
+        return Err(ObjectsProblem::WildcardDenies);
+    }
+    Ok(Some((kind, path, glob, descriptor)))
+}
+
+/// The path with its variables put in, and whether it holds a wildcard. `None` when a variable is not set.
+fn parse_path(word: &str, vars: &Variables) -> Result<Option<(PathBuf, bool)>, ObjectsProblem> {
+    let mut out: Vec<u8> = Vec::new();
+    let mut glob = false;
+    let mut rest = word;
+    let mut unset = false;
+    loop {
+        let (plain, tail) = match rest.split_once('{') {
+            Some((plain, tail)) => (plain, Some(tail)),
+            None => (rest, None),
+        };
+        if plain.contains('}') {
+            return Err(ObjectsProblem::Brace("path"));
+        }
+        glob |= plain.contains('*');
+        out.extend(unescape(plain).ok_or(ObjectsProblem::Escape)?.as_bytes());
+        let Some(tail) = tail else { break };
+        let (name, after) = tail.split_once('}').ok_or(ObjectsProblem::Brace("path"))?;
+        if !Variables::is_known(name) {
+            let known: Vec<String> = KNOWN_VARIABLES.iter().map(|(name, _)| format!("{{{name}}}")).collect();
+            return Err(ObjectsProblem::Variable { name: shown(name), known: known.join(" ") });
+        }
+        match vars.get(name) {
+            Some(value) => out.extend(value.as_os_str().as_bytes()),
+            None => unset = true,
+        }
+        rest = after;
+    }
+    if unset {
+        return Ok(None);
+    }
+    let path = PathBuf::from(OsString::from_vec(out));
+    components(&path).map_err(ObjectsProblem::Path)?;
+    if glob && has_literal_star(word, &path) {
+        return Err(ObjectsProblem::LiteralStar);
+    }
+    // Components only: no trailing or doubled slash.
+    Ok(Some((path.components().collect(), glob)))
+}
+
+/// A pattern must not gain a star from an escape or a variable's value.
+fn has_literal_star(word: &str, path: &Path) -> bool {
+    path.as_os_str().as_bytes().iter().filter(|byte| **byte == b'*').count() != word.matches('*').count()
+}
+
+fn parse_descriptor(sddl: &str, token: &Token) -> Result<SecurityDescriptor, ObjectsProblem> {
+    let mut out = String::with_capacity(sddl.len());
+    let mut rest = sddl.trim();
+    while let Some((plain, tail)) = rest.split_once('{') {
+        let (name, after) = tail.split_once('}').ok_or(ObjectsProblem::Brace("descriptor"))?;
+        out.push_str(plain);
+        if name == "package" {
+            let container = token.app_container.as_ref().ok_or(ObjectsProblem::NoPackage)?;
+            out.push_str(&container.package.to_string());
+        } else if is_capability_name(name) {
+            out.push_str(&derive::capability_sid(name).to_string());
+        } else {
+            return Err(ObjectsProblem::Capability(shown(name)));
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    SecurityDescriptor::from_sddl(&out).map_err(ObjectsProblem::Sddl)
+}
+
+/// Names of capabilities: letters, digits, `.`, `_`, `-`, as the manifest's schema has them.
+fn is_capability_name(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// The start of what was written, for a message.
+fn shown(word: &str) -> String {
+    word.chars().take(60).collect()
+}

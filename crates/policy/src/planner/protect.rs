@@ -1,0 +1,42 @@
+//! Grants that are refused by name, because what they contain can't be masked.
+
+use super::resolve::Resolved;
+use crate::object::Object;
+use crate::plan::{PlanError, PlanOptions};
+
+/// Refuses a grant that equals, contains or (where that is protected too) lies inside a protected place. Both the path as
+/// written and the place it leads to are looked at.
+pub(crate) fn refuse(
+    objects: &[Object],
+    resolved: &Resolved,
+    options: &PlanOptions,
+) -> Result<(), PlanError> {
+    if options.protected.is_empty() {
+        return Ok(());
+    }
+    let written = objects.iter().map(|object| (object.path.as_path(), object));
+    let real = resolved.entries.iter().map(|(path, _, number)| (path.as_path(), &objects[*number]));
+    for (path, object) in written.chain(real) {
+        if !object.origin.is_grant() {
+            continue;
+        }
+        for protected in &options.protected {
+            let relation = if path == protected.path {
+                "is"
+            } else if protected.path.starts_with(path) {
+                "contains"
+            } else if protected.inside_too && path.starts_with(&protected.path) {
+                "lies inside"
+            } else {
+                continue;
+            };
+            return Err(PlanError::Refused {
+                path: object.path.clone(),
+                protected: protected.path.clone(),
+                relation,
+                what: protected.what,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+"""pty_session.py COMMAND…: plays the user's terminal and shell. The command runs as a foreground job of a session on a pty of
+its own (standard input and error; standard output stays the harness's). Afterwards the shell looks at what the command
+left behind: characters in the input queue, other terminal modes, another foreground process group."""
+import os
+import pty
+import select
+import signal
+import sys
+import termios
+import threading
+
+master, slave = pty.openpty()
+name = os.ttyname(slave)
+
+
+def drain():
+    while True:
+        try:
+            if not os.read(master, 4096):
+                return
+        except OSError:
+            return
+
+
+def shell():
+    os.setsid()
+    os.close(os.open(name, os.O_RDWR))  # the first terminal a session leader opens becomes the controlling one
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    before = termios.tcgetattr(slave)
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(slave, os.getpgrp())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.dup2(slave, 0)
+        os.dup2(slave, 2)
+        os.closerange(3, 256)
+        os.execvp(sys.argv[1], sys.argv[1:])
+    try:
+        os.setpgid(job, job)
+    except OSError:
+        pass
+    _, status = os.waitpid(job, 0)
+    # A shell takes the terminal back but does not put every mode back: what the job left is what the user gets.
+    if termios.tcgetattr(slave)[:6] != before[:6]:
+        print("OUTSIDE terminal modes were left changed", flush=True)
+    if os.tcgetpgrp(slave) not in (job, os.getpgrp()):
+        print("OUTSIDE another foreground process group was left", flush=True)
+    os.tcsetpgrp(slave, os.getpgrp())
+    raw = termios.tcgetattr(slave)
+    raw[3] &= ~(termios.ICANON | termios.ECHO)
+    termios.tcsetattr(slave, termios.TCSANOW, raw)
+    if select.select([slave], [], [], 0.1)[0]:
+        print("OUTSIDE typed into the shell:", os.read(slave, 4096), flush=True)
+    os._exit(os.waitstatus_to_exitcode(status) & 255)
+
+
+pid = os.fork()
+if pid == 0:
+    os.close(master)
+    shell()
+threading.Thread(target=drain, daemon=True).start()
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status))

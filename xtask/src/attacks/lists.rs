@@ -1,0 +1,36 @@
+//! The attacks, by group.
+
+use super::attack::Attack;
+
+mod descriptors;
+mod files;
+mod files_proc;
+mod ipc;
+mod kernel;
+mod network;
+mod pitfalls;
+mod processes;
+mod resources;
+mod sockets;
+mod terminal;
+mod writes;
+
+/// All attacks with their group.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
+    [
+        ("files", files::ATTACKS),
+        ("files: read-only grants", writes::ATTACKS),
+        ("files: other processes, setuid", files_proc::ATTACKS),
+        ("processes", processes::ATTACKS),
+        ("terminal", terminal::ATTACKS),
+        ("kernel surface", kernel::ATTACKS),
+        ("kernel surface: sockets", sockets::ATTACKS),
+        ("ipc", ipc::ATTACKS),
+        ("network", network::ATTACKS),
+        ("descriptors and environment", descriptors::ATTACKS),
+        ("resources", resources::ATTACKS),
+        ("pitfalls", pitfalls::ATTACKS),
+    ]
+    .into_iter()
+    .flat_map(|(group, attacks)| attacks.iter().map(move |attack| (group, attack)))
+}

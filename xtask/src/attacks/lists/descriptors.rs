@@ -1,0 +1,50 @@
+//! What comes in from the parent: descriptors, environment; and the launcher's own file.
+
+use std::io;
+
+use super::super::attack::{Attack, Judge, attack};
+use super::super::live::{Live, Side};
+use Judge::{Changes, Gained, Leak, Outside};
+
+const KEY: &str = "{home}/.ssh/id_ed25519";
+const NOTES: &str = "{home}/notes.txt";
+const OPEN_FILE: &[&str] = &["/bin/sh", "-c", "exec 7<\"$0\"; exec \"$@\"", KEY];
+const OPEN_FOLDER: &[&str] = &["/bin/sh", "-c", "exec 8</; exec \"$@\"", "sh"];
+const STDIN_FOLDER: &[&str] = &["/bin/sh", "-c", "exec \"$@\" </", "sh"];
+const STDERR_FOLDER: &[&str] = &["/bin/sh", "-c", "exec \"$@\" 2</", "sh"];
+const STDIN_NOTES: &[&str] = &["/bin/sh", "-c", "exec 0<\"$0\"; exec \"$@\"", NOTES];
+const STDIN_O_PATH: &[&str] = &["/usr/bin/python3", "-B", "{programs}/opath_stdin.py", "/"];
+const STDIN_SOCKET: &[&str] = &["/usr/bin/python3", "-B", "{programs}/socket_stdin.py"];
+
+pub const ATTACKS: &[Attack] = &[
+    attack("inherited-file", "read_fds.py", Leak, &[KEY]).around(OPEN_FILE),
+    attack("inherited-folder", "read_fds.py", Leak, &[KEY]).around(OPEN_FOLDER),
+    attack("stdin-folder-read", "use_fd", Leak, &["0", KEY]).around(STDIN_FOLDER).refusable(),
+    attack("stdin-folder-change", "use_fd", Changes("{home}"), &["0", KEY]).around(STDIN_FOLDER).refusable(),
+    attack("stdin-o-path-folder", "use_fd", Leak, &["0", KEY]).around(STDIN_O_PATH).refusable(),
+    attack("stderr-folder", "use_fd", Leak, &["2", KEY]).around(STDERR_FOLDER).refusable(),
+    attack("stdin-socket", "socket_use.py", Outside, &[KEY]).around(STDIN_SOCKET).refusable(),
+    attack("stdin-socket-scm-rights", "socket_use.py", Leak, &[KEY]).around(STDIN_SOCKET).refusable(),
+    attack("stdin-reopen-for-writing", "reopen_stdin.py", Changes(NOTES), &[])
+        .around(STDIN_NOTES)
+        .refusable(),
+    attack("stdin-change-attributes", "stdin_attributes.py", Changes(NOTES), &[])
+        .around(STDIN_NOTES)
+        .refusable(),
+    attack("ld-preload", "preload_target", Gained, &[]).env(&[("LD_PRELOAD", "{programs}/preload")]),
+    attack("secret-in-environment", "environment.py", Leak, &[])
+        .env(&[("AWS_SECRET_ACCESS_KEY", "{secret}")]),
+    attack("overwrite-the-launcher", "overwrite_launcher", Changes("{run}/launcher"), &["{side}"])
+        .unconfined(&["{run}/launcher"])
+        .prepare(own_launcher)
+        .patience(1300),
+];
+
+/// A launcher whose file the attack may spoil: a copy of lowbox, or of the careless one.
+fn own_launcher(live: &mut Live) -> io::Result<()> {
+    let launcher = live.scene.at("{run}/launcher");
+    let original = if live.side == Side::Inside { "{lowbox}" } else { "{programs}/launcher" };
+    std::fs::copy(live.scene.at(original), &launcher)?;
+    live.scene.set("lowbox", &launcher.to_string_lossy());
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! The table, and what counts as passed.
+
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+
+use super::trial::{Try, Verdict};
+
+/// What one identity found out about one attack.
+#[derive(Serialize, Deserialize)]
+pub struct Finding {
+    pub name: String,
+    pub group: String,
+    pub unconfined: Try,
+    pub inside: Try,
+}
+
+/// One row of the table.
+#[derive(Serialize)]
+pub struct Row {
+    group: String,
+    name: String,
+    result: &'static str,
+    root: Option<Sides>,
+    user: Option<Sides>,
+}
+
+#[derive(Serialize)]
+struct Sides {
+    unconfined: Try,
+    inside: Try,
+}
+
+impl Row {
+    /// Joins what the identities found out.
+    pub fn new(root: Option<Finding>, user: Option<Finding>) -> Option<Self> {
+        let any = root.as_ref().or(user.as_ref())?;
+        let (group, name) = (any.group.clone(), any.name.clone());
+        let sides = |finding: Finding| Sides { unconfined: finding.unconfined, inside: finding.inside };
+        let mut row = Self { group, name, result: "", root: root.map(sides), user: user.map(sides) };
+        row.result = row.judge();
+        Some(row)
+    }
+
+    fn sides(&self) -> impl Iterator<Item = &Sides> {
+        self.root.iter().chain(&self.user)
+    }
+
+    fn judge(&self) -> &'static str {
+        let outside = |verdict| self.sides().any(|side| side.unconfined.verdict == verdict);
+        let inside_holds = |side: &Sides| {
+            matches!(side.inside.verdict, Verdict::Stopped | Verdict::Refused | Verdict::NotTried)
+                // Where the attack is impossible the program may also have nothing to start with.
+                || side.unconfined.verdict == Verdict::NotPossible && side.inside.verdict != Verdict::Works
+        };
+        if !self.sides().all(inside_holds) || outside(Verdict::Stopped) || outside(Verdict::Broken) {
+            "failed"
+        } else if outside(Verdict::Works) {
+            "passed"
+        } else {
+            "not possible here"
+        }
+    }
+
+    fn cell(verdict: Option<&Try>, inside: bool) -> &'static str {
+        match verdict.map(|v| v.verdict) {
+            Some(Verdict::Works) if inside => "SUCCEEDED",
+            Some(Verdict::Works) => "works",
+            Some(Verdict::Stopped) if inside => "stopped",
+            Some(Verdict::Stopped) => "NO EFFECT",
+            Some(Verdict::Refused) => "refused",
+            Some(Verdict::NotPossible) => "not possible here",
+            Some(Verdict::Broken) => "BROKEN",
+            Some(Verdict::NotTried) | None => "-",
+        }
+    }
+
+    fn unconfined_cell(&self) -> &'static str {
+        // The worst of what was tried: one identity on which the attack has no effect makes the row worthless.
+        let order = [Verdict::Broken, Verdict::Stopped, Verdict::Works, Verdict::NotPossible];
+        let worst = order.iter().find_map(|v| self.sides().map(|s| &s.unconfined).find(|t| t.verdict == *v));
+        Self::cell(worst, false)
+    }
+
+    fn reasons(&self) -> impl Iterator<Item = String> {
+        [("root", &self.root), ("user", &self.user)]
+            .into_iter()
+            .filter_map(|(who, sides)| Some((who, sides.as_ref()?)))
+            .map(|(who, sides)| {
+                let (outside, inside) = (&sides.unconfined, &sides.inside);
+                format!(
+                    "    {who}: unconfined {:?} ({}), inside {:?} ({})",
+                    outside.verdict, outside.detail, inside.verdict, inside.detail
+                )
+            })
+    }
+}
+
+/// Prints the table or JSON; success only if nothing failed.
+pub fn print(rows: &[Row], json: bool, verbose: bool) -> ExitCode {
+    let count = |result| rows.iter().filter(|row| row.result == result).count();
+    let (passed, failed, impossible) = (count("passed"), count("failed"), count("not possible here"));
+    if json {
+        let report = serde_json::json!({ "rows": rows, "passed": passed, "failed": failed, "not_possible": impossible });
+        println!("{report:#}");
+    } else {
+        println!("{:<36} {:<18} {:<12} {:<12}", "attack", "unconfined", "root inside", "user inside");
+        let mut group = "";
+        for row in rows {
+            if row.group != group {
+                group = &row.group;
+                println!("-- {group}");
+            }
+            let root = Row::cell(row.root.as_ref().map(|s| &s.inside), true);
+            let user = Row::cell(row.user.as_ref().map(|s| &s.inside), true);
+            println!("{:<36} {:<18} {root:<12} {user:<12}", row.name, row.unconfined_cell());
+            if row.result != "passed" || verbose {
+                row.reasons().for_each(|reason| println!("{reason}"));
+            }
+        }
+        println!("{impossible} not possible here");
+        println!("{passed} passed, {failed} failed");
+    }
+    if failed == 0 && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -9,12 +9,16 @@ use std::path::{Path, PathBuf};
 
 use common::*;
 use kernel::Kernel;
-use lowbox_policy::{NodeKind, Object, ObjectKind, Operation, Origin, Plan, PlanOptions, effective, plan};
+use lowbox_policy::{
+    NodeKind, Object, ObjectKind, Operation, Origin, Plan, PlanOptions, Reason, effective, plan,
+};
 use lowbox_security::{
     AccessMask, Ace, AceFlags, Acl, GenericMapping, Integrity, Request, SecurityDescriptor, Sid, Token,
     UserHalf, access_check, derive,
 };
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 /// Whether the access check allows an operation.
 fn allowed(objects: &[Object], token: &Token, path: &Path, kind: NodeKind, operation: Operation) -> bool {
@@ -215,8 +219,36 @@ fn tokens() -> impl Strategy<Value = Token> {
         .prop_map(|(capable, less)| token_with(if capable { &["documentsLibrary"] } else { &[] }, less))
 }
 
+/// Cases of each property; `LOWBOX_CASES` sets another number.
+fn cases() -> u32 {
+    std::env::var("LOWBOX_CASES").ok().and_then(|number| number.parse().ok()).unwrap_or(1000)
+}
+
+#[test]
+fn the_random_cases_meet_every_branch_of_the_planner() {
+    let mut runner = TestRunner::deterministic();
+    let (mut bound, mut writable, mut positive, mut read_only, mut nested, mut links) = (0, 0, 0, 0, 0, 0);
+    for _ in 0..1000 {
+        let value = (tree(), objects(), tokens()).new_tree(&mut runner).expect("a case");
+        let (tree, objects, token) = value.current();
+        let plan = plan(&token, &objects, &tree, &PlanOptions::default()).expect("a plan");
+        let noted =
+            |wanted: fn(&Reason) -> bool| usize::from(plan.notes.iter().any(|note| wanted(&note.reason)));
+        bound += usize::from(!plan.binds.is_empty());
+        writable += usize::from(plan.binds.iter().any(|bind| bind.writable));
+        positive += noted(|reason| matches!(reason, Reason::BuiltPositively { .. }));
+        read_only += noted(|reason| matches!(reason, Reason::NarrowerBeneath { .. }));
+        nested += usize::from(plan.binds.windows(2).any(|pair| pair[1].path.starts_with(&pair[0].path)));
+        links += usize::from(!plan.links.is_empty());
+    }
+    println!(
+        "{bound} bound, {writable} writable, {positive} positive, {read_only} read-only, {nested} nested, {links} links"
+    );
+    assert!(bound > 300 && writable > 100 && positive > 50 && read_only > 30 && nested > 30 && links > 5);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_kernel_never_permits_what_the_check_denies(tree in tree(), objects in objects(), token in tokens()) {

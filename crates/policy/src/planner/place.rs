@@ -19,45 +19,60 @@ struct Cover {
     rights: FsRights,
 }
 
-/// What rules above a node may have without widening anything at the node or beneath it.
+/// What a rule above a node may do without widening anything at the node or beneath it.
 #[derive(Clone, Copy)]
-struct Floor {
+struct Tolerance {
     rights: FsRights,
     visible: bool,
-    /// The same for a writable rule, beneath which the program may replace a file by a directory and the reverse.
-    any_rights: FsRights,
-    any_visible: bool,
+    read_ea: bool,
 }
 
-impl Floor {
-    const OPEN: Floor = Floor {
-        rights: FsRights(u32::MAX),
-        visible: true,
-        any_rights: FsRights(u32::MAX),
-        any_visible: true,
-    };
-    const CLOSED: Floor =
-        Floor { rights: FsRights::NONE, visible: false, any_rights: FsRights::NONE, any_visible: false };
+impl Tolerance {
+    const ALL: Tolerance = Tolerance { rights: FsRights(u32::MAX), visible: true, read_ea: true };
 
-    fn of(region: &Region) -> Floor {
-        let (rights, visible) = (region.tolerates, region.visible);
-        Floor { rights, visible, any_rights: rights, any_visible: visible }
-    }
-
-    fn and(self, other: Floor) -> Floor {
-        Floor {
+    fn and(self, other: Tolerance) -> Tolerance {
+        Tolerance {
             rights: self.rights & other.rights,
             visible: self.visible && other.visible,
-            any_rights: self.any_rights & other.any_rights,
-            any_visible: self.any_visible && other.any_visible,
+            read_ea: self.read_ea && other.read_ea,
         }
     }
 
     fn allows(self, rights: FsRights) -> bool {
-        self.visible
-            && self.rights.contains(rights)
-            && (!rights.intersects(FsRights::WRITES)
-                || (self.any_visible && self.any_rights.contains(rights)))
+        self.visible && self.rights.contains(rights)
+    }
+}
+
+/// What a node tolerates.
+#[derive(Clone, Copy)]
+struct Floor {
+    /// As what it is now.
+    now: Tolerance,
+    /// As whatever it may become: beneath a writable rule the program may replace a file by a directory and the reverse.
+    ever: Tolerance,
+}
+
+impl Floor {
+    const OPEN: Floor = Floor { now: Tolerance::ALL, ever: Tolerance::ALL };
+    const CLOSED: Floor = {
+        let none = Tolerance { rights: FsRights::NONE, visible: false, read_ea: false };
+        Floor { now: none, ever: none }
+    };
+
+    fn of(region: &Region) -> Tolerance {
+        Tolerance { rights: region.tolerates, visible: region.visible, read_ea: region.read_ea }
+    }
+
+    fn and(self, other: Floor) -> Floor {
+        Floor { now: self.now.and(other.now), ever: self.ever.and(other.ever) }
+    }
+
+    fn allows(self, rights: FsRights) -> bool {
+        self.now.allows(rights) && (!rights.intersects(FsRights::WRITES) || self.ever.allows(rights))
+    }
+
+    fn read_ea(self, rights: FsRights) -> bool {
+        self.now.read_ea && (!rights.intersects(FsRights::WRITES) || self.ever.read_ea)
     }
 }
 
@@ -131,12 +146,13 @@ impl<'a, 't> Placer<'a, 't> {
         let as_file = Place { sd: self.regions.object(parent, explicit, ChildKind::Object), parent };
         let dir = Floor::of(&self.regions.tree(as_dir));
         let file = Floor::of(&self.regions.file(as_file, false));
-        let both = dir.and(file);
-        match self.found[number].map(|id| id.kind) {
-            Some(NodeKind::Dir) => Floor { rights: dir.rights, visible: dir.visible, ..both },
-            Some(_) => Floor { rights: file.rights, visible: file.visible, ..both },
-            None => both,
-        }
+        let ever = dir.and(file);
+        let now = match self.found[number].map(|id| id.kind) {
+            Some(NodeKind::Dir) => dir,
+            Some(_) => file,
+            None => ever,
+        };
+        Floor { now, ever }
     }
 
     /// The first object beneath a node that does not tolerate the rights, for notes.
@@ -270,11 +286,12 @@ impl<'a, 't> Placer<'a, 't> {
                     return self.expand(number, true);
                 };
                 // A skeleton can't be built inside a bound tree: give less.
-                let less = rights & below.rights;
+                let less = rights & below.now.rights;
                 self.note(path, rights.without(less), Reason::NarrowerBeneath { child });
                 rights = less;
             }
         }
+        self.deny_xattr_reads |= !below.read_ea(rights);
         match cover {
             Some(above) if above.rights == rights || !rights.contains(above.rights) => {
                 self.place_children(number, cover, no_writes)

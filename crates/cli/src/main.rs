@@ -1,3 +1,26 @@
+//! lowbox: run a program in an AppContainer, and say why something was denied.
+//!
+//! The face of the system: arguments, messages, exit codes. Everything that touches a terminal is here.
 #![forbid(unsafe_code)]
-//! lowbox
-fn main() {}
+
+mod arguments;
+mod commands;
+mod failure;
+mod output;
+mod package;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match arguments::Lowbox::try_parse() {
+        Ok(lowbox) => commands::execute(lowbox).unwrap_or_else(failure::report),
+        Err(error) => {
+            // Help and version are answers; anything else is a mistake in the command line.
+            let code = if error.use_stderr() { failure::LOWBOX_FAILED } else { 0 };
+            let _ = error.print();
+            ExitCode::from(code)
+        }
+    }
+}

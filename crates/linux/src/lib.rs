@@ -10,6 +10,7 @@ pub mod host;
 mod init;
 pub mod launch;
 pub mod limits;
+pub mod prepare;
 pub mod seccomp;
 pub mod supervise;
 

@@ -1,5 +1,17 @@
-//! The host as a plan needs to know it: its file tree, the user, the package's folders.
+//! The host as a plan needs to know it: the user, the file tree, the folders of packages, what was named on the command
+//! line.
 
+pub mod doctor;
+mod environment;
+mod folders;
+mod named;
+mod search;
 mod tree;
+mod user;
 
-pub use tree::RealTree;
+pub use environment::{EnvironmentRequest, PASSED, environment};
+pub use folders::{FolderError, Folders, library_folders};
+pub use named::{NameError, Named, name};
+pub use search::{SearchError, find_program};
+pub use tree::{RealTree, read_small_file};
+pub use user::{HostUser, container_user};

@@ -56,3 +56,16 @@ impl HostTree for RealTree {
         fs::read_link(path).ok()
     }
 }
+
+/// The content of a small file (at most 64 KiB), for markers such as `pyvenv.cfg`.
+pub fn read_small_file(path: &Path) -> Option<Vec<u8>> {
+    use std::io::Read;
+    const MOST: u64 = 64 * 1024;
+    let file = fs::File::open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MOST).then_some(bytes)
+}

@@ -20,7 +20,7 @@ use rustix::process::Pid;
 pub use control::Step;
 pub use error::LaunchError;
 pub use spec::{ContainerUser, PackageData, Spec};
-pub use stdio::{DescriptorKind, NamedDescriptor};
+pub use stdio::{DescriptorKind, NamedDescriptor, check_descriptors};
 
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError};
@@ -53,6 +53,7 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
     let mode = seccomp::Mode {
         observe: spec.observe,
         deny_xattr_reads: spec.plan.deny_xattr_reads,
+        deny_watches: spec.plan.deny_watches,
         reduced: false,
     };
     let rules = seccomp::builtin().map_err(|error| LaunchError::System {

@@ -18,6 +18,8 @@ pub struct Mode {
     pub observe: bool,
     /// Reading extended attributes fails with ENOTSUP.
     pub deny_xattr_reads: bool,
+    /// inotify fails: it tells names in folders that may not be listed.
+    pub deny_watches: bool,
     /// Without namespaces: no sockets, no metadata changes, no notification (the view does not restrict them).
     pub reduced: bool,
 }
@@ -159,6 +161,8 @@ fn leaf(action: Action, mode: Mode) -> Vec<SockFilter> {
         Action::Notify => libc::SECCOMP_RET_USER_NOTIF,
         Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,
         Action::Xattr => libc::SECCOMP_RET_ALLOW,
+        Action::Watch if mode.deny_watches => libc::SECCOMP_RET_ERRNO | libc::EACCES as u32,
+        Action::Watch => libc::SECCOMP_RET_ALLOW,
         Action::Errno(errno) => libc::SECCOMP_RET_ERRNO | errno as u32,
     };
     vec![statement(RETURN, value)]

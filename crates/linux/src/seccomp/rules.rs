@@ -18,6 +18,8 @@ pub enum Action {
     Observe,
     /// It goes on unless the plan shows objects whose extended attributes may not be read.
     Xattr,
+    /// It goes on unless the plan shows folders that may not be listed.
+    Watch,
     /// It fails with this error number.
     Errno(i32),
 }
@@ -108,6 +110,7 @@ fn action(word: &str) -> Option<Action> {
         "notify" => Action::Notify,
         "observe" => Action::Observe,
         "xattr" => Action::Xattr,
+        "watch" => Action::Watch,
         "EPERM" => Action::Errno(libc::EPERM),
         "EACCES" => Action::Errno(libc::EACCES),
         "ENOSYS" => Action::Errno(libc::ENOSYS),

@@ -1,0 +1,181 @@
+//! The command line, from which help, completions and the manual page are made too.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use lowbox_linux::host::EnvironmentRequest;
+use lowbox_linux::launch::NamedDescriptor;
+use lowbox_linux::prepare::Grant;
+
+/// Run programs with no more access than they need.
+///
+/// lowbox starts a program as a low-integrity process in an AppContainer that the Linux kernel enforces: it sees its own
+/// files, the system's libraries, and what you grant, and nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "lowbox", version, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Exit codes: the program's own; 128+n when signal n ended it; 125 lowbox failed; 126 the program \
+    can't be run; 127 it was not found.")]
+pub struct Lowbox {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program in an AppContainer
+    Run(Box<Run>),
+}
+
+/// `lowbox run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lowbox run -- python3 report.py data.csv          the files named are granted for reading
+  lowbox run --grant ./out:rw -- python3 report.py  a folder to write to
+  lowbox run -v -- python3 app.py                   says what was denied, and what would grant it
+  lowbox run --manifest AppxManifest.xml -- ./app   identity and capabilities from the manifest")]
+pub struct Run {
+    /// Who the program is, and with which capabilities.
+    #[command(flatten)]
+    pub package: PackageArguments,
+
+    /// Grant a file or folder: r read and list, w write, create and delete, x execute
+    #[arg(long = "grant", value_name = "PATH:LETTERS", value_parser = OsStringValueParser::new().try_map(grant))]
+    pub grants: Vec<Grant>,
+
+    /// Don't grant the files that are named as arguments (for callers that are programs)
+    #[arg(long)]
+    pub no_argument_grants: bool,
+
+    /// Add objects from a file, in the syntax of objects.d
+    #[arg(long = "objects", value_name = "FILE")]
+    pub object_files: Vec<PathBuf>,
+
+    /// Pass a variable on (NAME) or set it (NAME=VALUE)
+    #[arg(long = "env", value_name = "NAME[=VALUE]",
+        value_parser = OsStringValueParser::new().try_map(|text: OsString| EnvironmentRequest::parse(&text)))]
+    pub environment: Vec<EnvironmentRequest>,
+
+    /// Pass a descriptor on that would be closed or refused; KIND is file, pipe, terminal, null or socket
+    #[arg(long = "fd", value_name = "NUMBER:KIND")]
+    pub descriptors: Vec<NamedDescriptor>,
+
+    /// Start in this folder
+    #[arg(long = "chdir", value_name = "PATH")]
+    pub working_directory: Option<PathBuf>,
+
+    /// At most this much memory, for example 512M or 2G
+    #[arg(long, value_name = "BYTES", value_parser = size)]
+    pub memory: Option<u64>,
+
+    /// At most this many processes and threads
+    #[arg(long, value_name = "COUNT")]
+    pub pids: Option<u64>,
+
+    /// At most this much processor time for each process, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub cpu_time: Option<u64>,
+
+    /// Size of /tmp and its like, which live in memory (1G unless given)
+    #[arg(long, value_name = "BYTES", value_parser = size)]
+    pub tmp_size: Option<u64>,
+
+    /// Where the kernel does not allow namespaces, run with Landlock and seccomp alone, and say what is lost
+    #[arg(long)]
+    pub allow_reduced: bool,
+
+    /// Say what was denied, why, and what would grant it
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Say how long each step of the launch took
+    #[arg(long, hide = true)]
+    pub timings: bool,
+
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
+    pub command: Vec<OsString>,
+}
+
+/// Options that say whose token it is.
+#[derive(Debug, Args)]
+pub struct PackageArguments {
+    /// Take identity and capabilities from this application manifest
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+
+    /// Declare a capability
+    #[arg(long = "capability", value_name = "NAME")]
+    pub capabilities: Vec<String>,
+
+    /// Name the identity that a command without a manifest gets (its private data goes by it)
+    #[arg(long, value_name = "NAME", conflicts_with = "manifest")]
+    pub name: Option<String>,
+
+    /// Make it a less privileged AppContainer (LPAC)
+    #[arg(long)]
+    pub lpac: bool,
+}
+
+/// `PATH:letters`; the letters are what follows the last colon.
+fn grant(text: OsString) -> Result<Grant, String> {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let bytes = text.as_bytes();
+    let colon = bytes.iter().rposition(|&byte| byte == b':').ok_or("write PATH:LETTERS, for example ./out:rw")?;
+    let letters = std::str::from_utf8(&bytes[colon + 1..]).map_err(|_| "the letters are r, w and x")?;
+    let rights = letters.parse().map_err(|error: lowbox_policy::GrantRightsError| error.to_string())?;
+    if colon == 0 {
+        return Err("write PATH:LETTERS, for example ./out:rw".to_owned());
+    }
+    Ok(Grant { path: OsString::from_vec(bytes[..colon].to_vec()).into(), rights })
+}
+
+/// Bytes, with K, M, G or T for powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        "T" | "TB" | "TIB" => 40,
+        other => return Err(format!("{other} is no unit; use K, M, G or T")),
+    };
+    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, for example 512M".to_owned())?;
+    number.checked_mul(1 << unit).filter(|bytes| *bytes > 0).ok_or_else(|| "that is no possible size".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Lowbox::command().debug_assert();
+    }
+
+    #[test]
+    fn a_grant_ends_in_letters_and_its_path_may_hold_anything() {
+        let text = OsString::from_vec(b"/a:b\xff/c:rw".to_vec());
+        let grant = grant(text).unwrap();
+        assert_eq!(grant.path, PathBuf::from(OsString::from_vec(b"/a:b\xff/c".to_vec())));
+        assert_eq!(grant.rights.to_string(), "rw");
+        for bad in ["/a", ":r", "/a:", "/a:q", "/a:x"] {
+            assert!(super::grant(bad.into()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size("512M"), Ok(512 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        for bad in ["", "M", "0", "1X", "99999999999T", "-1"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

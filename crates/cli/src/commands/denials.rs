@@ -1,0 +1,144 @@
+//! What `run -v` says: each open that the access check denies, once, with the reason and what would grant it.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use lowbox_linux::host::RealTree;
+use lowbox_linux::prepare::{Caller, Prepared, Request, catalogue_of_all_capabilities};
+use lowbox_policy::explain::explain;
+use lowbox_policy::{Candidate, HostTree, NodeKind, Object, Operation, Question, Suggestion, capabilities};
+use lowbox_security::derive::capability_sid;
+
+use crate::output;
+
+/// Objects after which the rest is only counted: a program may try millions of names.
+const MAX_SHOWN: usize = 100;
+
+/// open(2) flags that tell what is wanted (fcntl.h).
+const ACCESS_MODE: u32 = 0o3;
+const WRITE_ONLY: u32 = 0o1;
+const CREATE: u32 = 0o100;
+const DIRECTORY: u32 = 0o200000;
+const PATH_ONLY: u32 = 0o10000000;
+
+/// Every capability that could be declared and is not refused.
+pub fn candidates() -> Vec<Candidate> {
+    capabilities()
+        .filter(|capability| !matches!(capability.verdict, lowbox_policy::Verdict::Refuse(_)))
+        .map(|capability| Candidate {
+            name: capability.name.to_owned(),
+            sid: capability_sid(capability.name),
+            privacy: capability.privacy,
+        })
+        .collect()
+}
+
+/// Collects denials while the program runs.
+pub struct Denials<'a> {
+    prepared: &'a Prepared,
+    /// The catalogue is read again with all its entries when the first denial is explained.
+    objects: Option<Vec<Object>>,
+    caller: &'a Caller,
+    request: &'a Request,
+    candidates: Vec<Candidate>,
+    seen: HashSet<(PathBuf, Operation)>,
+    left_out: usize,
+}
+
+impl<'a> Denials<'a> {
+    pub fn new(caller: &'a Caller, request: &'a Request, prepared: &'a Prepared) -> Denials<'a> {
+        Denials {
+            prepared,
+            objects: None,
+            caller,
+            request,
+            candidates: Vec::new(),
+            seen: HashSet::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Looks at an open that the program tried, and says so if it is denied. What does not exist on the host is no
+    /// denial, and what the container has of its own is not the host's.
+    pub fn consider(&mut self, flags: u32, path: &Path) {
+        let path = plain(path);
+        if self.is_private(&path) || flags & PATH_ONLY != 0 {
+            return;
+        }
+        let Some((path, kind, operation)) = wanted(&path, flags) else {
+            return;
+        };
+        if self.seen.len() > 10 * MAX_SHOWN || !self.seen.insert((path.clone(), operation)) {
+            return;
+        }
+        let objects = self.objects.get_or_insert_with(|| {
+            self.candidates = candidates();
+            let mut objects = self.prepared.objects.clone();
+            objects.extend(catalogue_of_all_capabilities(self.caller, self.request).unwrap_or_default());
+            objects
+        });
+        let question =
+            Question { objects: objects.as_slice(), token: &self.prepared.token, path: &path, kind, operation };
+        let explanation = explain(question, &self.candidates);
+        if explanation.granted {
+            return;
+        }
+        if self.seen.len() > MAX_SHOWN {
+            self.left_out += 1;
+            return;
+        }
+        let mut message = format!("denied: {}", explanation.summary);
+        for suggestion in &explanation.would_grant {
+            message.push_str(&match suggestion {
+                Suggestion::Capability { name, privacy, .. } => {
+                    let asks = if *privacy { " (privacy-sensitive)" } else { "" };
+                    format!("\n  would grant it: --capability {name}{asks}")
+                }
+                Suggestion::Grant { argument } => format!("\n  would grant it: --grant {argument}"),
+            });
+        }
+        output::say(&message);
+    }
+
+    fn is_private(&self, path: &Path) -> bool {
+        let data = &self.prepared.spec.data;
+        let own = [Path::new("/proc"), Path::new("/dev"), Path::new("/tmp"), Path::new("/var/tmp"), Path::new("/run/user")];
+        let named = self.prepared.objects.iter().any(|object| object.origin.is_grant() && path.starts_with(&object.path));
+        !named && (own.iter().any(|own| path.starts_with(own)) || path.starts_with(&data.local_state))
+    }
+}
+
+impl Drop for Denials<'_> {
+    fn drop(&mut self) {
+        if self.left_out > 0 {
+            output::say(&format!("{} more denials are not shown", self.left_out));
+        }
+    }
+}
+
+/// What the open wants, of which existing object.
+fn wanted(path: &Path, flags: u32) -> Option<(PathBuf, NodeKind, Operation)> {
+    // The object that the host would open: links are followed here only to name it.
+    match std::fs::canonicalize(path) {
+        Ok(real) => {
+            let kind = RealTree.node(&real)?.kind;
+            let operation = match (kind, flags & ACCESS_MODE) {
+                (NodeKind::Dir, _) => Operation::List,
+                (_, 0) => Operation::Read,
+                (_, WRITE_ONLY) => Operation::Write,
+                (_, _) => Operation::Write,
+            };
+            Some((real, kind, operation))
+        }
+        Err(_) if flags & CREATE != 0 && flags & DIRECTORY == 0 => {
+            let parent = std::fs::canonicalize(path.parent()?).ok()?;
+            Some((parent.join(path.file_name()?), NodeKind::File, Operation::Create))
+        }
+        Err(_) => None,
+    }
+}
+
+/// Without `.` and empty components; `..` stays for the host to resolve.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+}

@@ -1,0 +1,1 @@
+//! What this kernel enforces, found out by doing.

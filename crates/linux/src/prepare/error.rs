@@ -1,0 +1,62 @@
+//! Why a launch can't be prepared.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::host::{FolderError, NameError, SearchError};
+use crate::launch::LaunchError;
+
+/// Nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The program is not to be found or not to be run.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// A grant names something that can't be granted.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A private folder can't be had.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A capability breaks isolation.
+    #[error("the capability {name} is refused: {why}")]
+    Capability {
+        /// Which.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// The catalogue, or an addition to it, can't be read.
+    #[error(transparent)]
+    Objects(#[from] lowbox_policy::ObjectsError),
+    /// An object file can't be read.
+    #[error("the object file {}: {source}", path.display())]
+    ObjectFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The planner refuses.
+    #[error(transparent)]
+    Plan(#[from] lowbox_policy::PlanError),
+    /// A descriptor must not be inherited.
+    #[error(transparent)]
+    Descriptor(#[from] LaunchError),
+    /// The working folder is gone or hidden.
+    #[error("the working folder can't be told (it was removed, or you may not see it); cd to another one")]
+    WorkingDirectory,
+    /// An ordinary user with root's group.
+    #[error("your group is root's (gid 0), and it is never lent to a program; use another primary group (newgrp)")]
+    RootGroup,
+}
+
+impl PrepareError {
+    /// The exit code of `lowbox run`.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            PrepareError::Search(error) => error.exit_code(),
+            _ => 125,
+        }
+    }
+}

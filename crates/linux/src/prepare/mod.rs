@@ -1,0 +1,242 @@
+//! From what the user asked for to a launch: identity and capabilities make the token, the catalogue and what was named
+//! make the objects, the planner makes the plan.
+
+mod error;
+mod objects;
+mod program;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use lowbox_policy::{Note, Object, Plan, PlanOptions, Protected, capability};
+use lowbox_security::derive::{capability_sid, package_sid};
+use lowbox_security::{AppContainer, Integrity, Token};
+
+use crate::host::{EnvironmentRequest, Folders, HostUser, RealTree, container_user, environment};
+use crate::launch::{NamedDescriptor, PackageData, Spec, check_descriptors};
+use crate::limits::Limits;
+
+pub use error::PrepareError;
+pub use objects::{catalogue, catalogue_of_all_capabilities, variables};
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The package family name: who the program is.
+    pub family_name: String,
+    /// The publisher id of the package, for the folder that a publisher's packages share.
+    pub publisher_id: String,
+    /// Declared capabilities.
+    pub capabilities: Vec<String>,
+    /// A less privileged AppContainer.
+    pub less_privileged: bool,
+    /// The program, by path or by name in PATH.
+    pub program: OsString,
+    /// Its arguments, without the zeroth.
+    pub arguments: Vec<OsString>,
+    /// `--grant`.
+    pub grants: Vec<Grant>,
+    /// Grant regular files that are named as arguments, for reading.
+    pub argument_grants: bool,
+    /// More object files.
+    pub object_files: Vec<PathBuf>,
+    /// `--env`.
+    pub environment: Vec<EnvironmentRequest>,
+    /// `--fd`.
+    pub descriptors: Vec<NamedDescriptor>,
+    /// Limits.
+    pub limits: Limits,
+    /// Report opens.
+    pub observe: bool,
+    /// Where to start; the caller's working folder if none is given.
+    pub working_directory: Option<PathBuf>,
+}
+
+/// A path and its rights, as `--grant` has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// As the user wrote it.
+    pub path: PathBuf,
+    /// Which rights.
+    pub rights: lowbox_policy::GrantRights,
+}
+
+/// Everything decided; nothing done yet but the package's private folders.
+#[derive(Debug)]
+pub struct Prepared {
+    /// For [`launch`](crate::launch::launch).
+    pub spec: Spec,
+    /// Who the program is.
+    pub token: Token,
+    /// Every object that was considered, for explanations.
+    pub objects: Vec<Object>,
+    /// What the user should know although all goes on.
+    pub notices: Vec<Notice>,
+}
+
+/// Something that the user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// An argument names a file but is not granted; the sentence says why and what to do.
+    Argument(String),
+    /// A capability is unknown: it became a SID that no object names.
+    UnknownCapability(String),
+    /// A capability is accepted with a warning.
+    Capability(String),
+    /// A grant that the kernel can't hold exactly.
+    Plan(Note),
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Notice::Argument(text) | Notice::Capability(text) => f.write_str(text),
+            Notice::UnknownCapability(name) => {
+                write!(f, "the capability {name:?} is not in the catalogue; it became a SID that no object names")
+            }
+            Notice::Plan(note) => note.fmt(f),
+        }
+    }
+}
+
+/// The caller's environment, read once.
+pub struct Caller {
+    /// Every variable.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Who it is.
+    pub user: HostUser,
+    /// Where things are kept.
+    pub folders: Folders,
+}
+
+impl Caller {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`PrepareError::Folder`] without a home folder.
+    pub fn current() -> Result<Caller, PrepareError> {
+        let environment: Vec<_> = std::env::vars_os().collect();
+        let variable = |name: &str| std::env::var_os(name);
+        let user = HostUser::current(&variable);
+        let folders = Folders::of(&user, &variable)?;
+        Ok(Caller { environment, user, folders })
+    }
+
+    /// A variable of the caller's environment.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        self.environment.iter().find(|(have, _)| have == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// The token of a program: the user's SIDs, the package, its capabilities, low integrity. Notices tell of unknown and
+/// doubtful capabilities.
+///
+/// # Errors
+/// [`PrepareError::Capability`] for one that breaks isolation, by name.
+pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>), PrepareError> {
+    let (user, groups) = caller.user.sids();
+    let mut notices = Vec::new();
+    let mut capabilities = Vec::new();
+    for name in &request.capabilities {
+        match capability(name).map(|known| known.verdict) {
+            None => notices.push(Notice::UnknownCapability(name.clone())),
+            Some(lowbox_policy::Verdict::Accept) => {}
+            Some(lowbox_policy::Verdict::Warn(why)) => notices.push(Notice::Capability(format!("{name}: {why}"))),
+            Some(lowbox_policy::Verdict::Refuse(why)) => {
+                return Err(PrepareError::Capability { name: name.clone(), why: why.to_owned() });
+            }
+        }
+        let sid = capability_sid(name);
+        if !capabilities.contains(&sid) {
+            capabilities.push(sid);
+        }
+    }
+    let package = AppContainer {
+        package: package_sid(&request.family_name),
+        capabilities,
+        less_privileged: request.less_privileged,
+    };
+    let token =
+        Token { user, groups, app_container: Some(package), integrity: Integrity::Low, privileges: Vec::new() };
+    Ok((token, notices))
+}
+
+/// Places that no grant may open: lowbox's own state, from which a program could give itself rights, and the home folder
+/// as a whole, in which they lie.
+pub fn protected(caller: &Caller) -> Vec<Protected> {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut places = vec![
+        Protected { path: real(&caller.folders.data), what: "where lowbox keeps packages' private data", inside_too: true },
+        Protected { path: real(&caller.folders.config), what: "where lowbox reads its configuration", inside_too: true },
+        Protected {
+            path: real(&caller.folders.system_config),
+            what: "where lowbox reads the administrator's configuration",
+            inside_too: true,
+        },
+    ];
+    if let Some(home) = &caller.user.home {
+        places.push(Protected { path: home.clone(), what: "your whole home folder", inside_too: false });
+    }
+    places
+}
+
+/// Prepares a launch.
+///
+/// # Errors
+/// [`PrepareError`]; nothing was changed but that the package's private folders may exist now.
+pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareError> {
+    if !caller.user.is_root() && caller.user.gid == 0 {
+        return Err(PrepareError::RootGroup);
+    }
+    let extra_descriptors = check_descriptors(&request.descriptors)?;
+    let working_directory = working_directory(request)?;
+    let (token, mut notices) = token(caller, request)?;
+    let data = caller.folders.package_data(&caller.user, &request.family_name)?;
+    let mut objects = catalogue(caller, &token, &request.publisher_id, &request.object_files)?;
+    let found = program::find(caller, request, &working_directory)?;
+    let mut personal = Vec::new();
+    objects::add_private_data(&mut objects, &token, &data, &mut personal);
+    objects::add_grants(&mut objects, &token, request, &mut personal)?;
+    objects::add_arguments(&mut objects, &token, request, &mut personal, &mut notices);
+    objects::add_program(&mut objects, &token, &found, &mut personal);
+    let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
+    let plan = lowbox_policy::plan(&token, &objects, &RealTree, &options)?;
+    notices.extend(notes_of_grants(&plan, &objects).cloned().map(Notice::Plan));
+    let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
+    let arguments = std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
+    let spec = Spec {
+        environment: environment(&caller.environment, &request.environment, &data, &user),
+        program: found.visible_in(&plan),
+        arguments,
+        working_directory,
+        plan,
+        personal,
+        data,
+        user,
+        limits: request.limits,
+        observe: request.observe,
+        extra_descriptors,
+    };
+    Ok(Prepared { spec, token, objects, notices })
+}
+
+/// Notes on what the user named; notes on the catalogue are for `explain`.
+fn notes_of_grants<'a>(plan: &'a Plan, objects: &'a [Object]) -> impl Iterator<Item = &'a Note> {
+    let named: Vec<&Path> = objects.iter().filter(|object| object.origin.is_grant()).map(|o| o.path.as_path()).collect();
+    plan.notes.iter().filter(move |note| named.iter().any(|path| note.path.starts_with(path)))
+}
+
+fn working_directory(request: &Request) -> Result<PathBuf, PrepareError> {
+    match &request.working_directory {
+        Some(path) => Ok(crate::host::name(path)?.path),
+        None => std::env::current_dir()
+            .ok()
+            .filter(|path| path.is_absolute())
+            .ok_or(PrepareError::WorkingDirectory),
+    }
+}
+
+/// The private folders of a package, for those who only want to know.
+pub fn package_data(caller: &Caller, family_name: &str) -> Result<PackageData, PrepareError> {
+    Ok(caller.folders.package_data(&caller.user, family_name)?)
+}

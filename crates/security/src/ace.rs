@@ -2,9 +2,11 @@
 
 use std::ops::{BitAnd, BitOr};
 
+use crate::condition::Condition;
 use crate::guid::Guid;
 use crate::integrity::Integrity;
 use crate::mask::AccessMask;
+use crate::resource_attribute::ResourceAttribute;
 use crate::sddl::{SddlError, octets};
 use crate::sid::Sid;
 
@@ -189,6 +191,10 @@ pub enum AceData {
     /// Nothing.
     #[default]
     None,
+    /// The condition of a callback ACE.
+    Condition(Condition),
+    /// The attribute of a resource attribute ACE.
+    Attribute(ResourceAttribute),
     /// Bytes that this crate doesn't read: application data of an unknown form, or for [`AceKind::Unknown`] everything
     /// behind the four-byte ACE header.
     Raw(Vec<u8>),
@@ -246,6 +252,13 @@ impl Ace {
 }
 
 impl AceData {
+    /// Kept bytes, padded as an ACE pads them, so that text and bytes agree on them.
+    fn raw(bytes: &[u8]) -> AceData {
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        AceData::Raw(bytes)
+    }
+
     /// Reads what stands behind the SID of an ACE of this kind. `None` if the kind has nothing there and there is something
     /// other than padding.
     pub(crate) fn from_trailing(kind: AceKind, bytes: &[u8]) -> Option<AceData> {
@@ -253,8 +266,15 @@ impl AceData {
             return Some(AceData::None);
         }
         match kind {
-            _ if kind.is_callback() => Some(AceData::Raw(bytes.to_vec())),
-            AceKind::ResourceAttribute | AceKind::Unknown(_) => Some(AceData::Raw(bytes.to_vec())),
+            _ if kind.is_callback() => {
+                let condition = Condition::from_bytes(bytes).map(AceData::Condition);
+                Some(condition.unwrap_or_else(|| AceData::raw(bytes)))
+            }
+            AceKind::ResourceAttribute => {
+                let attribute = ResourceAttribute::from_bytes(bytes).map(AceData::Attribute);
+                Some(attribute.unwrap_or_else(|| AceData::raw(bytes)))
+            }
+            AceKind::Unknown(_) => Some(AceData::raw(bytes)),
             _ => bytes.iter().all(|byte| *byte == 0).then_some(AceData::None),
         }
     }
@@ -263,6 +283,8 @@ impl AceData {
     pub(crate) fn write_trailing(&self, out: &mut Vec<u8>) {
         match self {
             AceData::None => {}
+            AceData::Condition(condition) => out.extend_from_slice(&condition.to_bytes()),
+            AceData::Attribute(attribute) => out.extend_from_slice(&attribute.to_bytes()),
             AceData::Raw(bytes) => out.extend_from_slice(bytes),
         }
     }
@@ -273,14 +295,19 @@ impl AceData {
         text: &str,
         sid: &dyn Fn(&str) -> Result<Sid, SddlError>,
     ) -> Result<AceData, String> {
-        let _ = (text, sid);
-        Err(format!("{kind:?} carries no readable data"))
+        match kind {
+            _ if kind.is_callback() => Condition::from_text(text, sid).map(AceData::Condition),
+            AceKind::ResourceAttribute => ResourceAttribute::from_text(text, sid).map(AceData::Attribute),
+            _ => Err("this ACE type carries no condition and no attribute".to_owned()),
+        }
     }
 
     /// The text of the seventh field, without its parentheses.
     pub(crate) fn to_text(&self) -> Option<String> {
         match self {
             AceData::None => None,
+            AceData::Condition(condition) => Some(condition.to_string()),
+            AceData::Attribute(attribute) => Some(attribute.to_string()),
             AceData::Raw(bytes) => Some(octets(bytes)),
         }
     }

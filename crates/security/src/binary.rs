@@ -14,7 +14,10 @@ const ACE_HEADER: usize = 4;
 /// Control bits that the fields of [`SecurityDescriptor`] tell, or that stand for the resource manager's byte, which isn't
 /// kept.
 const TOLD: Control = Control(
-    Control::DACL_PRESENT.0 | Control::SACL_PRESENT.0 | Control::SELF_RELATIVE.0 | Control::RM_CONTROL_VALID.0,
+    Control::DACL_PRESENT.0
+        | Control::SACL_PRESENT.0
+        | Control::SELF_RELATIVE.0
+        | Control::RM_CONTROL_VALID.0,
 );
 /// `ACE_OBJECT_TYPE_PRESENT` and `ACE_INHERITED_OBJECT_TYPE_PRESENT`.
 const OBJECT_PRESENT: u32 = 1;
@@ -43,7 +46,9 @@ pub enum BinaryError {
         revision: u8,
     },
     /// The descriptor isn't in self-relative form, the only one that has no pointers.
-    #[error("the descriptor is in absolute form; only the self-relative form (control bit 0x8000) can be read")]
+    #[error(
+        "the descriptor is in absolute form; only the self-relative form (control bit 0x8000) can be read"
+    )]
     NotSelfRelative,
     /// A size field contradicts what it counts.
     #[error("the {part} at offset {offset} has the impossible size {size}")]
@@ -258,7 +263,14 @@ fn ace_from_bytes(bytes: &[u8], offset: usize) -> Result<(Ace, usize), BinaryErr
 
 /// An ACE of a type that isn't known: its bytes behind the header are kept.
 pub(crate) fn unknown_ace(kind: AceKind, flags: AceFlags, body: Vec<u8>) -> Ace {
-    Ace { kind, flags, mask: AccessMask::NONE, sid: Sid::known(0, &[0]), object: None, data: AceData::Raw(body) }
+    Ace {
+        kind,
+        flags,
+        mask: AccessMask::NONE,
+        sid: Sid::known(0, &[0]),
+        object: None,
+        data: AceData::Raw(body),
+    }
 }
 
 fn ace_to_bytes(ace: &Ace, out: &mut Vec<u8>) -> Result<(), BinaryError> {

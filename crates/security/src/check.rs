@@ -194,10 +194,15 @@ impl<'a> Walk<'a> {
         }
         // An empty or present DACL decides about the owner's rights; without a DACL everything is granted anyway.
         let owner_rights = Sid::owner_rights();
-        let replaced = self.sd.dacl.aces().iter().any(|ace| !ace.is_inherit_only() && ace.sid == owner_rights);
+        let replaced =
+            self.sd.dacl.aces().iter().any(|ace| !ace.is_inherit_only() && ace.sid == owner_rights);
         if self.is_owner && !replaced {
             let bits = (AccessMask::READ_CONTROL | AccessMask::WRITE_DAC) & self.scope;
-            self.grant_user(bits, TraceSource::Owner, "the owner may read and change the permissions".to_owned());
+            self.grant_user(
+                bits,
+                TraceSource::Owner,
+                "the owner may read and change the permissions".to_owned(),
+            );
         }
     }
 
@@ -267,7 +272,7 @@ impl<'a> Walk<'a> {
         if ace.object.is_some_and(|types| types.object.is_some()) {
             return Some("only for an object type that this request doesn't name");
         }
-        match crate::condition::truth(ace, self.sd, self.token) {
+        match crate::condition::truth(ace, self.token) {
             Truth::True => None,
             Truth::False => Some("its condition is not met"),
             Truth::Unknown => Some("whether its condition is met can't be told"),
@@ -276,8 +281,8 @@ impl<'a> Walk<'a> {
 
     fn visit_deny(&mut self, index: usize, ace: &Ace) {
         let unknown = matches!(ace.kind, AceKind::Unknown(_));
-        let user_sid = self.token.user_holds(&ace.sid)
-            || (self.holds_as_owner && ace.sid == Sid::owner_rights());
+        let user_sid =
+            self.token.user_holds(&ace.sid) || (self.holds_as_owner && ace.sid == Sid::owner_rights());
         let container_sid = self.token.app_container.as_ref().is_some_and(|c| c.holds(&ace.sid));
         if !(unknown || user_sid || container_sid) {
             return;
@@ -286,8 +291,9 @@ impl<'a> Walk<'a> {
         let mapped = if unknown { AccessMask(u32::MAX) } else { self.request.mapping.map(ace.mask) };
         let bits = mapped & GRANTABLE & self.scope;
         let source = TraceSource::Ace { index, sddl: ace_to_sddl(ace) };
-        if crate::condition::truth(ace, self.sd, self.token) == Truth::False {
-            let sentence = format!("entry {index} would deny {bits} to {}, but its condition is not met", ace.sid);
+        if crate::condition::truth(ace, self.token) == Truth::False {
+            let sentence =
+                format!("entry {index} would deny {bits} to {}, but its condition is not met", ace.sid);
             self.step(source, Side::Both, Effect::Ignored, bits, sentence);
             return;
         }
@@ -316,8 +322,12 @@ impl<'a> Walk<'a> {
     /// Rule 7: rights on the folder. A deny on the object itself still wins for an AppContainer.
     fn parent_rights(&mut self) {
         let Some(parent) = self.request.parent else { return };
-        let request =
-            Request { desired: AccessMask::MAXIMUM_ALLOWED, parent: None, mapping: GenericMapping::FILE, ..*self.request };
+        let request = Request {
+            desired: AccessMask::MAXIMUM_ALLOWED,
+            parent: None,
+            mapping: GenericMapping::FILE,
+            ..*self.request
+        };
         let decision = access_check(parent, self.token, &request);
         let gives = |access: AccessMask| {
             let mut bits = AccessMask::NONE;
@@ -347,10 +357,17 @@ impl<'a> Walk<'a> {
     /// Says which wanted bits no entry decided.
     fn undecided(&mut self) {
         let halves = self.strict;
-        let sides = [(Side::User, halves.user, "the user"), (Side::Lowbox, halves.lowbox, "the AppContainer")];
+        let sides =
+            [(Side::User, halves.user, "the user"), (Side::Lowbox, halves.lowbox, "the AppContainer")];
         for (side, half, who) in sides {
             let bits = self.want.without(half.granted | half.denied);
-            self.step(TraceSource::Nothing, side, Effect::Denied, bits, format!("nothing grants {bits} to {who}"));
+            self.step(
+                TraceSource::Nothing,
+                side,
+                Effect::Denied,
+                bits,
+                format!("nothing grants {bits} to {who}"),
+            );
         }
     }
 

@@ -24,11 +24,20 @@ const SHORT_CAPABILITIES: [&str; 12] = [
 /// Device capabilities whose SID is the interface class GUID (little-endian binary form), by name.
 const DEVICE_CAPABILITIES: [(&str, [u8; 16]); 3] = [
     // {2eef81be-33fa-4800-9670-1cd474972c3f}
-    ("microphone", [0xbe, 0x81, 0xef, 0x2e, 0xfa, 0x33, 0x00, 0x48, 0x96, 0x70, 0x1c, 0xd4, 0x74, 0x97, 0x2c, 0x3f]),
+    (
+        "microphone",
+        [0xbe, 0x81, 0xef, 0x2e, 0xfa, 0x33, 0x00, 0x48, 0x96, 0x70, 0x1c, 0xd4, 0x74, 0x97, 0x2c, 0x3f],
+    ),
     // {e5323777-f976-4f5b-9b55-b94699c46e44}
-    ("webcam", [0x77, 0x37, 0x32, 0xe5, 0x76, 0xf9, 0x5b, 0x4f, 0x9b, 0x55, 0xb9, 0x46, 0x99, 0xc4, 0x6e, 0x44]),
+    (
+        "webcam",
+        [0x77, 0x37, 0x32, 0xe5, 0x76, 0xf9, 0x5b, 0x4f, 0x9b, 0x55, 0xb9, 0x46, 0x99, 0xc4, 0x6e, 0x44],
+    ),
     // {bfa794e4-f964-4fdb-90f6-51056bfe4b44}
-    ("location", [0xe4, 0x94, 0xa7, 0xbf, 0x64, 0xf9, 0xdb, 0x4f, 0x90, 0xf6, 0x51, 0x05, 0x6b, 0xfe, 0x4b, 0x44]),
+    (
+        "location",
+        [0xe4, 0x94, 0xa7, 0xbf, 0x64, 0xf9, 0xdb, 0x4f, 0x90, 0xf6, 0x51, 0x05, 0x6b, 0xfe, 0x4b, 0x44],
+    ),
 ];
 
 /// RID of hashed capabilities (winnt.h `SECURITY_CAPABILITY_APP_RID`).
@@ -78,10 +87,12 @@ pub fn capability_sid(name: &str) -> Sid {
     if let Some(index) = SHORT_CAPABILITIES.iter().position(|short| short.eq_ignore_ascii_case(name)) {
         return Sid::known(15, &[3, index as u32 + 1]);
     }
-    if let Some((_, guid)) = DEVICE_CAPABILITIES.iter().find(|(device, _)| device.eq_ignore_ascii_case(name)) {
+    if let Some((_, guid)) = DEVICE_CAPABILITIES.iter().find(|(device, _)| device.eq_ignore_ascii_case(name))
+    {
         return device_interface_sid(*guid);
     }
-    let silo = name.get(..APP_SILO_PREFIX.len()).is_some_and(|head| head.eq_ignore_ascii_case(APP_SILO_PREFIX));
+    let silo =
+        name.get(..APP_SILO_PREFIX.len()).is_some_and(|head| head.eq_ignore_ascii_case(APP_SILO_PREFIX));
     let rid = if silo { APP_SILO_RID } else { CAPABILITY_RID };
     with_words(15, &[3, rid], &hash_words(&name.to_uppercase()))
 }

@@ -43,7 +43,8 @@ pub fn inherit(
     let build = |own: &[Ace], from: &[Ace], protected: bool| {
         // Entries that a caller copied from another object as inherited are not its own.
         let own = own.iter().filter(|ace| protected || !ace.flags.contains(AceFlags::INHERITED));
-        let mut aces: Vec<Ace> = own.flat_map(|ace| explicit_entry(ace, kind, &placeholders, mapping)).collect();
+        let mut aces: Vec<Ace> =
+            own.flat_map(|ace| explicit_entry(ace, kind, &placeholders, mapping)).collect();
         if !protected {
             aces.extend(from.iter().flat_map(|ace| passed_on(ace, kind, &placeholders, mapping)));
         }
@@ -147,7 +148,9 @@ fn resolve(ace: &Ace, creator: &Creator, mapping: &GenericMapping) -> Ace {
         resolved.sid = creator.group.clone();
     }
     let generic = AccessMask(0xF000_0000);
-    if ace.mask.intersects(generic) && !matches!(ace.kind, AceKind::MandatoryLabel | AceKind::ResourceAttribute) {
+    if ace.mask.intersects(generic)
+        && !matches!(ace.kind, AceKind::MandatoryLabel | AceKind::ResourceAttribute)
+    {
         resolved.mask = mapping.map(ace.mask);
     }
     resolved

@@ -37,7 +37,11 @@ impl Integrity {
 
     /// The level of a label's RID: the highest level that is not above it, for RIDs between two levels.
     pub fn from_rid(rid: u32) -> Integrity {
-        Self::ALL.iter().rev().find(|(_, _, level)| *level <= rid).map_or(Integrity::Untrusted, |(l, _, _)| *l)
+        Self::ALL
+            .iter()
+            .rev()
+            .find(|(_, _, level)| *level <= rid)
+            .map_or(Integrity::Untrusted, |(l, _, _)| *l)
     }
 
     /// The RID of the level's label.

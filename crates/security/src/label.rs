@@ -37,7 +37,14 @@ pub(crate) fn check(
         if !taken.is_empty() {
             let stricter_than_nt = !nt_too;
             let effect = Effect::Denied;
-            trace.push(TraceStep { source, side: Side::Label, effect, bits: taken, stricter_than_nt, sentence });
+            trace.push(TraceStep {
+                source,
+                side: Side::Label,
+                effect,
+                bits: taken,
+                stricter_than_nt,
+                sentence,
+            });
         }
     };
     mandatory_label(sd, token, mapping, &mut limit);
@@ -48,7 +55,12 @@ pub(crate) fn check(
         match ace.kind {
             // No token here belongs to a protected process, so none dominates a trust label.
             AceKind::TrustLabel => {
-                limit(source(), mask, true, format!("the trust label leaves {mask} to unprotected processes"));
+                limit(
+                    source(),
+                    mask,
+                    true,
+                    format!("the trust label leaves {mask} to unprotected processes"),
+                );
             }
             // Whether the condition is met can't always be told; then the filter's mask is all that is left.
             AceKind::AccessFilter => limit(source(), mask, true, format!("the access filter leaves {mask}")),
@@ -90,7 +102,12 @@ fn mandatory_label(
         }
         let level = Integrity::from_rid(rid);
         let who = token.integrity;
-        limit(source, mask, true, format!("the object's label is {level}, the token's {who}: that leaves {mask}"));
+        limit(
+            source,
+            mask,
+            true,
+            format!("the object's label is {level}, the token's {who}: that leaves {mask}"),
+        );
     }
     // An object that names one package is that package's: an ordinary token below Medium may not stand in for it.
     if token.app_container.is_none() && token.integrity < Integrity::Medium {
@@ -98,7 +115,8 @@ fn mandatory_label(
             sd.dacl.aces().iter().enumerate().find(|(_, ace)| !ace.is_inherit_only() && ace.sid.is_package());
         if let Some((index, ace)) = named {
             let source = TraceSource::Ace { index, sddl: ace_to_sddl(ace) };
-            let sentence = format!("the DACL names the package {}, which shuts out ordinary Low tokens", ace.sid);
+            let sentence =
+                format!("the DACL names the package {}, which shuts out ordinary Low tokens", ace.sid);
             limit(source, AccessMask::NONE, true, sentence);
         }
     }

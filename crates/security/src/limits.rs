@@ -1,7 +1,7 @@
 //! Upper bounds on hostile input. Each is far above what a real descriptor needs and low enough that parsing stays cheap.
 
-/// Longest SDDL text accepted, in bytes.
-pub const MAX_SDDL_BYTES: usize = 256 * 1024;
+/// Longest SDDL text accepted, in bytes. What the largest binary descriptor prints as still fits.
+pub const MAX_SDDL_BYTES: usize = 1024 * 1024;
 /// Longest self-relative descriptor accepted, in bytes: two ACLs of at most 65 535 bytes, two SIDs and the header fit.
 pub const MAX_DESCRIPTOR_BYTES: usize = 192 * 1024;
 /// Most ACEs in one ACL. The smallest ACE with a SID of one sub-authority takes 20 bytes and an ACL holds 65 535, so no

@@ -25,7 +25,9 @@ pub struct Sid {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SidError {
     /// The text doesn't have the form `S-1-authority-sub-…`.
-    #[error("`{0}` is no SID: write it as S-1-<authority>-<sub-authority>-…, all decimal, such as S-1-5-32-544")]
+    #[error(
+        "`{0}` is no SID: write it as S-1-<authority>-<sub-authority>-…, all decimal, such as S-1-5-32-544"
+    )]
     Syntax(String),
     /// The authority doesn't fit 48 bits.
     #[error("SID authority {0} does not fit 48 bits")]
@@ -155,7 +157,9 @@ impl Sid {
     /// Is this the SID of one package (S-1-15-2 and seven words, or eleven for a child container)? The two *all packages*
     /// groups are none.
     pub fn is_package(&self) -> bool {
-        self.authority == APP_PACKAGE_AUTHORITY && self.subs.first() == Some(&2) && matches!(self.subs.len(), 8 | 12)
+        self.authority == APP_PACKAGE_AUTHORITY
+            && self.subs.first() == Some(&2)
+            && matches!(self.subs.len(), 8 | 12)
     }
 
     /// Is this the SID of a capability (S-1-15-3-…)?

@@ -84,7 +84,8 @@ pub(super) enum Meaning {
 }
 
 pub(super) fn meaning(alias: &str) -> Option<Meaning> {
-    if let Some((_, authority, subs)) = WELL_KNOWN.iter().find(|(name, ..)| name.eq_ignore_ascii_case(alias)) {
+    if let Some((_, authority, subs)) = WELL_KNOWN.iter().find(|(name, ..)| name.eq_ignore_ascii_case(alias))
+    {
         return Some(Meaning::Sid(Sid::known(*authority, subs)));
     }
     DOMAIN.iter().find(|(name, _)| name.eq_ignore_ascii_case(alias)).map(|(_, rid)| Meaning::Domain(*rid))

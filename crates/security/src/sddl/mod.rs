@@ -9,7 +9,8 @@ mod print;
 mod rights;
 mod scan;
 
-pub(crate) use print::{ace_to_sddl, octets};
+pub(crate) use parse::parse_octets;
+pub(crate) use print::{ace_to_sddl, octets, sid_to_sddl};
 
 use crate::limits::{MAX_ACES, MAX_SDDL_BYTES};
 use crate::sid::SidError;
@@ -40,7 +41,9 @@ pub enum SddlError {
         part: char,
     },
     /// Unknown ACE type.
-    #[error("SDDL at byte {at}: `{text}` is no ACE type (A, D, AU, AL, OA, OD, OU, OL, XA, XD, XU, ZA, ML, RA, SP, TL, FL)")]
+    #[error(
+        "SDDL at byte {at}: `{text}` is no ACE type (A, D, AU, AL, OA, OD, OU, OL, XA, XD, XU, ZA, ML, RA, SP, TL, FL)"
+    )]
     AceType {
         /// Where.
         at: usize,
@@ -56,7 +59,9 @@ pub enum SddlError {
         text: String,
     },
     /// Unknown right.
-    #[error("SDDL at byte {at}: `{text}` are no rights here: use letters such as FR or GA, 0x…, or a decimal number")]
+    #[error(
+        "SDDL at byte {at}: `{text}` are no rights here: use letters such as FR or GA, 0x…, or a decimal number"
+    )]
     Rights {
         /// Where.
         at: usize,
@@ -95,7 +100,9 @@ pub enum SddlError {
         text: String,
     },
     /// Object GUIDs on a kind of ACE that has none.
-    #[error("SDDL at byte {at}: this ACE type has no object GUIDs: leave both fields empty or use OA, OD, OU, OL or ZA")]
+    #[error(
+        "SDDL at byte {at}: this ACE type has no object GUIDs: leave both fields empty or use OA, OD, OU, OL or ZA"
+    )]
     NotAnObjectAce {
         /// Where the ACE starts.
         at: usize,

@@ -1,9 +1,9 @@
 //! From SDDL text to a descriptor.
 
+use super::SddlError;
 use super::aliases::{self, Meaning};
 use super::rights;
 use super::scan::{Scanner, excerpt};
-use super::SddlError;
 use crate::ace::{Ace, AceData, AceKind, ObjectTypes};
 use crate::acl::Acl;
 use crate::binary::unknown_ace;
@@ -98,12 +98,11 @@ impl<'a> Parser<'a> {
         let (at, rest) = (self.scan.at, self.scan.rest());
         let whole = rest.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("S-"));
         let length = if whole {
-            let body = rest.bytes().skip(1).take_while(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'x' | b'X'));
+            let body =
+                rest.bytes().skip(1).take_while(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'x' | b'X'));
             let mut length = 1 + body.count();
             // `D:` after a SID: its letter is a hexadecimal digit and belongs to the next part.
-            if rest.as_bytes().get(length) == Some(&b':') {
-                length -= 1;
-            } else if rest[length..].trim_ascii_start().starts_with(':') {
+            if rest[length..].trim_ascii_start().starts_with(':') {
                 length -= 1;
             }
             length
@@ -171,17 +170,21 @@ impl<'a> Parser<'a> {
             },
         };
         let (at, text) = self.field()?;
-        let flags = rights::parse_flags(text).ok_or_else(|| SddlError::AceFlags { at, text: excerpt(text) })?;
+        let flags =
+            rights::parse_flags(text).ok_or_else(|| SddlError::AceFlags { at, text: excerpt(text) })?;
         if let AceKind::Unknown(_) = kind {
             let (at, text) = self.scan.field(b";)");
             let body = parse_octets(text).filter(|body| body.len().is_multiple_of(4));
-            let reason = || "the body of an ACE of unknown type is # and hexadecimal digits, a multiple of 8".to_owned();
+            let reason = || {
+                "the body of an ACE of unknown type is # and hexadecimal digits, a multiple of 8".to_owned()
+            };
             let body = body.ok_or_else(|| SddlError::Data { at, reason: reason() })?;
             self.scan.expect(")", "`)`")?;
             return Ok(unknown_ace(kind, flags, body));
         }
         let (at, text) = self.field()?;
-        let mask = rights::parse_rights(text, kind).ok_or_else(|| SddlError::Rights { at, text: excerpt(text) })?;
+        let mask =
+            rights::parse_rights(text, kind).ok_or_else(|| SddlError::Rights { at, text: excerpt(text) })?;
         let types = ObjectTypes { object: self.guid()?, inherited: self.guid()? };
         if !kind.is_object() && types != ObjectTypes::default() {
             return Err(SddlError::NotAnObjectAce { at: start });
@@ -217,12 +220,13 @@ impl<'a> Parser<'a> {
             return AceData::from_trailing(kind, &bytes)
                 .ok_or_else(|| SddlError::Data { at, reason: "this ACE type carries no data".to_owned() });
         }
-        AceData::from_text(kind, text, &|sid| self.sid(at, sid)).map_err(|reason| SddlError::Data { at, reason })
+        AceData::from_text(kind, text, &|sid| self.sid(at, sid))
+            .map_err(|reason| SddlError::Data { at, reason })
     }
 }
 
 /// `#` and pairs of hexadecimal digits.
-fn parse_octets(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn parse_octets(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_prefix('#')?.as_bytes();
     let digit = |byte: u8| (byte as char).to_digit(16).map(|d| d as u8);
     if !digits.len().is_multiple_of(2) {

@@ -34,8 +34,11 @@ impl SecurityDescriptor {
             }
         }
         if let Some(acl) = &self.sacl {
-            let of_sacl =
-                flags([Control::SACL_PROTECTED, Control::SACL_AUTO_INHERIT_REQ, Control::SACL_AUTO_INHERITED]);
+            let of_sacl = flags([
+                Control::SACL_PROTECTED,
+                Control::SACL_AUTO_INHERIT_REQ,
+                Control::SACL_AUTO_INHERITED,
+            ]);
             out.extend(["S:", &of_sacl]);
             entries(acl, &mut out);
         }

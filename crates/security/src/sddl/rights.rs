@@ -136,9 +136,10 @@ pub(super) fn parse_flags(text: &str) -> Option<AceFlags> {
 }
 
 pub(super) fn print_flags(flags: AceFlags, kind: AceKind) -> String {
-    let names = FLAGS.iter().filter(|(_, bit)| flags.0 & bit != 0).map(|(name, _)| {
-        if *name == "SA" && kind == AceKind::AccessFilter { "TP" } else { name }
-    });
+    let names = FLAGS
+        .iter()
+        .filter(|(_, bit)| flags.0 & bit != 0)
+        .map(|(name, _)| if *name == "SA" && kind == AceKind::AccessFilter { "TP" } else { name });
     names.collect()
 }
 

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use lowbox_security::{AccessMask, Decision, SecurityDescriptor, Sid, Token, TraceStep};
+use lowbox_security::{
+    AccessMask, AceFlags, Control, Decision, SecurityDescriptor, Sid, Token, TraceStep, derive,
+};
 use serde::{Serialize, Serializer};
 
+use crate::capability::{Verdict, capabilities};
 use crate::effective::{effective, governing};
 use crate::host::NodeKind;
 use crate::object::{GrantRights, Object, Origin};
@@ -21,6 +24,18 @@ pub struct Candidate {
     pub sid: Sid,
     /// Privacy-sensitive: the user is asked.
     pub privacy: bool,
+}
+
+/// Every capability of the catalogue that an isolated program may declare.
+pub fn candidates() -> Vec<Candidate> {
+    capabilities()
+        .filter(|capability| !matches!(capability.verdict, Verdict::Refuse(_)))
+        .map(|capability| Candidate {
+            name: capability.name.to_owned(),
+            sid: derive::capability_sid(capability.name),
+            privacy: capability.privacy,
+        })
+        .collect()
 }
 
 /// The answer to "may the token do this, and why?".
@@ -112,16 +127,7 @@ pub fn explain(question: Question<'_>, candidates: &[Candidate]) -> Explanation 
     let (sd, parent) = effective(objects, token, path, kind);
     let checks = run(&sd, parent.as_ref(), token, path, operation);
     let granted = checks.iter().all(|check| check.granted);
-    let governors: Vec<Governing> = governing(objects, path)
-        .into_values()
-        .rev()
-        .flatten()
-        .map(|object| Governing {
-            path: object.path.clone(),
-            origin: object.origin.to_string(),
-            sddl: object.descriptor.to_sddl(),
-        })
-        .collect();
+    let governors = governors(&question);
     let would_grant = if granted { Vec::new() } else { suggestions(&question, &sd, &parent, candidates) };
     let summary = summary(&question, granted, &governors, &would_grant);
     Explanation {
@@ -134,6 +140,40 @@ pub fn explain(question: Question<'_>, candidates: &[Candidate]) -> Explanation 
         would_grant,
         summary,
     }
+}
+
+/// The entries whose ACEs reach the path, nearest first: those at the path itself, and those above with ACEs that are
+/// inherited this far, up to one that is protected.
+fn governors(question: &Question<'_>) -> Vec<Governing> {
+    let depth = question.path.iter().count().saturating_sub(1);
+    let mut found = Vec::new();
+    for (at, objects) in governing(question.objects, question.path).into_iter().rev() {
+        for object in objects.iter().filter(|object| reaches(object, depth - at, question.kind)) {
+            found.push(Governing {
+                path: object.path.clone(),
+                origin: object.origin.to_string(),
+                sddl: object.descriptor.to_sddl(),
+            });
+        }
+        if objects.iter().any(|object| object.descriptor.control.contains(Control::DACL_PROTECTED)) {
+            break;
+        }
+    }
+    found
+}
+
+/// Whether an entry so many levels above has anything to say about what is here.
+fn reaches(object: &Object, levels: usize, kind: NodeKind) -> bool {
+    let wanted = match kind {
+        NodeKind::Dir => AceFlags::CONTAINER_INHERIT,
+        _ => AceFlags::OBJECT_INHERIT,
+    };
+    let labels = object.descriptor.sacl.iter().flat_map(|acl| &acl.aces);
+    let mut aces = object.descriptor.dacl.aces().iter().chain(labels);
+    levels == 0
+        || aces.any(|ace| {
+            ace.flags.contains(wanted) && (levels == 1 || !ace.flags.contains(AceFlags::NO_PROPAGATE))
+        })
 }
 
 fn decisions(

@@ -20,7 +20,7 @@ mod planner;
 
 pub use capability::{Capability, Element, Verdict, capabilities, capability};
 pub use effective::effective;
-pub use explain::{Candidate, Explanation, Question, Suggestion, explain};
+pub use explain::{Candidate, Explanation, Question, Suggestion, candidates, explain};
 pub use fs_rights::FsRights;
 pub use host::{FileId, HostTree, MAX_CHILDREN, NodeKind, TreeError};
 pub use layouts::program_grants;

@@ -41,6 +41,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
             temporary_bytes: arguments.tmp_size,
         },
         observe: arguments.verbose,
+        timings: arguments.timings,
         working_directory: arguments.working_directory,
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
@@ -54,6 +55,9 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         output::say(&format!(
             "--memory holds for each process and not for the program as a whole, because {reason}"
         ));
+    }
+    for (step, nanoseconds) in container.laps() {
+        output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
     }
     let mut denials = Denials::new(&caller, &request, &prepared);
     let ending = container

@@ -8,8 +8,21 @@ use crate::launch::{ContainerUser, PackageData};
 /// Variables that pass from the caller: how to talk to the person, not what they hold. Names that end in `_` stand for all
 /// that begin so.
 pub const PASSED: [&str; 15] = [
-    "PATH", "LANG", "LANGUAGE", "LC_", "TZ", "TERM", "COLORTERM", "TERMINFO", "COLUMNS", "LINES", "NO_COLOR",
-    "CLICOLOR", "FORCE_COLOR", "SHELL", "PWD",
+    "PATH",
+    "LANG",
+    "LANGUAGE",
+    "LC_",
+    "TZ",
+    "TERM",
+    "COLORTERM",
+    "TERMINFO",
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "CLICOLOR",
+    "FORCE_COLOR",
+    "SHELL",
+    "PWD",
 ];
 
 /// `--env NAME` (pass the caller's) or `--env NAME=VALUE` (set).
@@ -57,9 +70,12 @@ pub fn environment(
 ) -> Vec<(OsString, OsString)> {
     let passes = |name: &OsStr| {
         let name = name.to_str().unwrap_or_default();
-        PASSED.iter().any(|passed| if passed.ends_with('_') { name.starts_with(passed) } else { name == *passed })
+        PASSED
+            .iter()
+            .any(|passed| if passed.ends_with('_') { name.starts_with(passed) } else { name == *passed })
     };
-    let mut result: Vec<(OsString, OsString)> = caller.iter().filter(|(name, _)| passes(name)).cloned().collect();
+    let mut result: Vec<(OsString, OsString)> =
+        caller.iter().filter(|(name, _)| passes(name)).cloned().collect();
     let mut set = |name: &OsStr, value: &OsStr| {
         result.retain(|(have, _)| have != name);
         result.push((name.to_owned(), value.to_owned()));
@@ -74,7 +90,8 @@ pub fn environment(
         set(OsStr::new(name), value);
     }
     for request in requests {
-        let callers = || caller.iter().find(|(name, _)| *name == request.name).map(|(_, value)| value.clone());
+        let callers =
+            || caller.iter().find(|(name, _)| *name == request.name).map(|(_, value)| value.clone());
         if let Some(value) = request.value.clone().or_else(callers) {
             set(&request.name, &value);
         }
@@ -88,15 +105,26 @@ mod tests {
 
     #[test]
     fn secrets_and_loader_variables_do_not_pass_unasked() {
-        let caller: Vec<(OsString, OsString)> =
-            [("PATH", "/usr/bin"), ("LC_ALL", "C"), ("AWS_SECRET_ACCESS_KEY", "s"), ("LD_PRELOAD", "/x"), ("HOME", "/h"), ("TOKEN", "t")]
-                .map(|(name, value)| (name.into(), value.into()))
-                .into();
+        let caller: Vec<(OsString, OsString)> = [
+            ("PATH", "/usr/bin"),
+            ("LC_ALL", "C"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("LD_PRELOAD", "/x"),
+            ("HOME", "/h"),
+            ("TOKEN", "t"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
         let data = PackageData { local_state: "/d/LocalState".into(), temp_state: "/d/TempState".into() };
         let user = ContainerUser { uid: 1000, gid: 1000, name: "me".into(), launched_by_root: false };
-        let requests = [EnvironmentRequest::parse(OsStr::new("TOKEN")).unwrap(), EnvironmentRequest::parse(OsStr::new("A=b=c")).unwrap()];
+        let requests = [
+            EnvironmentRequest::parse(OsStr::new("TOKEN")).unwrap(),
+            EnvironmentRequest::parse(OsStr::new("A=b=c")).unwrap(),
+        ];
         let result = environment(&caller, &requests, &data, &user);
-        let get = |name: &str| result.iter().find(|(have, _)| have == name).map(|(_, value)| value.to_str().unwrap());
+        let get = |name: &str| {
+            result.iter().find(|(have, _)| have == name).map(|(_, value)| value.to_str().unwrap())
+        };
         assert_eq!(get("PATH"), Some("/usr/bin"));
         assert_eq!(get("LC_ALL"), Some("C"));
         assert_eq!(get("AWS_SECRET_ACCESS_KEY"), None);

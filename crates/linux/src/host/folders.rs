@@ -25,7 +25,9 @@ pub struct Folders {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// No home folder is known.
-    #[error("HOME is not set to an absolute path, so there is no place for private data; set HOME or XDG_DATA_HOME")]
+    #[error(
+        "HOME is not set to an absolute path, so there is no place for private data; set HOME or XDG_DATA_HOME"
+    )]
     NoHome,
     /// It could not be made.
     #[error("the private folder {}: {source}", path.display())]

@@ -78,13 +78,15 @@ pub fn name(path: &Path) -> Result<Named, NameError> {
 /// `/bin` → `/usr/bin` and the like.
 fn through_system_link(path: &Path) -> Option<PathBuf> {
     let mut components = path.components();
-    let (Some(Component::RootDir), Some(Component::Normal(first))) = (components.next(), components.next()) else {
+    let (Some(Component::RootDir), Some(Component::Normal(first))) = (components.next(), components.next())
+    else {
         return None;
     };
     let root = fs::metadata("/").ok()?;
     let link = Path::new("/").join(first);
     let metadata = fs::symlink_metadata(&link).ok()?;
-    let only_roots = root.uid() == 0 && root.mode() & 0o022 == 0 && metadata.is_symlink() && metadata.uid() == 0;
+    let only_roots =
+        root.uid() == 0 && root.mode() & 0o022 == 0 && metadata.is_symlink() && metadata.uid() == 0;
     if !only_roots {
         return None;
     }
@@ -117,11 +119,18 @@ mod tests {
     #[test]
     fn a_link_of_the_system_at_the_root_is_followed() {
         if fs::symlink_metadata("/bin").is_ok_and(|bin| bin.is_symlink()) {
-            assert_eq!(name(Path::new("/bin/sh")).map(|named| named.path).or_else(|error| match error {
-                // sh itself may be a link.
-                NameError::Link { leads_to, .. } => Ok(leads_to.unwrap()),
-                error => Err(error),
-            }).unwrap().parent(), Some(Path::new("/usr/bin")));
+            assert_eq!(
+                name(Path::new("/bin/sh"))
+                    .map(|named| named.path)
+                    .or_else(|error| match error {
+                        // sh itself may be a link.
+                        NameError::Link { leads_to, .. } => Ok(leads_to.unwrap()),
+                        error => Err(error),
+                    })
+                    .unwrap()
+                    .parent(),
+                Some(Path::new("/usr/bin"))
+            );
         }
     }
 }

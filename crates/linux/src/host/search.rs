@@ -31,7 +31,11 @@ impl SearchError {
 ///
 /// # Errors
 /// [`SearchError`].
-pub fn find_program(program: &Path, path: Option<&OsStr>, working_directory: &Path) -> Result<PathBuf, SearchError> {
+pub fn find_program(
+    program: &Path,
+    path: Option<&OsStr>,
+    working_directory: &Path,
+) -> Result<PathBuf, SearchError> {
     if program.components().count() != 1 || program.is_absolute() || program.starts_with(".") {
         let program = working_directory.join(program);
         return check(&program).map(|()| program);

@@ -74,7 +74,12 @@ const PACKAGE_IDS: u32 = 0x7000_0000;
 pub fn container_user(user: &HostUser, package: &Sid) -> ContainerUser {
     if !user.is_root() {
         // A plain user's gid may be 0 only by misconfiguration; gid 0 is never mapped.
-        return ContainerUser { uid: user.uid, gid: user.gid, name: user.name.clone(), launched_by_root: false };
+        return ContainerUser {
+            uid: user.uid,
+            gid: user.gid,
+            name: user.name.clone(),
+            launched_by_root: false,
+        };
     }
     let hash = Sha256::digest(package.to_bytes());
     let id = PACKAGE_IDS | (u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) & 0x0FFF_FFFE);

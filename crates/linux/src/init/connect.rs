@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fcntl_getfl, fstat, openat2, statx};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fcntl_getfl, fstat, openat2, statx,
+};
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::socket_domain;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -121,8 +123,12 @@ fn open_thread(thread: Pid) -> io::Result<OwnedFd> {
         Ok(fd) => Ok(fd),
         Err(rustix::io::Errno::INVAL) => {
             let status = std::fs::read_to_string(format!("/proc/{}/status", thread.as_raw_pid()))?;
-            let leader = status.lines().find_map(|line| line.strip_prefix("Tgid:")).and_then(|id| id.trim().parse().ok());
-            let leader = leader.and_then(Pid::from_raw).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+            let leader = status
+                .lines()
+                .find_map(|line| line.strip_prefix("Tgid:"))
+                .and_then(|id| id.trim().parse().ok());
+            let leader =
+                leader.and_then(Pid::from_raw).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
             Ok(pidfd_open(leader, PidfdFlags::empty())?)
         }
         Err(error) => Err(error.into()),
@@ -132,7 +138,10 @@ fn open_thread(thread: Pid) -> io::Result<OwnedFd> {
 /// The path in a unix(7) address, if it is of that form: up to the first NUL, or the whole of it.
 fn unix_path(address: &[u8]) -> Option<&Path> {
     let (family, path) = address.split_at_checked(2)?;
-    if u16::from_ne_bytes([family[0], family[1]]) != AddressFamily::UNIX.as_raw() || path.is_empty() || path[0] == 0 {
+    if u16::from_ne_bytes([family[0], family[1]]) != AddressFamily::UNIX.as_raw()
+        || path.is_empty()
+        || path[0] == 0
+    {
         return None;
     }
     let end = path.iter().position(|&byte| byte == 0).unwrap_or(path.len());

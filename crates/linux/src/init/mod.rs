@@ -19,6 +19,7 @@ use crate::launch::control::{Order, Report, Step};
 use crate::launch::idmap::{self, Mapped};
 use crate::launch::program::{self, Program};
 use crate::launch::spec::Spec;
+use crate::launch::stopwatch::Stopwatch;
 use crate::launch::view::{self, Failure};
 use crate::limits;
 use crate::sys::{self, SignalFd, SockFilter};
@@ -51,18 +52,27 @@ pub(crate) fn run(inheritance: Inheritance<'_>) -> ! {
 
 fn live(inheritance: &Inheritance<'_>, control: BorrowedFd<'_>) -> Result<(), Failure> {
     let spec = inheritance.spec;
+    let mut stopwatch = Stopwatch::start(spec.timings);
     sys::erase_environment();
     identity(spec, control)?;
+    stopwatch.lap("id maps");
     // Before the first descriptor is made that the program must not find: SIGCHLD is read, not handled.
     let signals = SignalFd::block(&[Signal::CHILD]).map_err(Failure::at(Step::Fork, ""))?;
-    let view = view::build(spec, &inheritance.mapped)?;
+    let view = view::build(spec, &inheritance.mapped, &mut stopwatch)?;
     loopback_up().map_err(Failure::at(Step::Root, "lo"))?;
+    stopwatch.lap("loopback");
     limits::apply(&spec.limits, inheritance.memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
-    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(Failure::at(Step::Identity, ""))?;
+    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(Failure::at(Step::Identity, ""))?;
     rustix::thread::set_no_new_privs(true).map_err(Failure::at(Step::Capabilities, ""))?;
     sys::drop_bounding_set().map_err(Failure::at(Step::Capabilities, ""))?;
+    stopwatch.lap("limits, bounding set");
     let program = program::start(spec, &view, inheritance.filter)?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
+    stopwatch.lap("Landlock, seccomp, execve");
+    if spec.timings {
+        Report::Laps(stopwatch.laps().to_vec()).send(control, false).map_err(Failure::at(Step::Fork, ""))?;
+    }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
     serve(&program, &signals, control, &view.connectable)
@@ -154,7 +164,9 @@ fn obey(control: BorrowedFd<'_>, program: Pid) -> bool {
         Ok(Some(Order::Continue)) => signal_all(Signal::CONT),
         Ok(Some(Order::Go)) => true,
         Ok(None) => false,
-        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock || error.kind() == std::io::ErrorKind::Interrupted,
+        Err(error) => {
+            error.kind() == std::io::ErrorKind::WouldBlock || error.kind() == std::io::ErrorKind::Interrupted
+        }
     }
 }
 
@@ -179,7 +191,12 @@ fn reap(program: Pid, control: BorrowedFd<'_>) -> Option<i32> {
     ended
 }
 
-fn supervise(listener: &OwnedFd, control: BorrowedFd<'_>, connectable: &[u64], observer: &mut observe::Observer) {
+fn supervise(
+    listener: &OwnedFd,
+    control: BorrowedFd<'_>,
+    connectable: &[u64],
+    observer: &mut observe::Observer,
+) {
     let Ok(call) = sys::receive_notification(listener.as_fd()) else {
         return;
     };

@@ -56,6 +56,10 @@ fn describe(listener: BorrowedFd<'_>, call: &Notification) -> Option<Report> {
 
 fn base(thread: Pid, folder: i32) -> Option<PathBuf> {
     let thread = thread.as_raw_pid();
-    let link = if folder == libc::AT_FDCWD { format!("/proc/{thread}/cwd") } else { format!("/proc/{thread}/fd/{folder}") };
+    let link = if folder == libc::AT_FDCWD {
+        format!("/proc/{thread}/cwd")
+    } else {
+        format!("/proc/{thread}/fd/{folder}")
+    };
     std::fs::read_link(Path::new(&link)).ok()
 }

@@ -24,6 +24,8 @@ pub enum Report {
     },
     /// The program ended, with a wait(2) status.
     Ended(i32),
+    /// How long the steps in pid 1 took, in nanoseconds.
+    Laps(Vec<(String, u64)>),
     /// The program was stopped by a job-control signal.
     Stopped,
     /// The program opened (or tries to open) a path.
@@ -135,6 +137,12 @@ impl Report {
                 bytes.push(b'X');
                 bytes.extend(status.to_le_bytes());
             }
+            Report::Laps(laps) => {
+                bytes.push(b'L');
+                for (name, nanoseconds) in laps {
+                    bytes.extend(format!("{nanoseconds} {name}\n").bytes());
+                }
+            }
             Report::Stopped => bytes.push(b'S'),
             Report::Opened { flags, path } => {
                 bytes.push(b'O');
@@ -173,9 +181,20 @@ impl Report {
             b'R' => Report::Started,
             b'E' => {
                 let (&step, rest) = rest.split_first()?;
-                Report::Failed { step: Step::from_byte(step)?, errno: number(rest)?, path: path(rest.get(4..)?) }
+                Report::Failed {
+                    step: Step::from_byte(step)?,
+                    errno: number(rest)?,
+                    path: path(rest.get(4..)?),
+                }
             }
             b'X' => Report::Ended(number(rest)?),
+            b'L' => {
+                let lines = std::str::from_utf8(rest).ok()?.lines();
+                let lap = |line: &str| {
+                    line.split_once(' ').and_then(|(time, name)| Some((name.to_owned(), time.parse().ok()?)))
+                };
+                Report::Laps(lines.map(lap).collect::<Option<_>>()?)
+            }
             b'S' => Report::Stopped,
             b'O' => Report::Opened { flags: number(rest)? as u32, path: path(rest.get(4..)?) },
             _ => return None,
@@ -236,6 +255,7 @@ mod tests {
             Report::Failed { step: Step::Execute, path: path.clone(), errno: 2 },
             Report::Ended(0x8b),
             Report::Stopped,
+            Report::Laps(vec![("id maps".to_owned(), 12), ("view".to_owned(), 345)]),
             Report::Opened { flags: 0o2000000, path },
         ] {
             report.send(theirs.as_fd(), false).unwrap();

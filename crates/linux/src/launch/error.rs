@@ -112,7 +112,9 @@ impl LaunchError {
 
 fn execute_hint(source: &io::Error) -> &'static str {
     match source.raw_os_error() {
-        Some(libc::ENOENT) => " (the program or the interpreter in its first line is not visible inside; grant it with --grant PATH:rx)",
+        Some(libc::ENOENT) => {
+            " (the program or the interpreter in its first line is not visible inside; grant it with --grant PATH:rx)"
+        }
         Some(libc::EACCES) => " (it may be read but not executed; grant it with --grant PATH:rx)",
         Some(libc::E2BIG) => " (the arguments are too long for this system)",
         _ => "",
@@ -126,14 +128,18 @@ fn describe(step: Step, path: &Path, source: &io::Error) -> String {
         Step::Identity => format!("the container's user could not be taken on: {source}"),
         Step::Root => format!("the private root could not be made ({path}): {source}"),
         Step::Bind => format!("{path} could not be made visible: {source}"),
-        Step::Changed => format!("{path} was replaced by something else while lowbox was starting; start again"),
+        Step::Changed => {
+            format!("{path} was replaced by something else while lowbox was starting; start again")
+        }
         Step::Proc if errno == Some(libc::EPERM) => format!(
             "/proc could not be mounted: {source}. An outer container hides parts of its own /proc, so the kernel refuses \
              a new one; run the outer container with an unmasked /proc, or use --allow-reduced"
         ),
         Step::Proc => format!("/proc could not be made ({path}): {source}"),
         Step::Dev => format!("/dev could not be made ({path}): {source}"),
-        Step::NamespaceLimits => format!("the user namespace's limits could not be lowered ({path}): {source}"),
+        Step::NamespaceLimits => {
+            format!("the user namespace's limits could not be lowered ({path}): {source}")
+        }
         Step::Limits => format!("the limits could not be set: {source}"),
         Step::Landlock => format!("the Landlock rules could not be set ({path}): {source}"),
         Step::Seccomp if errno == Some(libc::EBUSY) => format!(

@@ -50,7 +50,8 @@ pub(crate) fn clone_personal(spec: &Spec) -> Result<Mapped, LaunchError> {
                 entry.insert(namespace_for(key, spec).map_err(LaunchError::IdMapNamespace)?)
             }
         };
-        let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+        let mut flags =
+            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
         if attributes.recursive {
             flags |= OpenTreeFlags::AT_RECURSIVE;
         }

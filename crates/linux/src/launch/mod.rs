@@ -10,6 +10,7 @@ pub(crate) mod pin;
 pub(crate) mod program;
 pub(crate) mod spec;
 pub(crate) mod stdio;
+pub(crate) mod stopwatch;
 pub(crate) mod view;
 
 use std::io;
@@ -50,6 +51,7 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
             fix: "boot a newer kernel with CONFIG_SECCOMP_FILTER",
         });
     }
+    let mut stopwatch = stopwatch::Stopwatch::start(spec.timings);
     let mode = seccomp::Mode {
         observe: spec.observe,
         deny_xattr_reads: spec.plan.deny_xattr_reads,
@@ -61,11 +63,13 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
         source: io::Error::other(error),
     })?;
     let filter = seccomp::compile(&rules, mode);
+    stopwatch.lap("seccomp filter compiled");
     let mapped = if spec.user.launched_by_root { idmap::clone_personal(spec)? } else { idmap::Mapped::new() };
     let (cgroup, cgroup_error) = delegated_cgroup(spec);
     let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
     let inheritance =
         Inheritance { spec, mapped, filter: &filter, control: theirs, memory_by_cgroup: cgroup.is_some() };
+    stopwatch.lap("id-mapped mounts, cgroup, control channel");
     let init = match sys::fork_into(Namespaces::ALL) {
         Ok(Forked::Child) => {
             // The other end must close with lowbox alone.
@@ -76,14 +80,23 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
         Err(error) => return Err(no_namespaces(&error)),
     };
     drop(inheritance);
+    stopwatch.lap("clone with seven namespaces");
     let mut container = Container::new(init, ours, cgroup, cgroup_error);
     container.join_cgroup()?;
     if spec.user.launched_by_root {
         write_id_maps(init, &spec.user).map_err(LaunchError::system("the container's id maps"))?;
         Order::Go.send(container.control().as_fd()).map_err(|_| LaunchError::InitLost)?;
     }
-    match Report::receive(container.control().as_fd(), RecvFlags::empty()) {
-        Ok(Some(Report::Started)) => Ok(container),
+    let mut report = Report::receive(container.control().as_fd(), RecvFlags::empty());
+    if let Ok(Some(Report::Laps(laps))) = report {
+        stopwatch.extend(laps);
+        report = Report::receive(container.control().as_fd(), RecvFlags::empty());
+    }
+    match report {
+        Ok(Some(Report::Started)) => {
+            container.set_laps(stopwatch.laps().to_vec());
+            Ok(container)
+        }
         Ok(Some(Report::Failed { step: Step::Execute, path, errno })) => {
             Err(LaunchError::Execute { path, source: io::Error::from_raw_os_error(errno) })
         }
@@ -121,7 +134,9 @@ fn no_namespaces(error: &io::Error) -> LaunchError {
             "the limit of namespaces is reached (ENOSPC)",
             "raise user.max_user_namespaces and its neighbours (sysctl), or end other containers",
         ),
-        Some(libc::EUSERS) => ("user namespaces are nested too deeply (EUSERS)", "start lowbox outside of other containers"),
+        Some(libc::EUSERS) => {
+            ("user namespaces are nested too deeply (EUSERS)", "start lowbox outside of other containers")
+        }
         Some(libc::EACCES) => (
             "a security module denies user namespaces (EACCES)",
             "allow them for lowbox (on Ubuntu: an AppArmor profile with `userns,`), or use --allow-reduced",
@@ -130,7 +145,12 @@ fn no_namespaces(error: &io::Error) -> LaunchError {
             "user namespaces are forbidden (EPERM)",
             "allow them (sysctl kernel.unprivileged_userns_clone=1, or the outer container's seccomp profile), or use --allow-reduced",
         ),
-        _ => return LaunchError::System { what: "the container's namespaces", source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)) },
+        _ => {
+            return LaunchError::System {
+                what: "the container's namespaces",
+                source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)),
+            };
+        }
     };
     LaunchError::NoNamespaces { why: why.to_owned(), fix }
 }

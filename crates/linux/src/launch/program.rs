@@ -59,4 +59,3 @@ const EXECUTE_FAILED: i32 = 126;
 fn keep_on_exec(number: i32) -> std::io::Result<()> {
     sys::with_descriptor(number, |fd| Ok(fcntl_setfd(fd, FdFlags::empty())?))
 }
-

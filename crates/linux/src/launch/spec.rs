@@ -31,6 +31,8 @@ pub struct Spec {
     pub limits: Limits,
     /// Report opens, so that denials can be explained.
     pub observe: bool,
+    /// Time the steps of the launch.
+    pub timings: bool,
     /// Descriptors beyond 0–2 that it inherits, already checked.
     pub extra_descriptors: Vec<i32>,
 }

@@ -82,7 +82,10 @@ impl FromStr for NamedDescriptor {
         let kind = KINDS.into_iter().find(|known| known.name() == kind);
         match (number, kind) {
             (None, _) => Err("the number of a descriptor is 0 to 1023".to_owned()),
-            (_, None) => Err("the kind is one of file, pipe, terminal, null, socket; folders are lent by --grant".to_owned()),
+            (_, None) => {
+                Err("the kind is one of file, pipe, terminal, null, socket; folders are lent by --grant"
+                    .to_owned())
+            }
             (Some(number), Some(kind)) => Ok(NamedDescriptor { number, kind }),
         }
     }
@@ -127,7 +130,9 @@ fn kind_of(fd: BorrowedFd<'_>) -> io::Result<DescriptorKind> {
         FileType::Fifo => DescriptorKind::Pipe,
         FileType::Directory => DescriptorKind::Directory,
         FileType::Socket => DescriptorKind::Socket,
-        FileType::CharacterDevice if (major(stat.st_rdev), minor(stat.st_rdev)) == (1, 3) => DescriptorKind::Null,
+        FileType::CharacterDevice if (major(stat.st_rdev), minor(stat.st_rdev)) == (1, 3) => {
+            DescriptorKind::Null
+        }
         FileType::CharacterDevice if rustix::termios::isatty(fd) => DescriptorKind::Terminal,
         FileType::CharacterDevice | FileType::BlockDevice => DescriptorKind::Device,
         FileType::Symlink | FileType::Unknown => DescriptorKind::Other,

@@ -8,12 +8,14 @@ use std::path::{Component, Path, PathBuf};
 use landlock::{ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr};
 use landlock::{RulesetCreated, RulesetCreatedAttr, Scope};
 use lowbox_policy::{Bind, FsRights, NodeKind};
-use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, mkdirat, mknodat, open, openat, statx, symlinkat, unlinkat};
+use rustix::fs::{
+    AtFlags, Mode, OFlags, StatxFlags, mkdirat, mknodat, open, openat, statx, symlinkat, unlinkat,
+};
 use rustix::fs::{FileType, ResolveFlags, openat2};
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
-    fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change, move_mount, open_tree,
-    unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
+    UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change,
+    move_mount, open_tree, unmount,
 };
 use rustix::process::{chdir, fchdir, pivot_root};
 
@@ -21,6 +23,7 @@ use super::control::Step;
 use super::idmap::{Mapped, open_without_links};
 use super::pin::file_id;
 use super::spec::Spec;
+use super::stopwatch::Stopwatch;
 use crate::limits::DEFAULT_TEMPORARY_BYTES;
 use crate::sys::{self, MountAttributes};
 
@@ -71,7 +74,7 @@ struct Builder<'a> {
 }
 
 /// Builds the private root and enters it. The caller is alone in new user, mount and pid namespaces.
-pub(crate) fn build(spec: &Spec, mapped: &Mapped) -> Result<View, Failure> {
+pub(crate) fn build(spec: &Spec, mapped: &Mapped, stopwatch: &mut Stopwatch) -> Result<View, Failure> {
     let (root, host) = enter_empty_root(spec).map_err(Failure::at(Step::Root, "/"))?;
     let abi = abi();
     let rules = ruleset(abi).map_err(|error| Failure::new(Step::Landlock, "", io::Error::other(error)))?;
@@ -86,17 +89,24 @@ pub(crate) fn build(spec: &Spec, mapped: &Mapped) -> Result<View, Failure> {
         made: HashSet::new(),
         bound: HashSet::new(),
     };
+    stopwatch.lap("empty root, ruleset");
     builder.private_mounts()?;
+    stopwatch.lap("/tmp, /dev");
     for bind in &spec.plan.binds {
         builder.bind(bind)?;
     }
+    stopwatch.lap("binds");
     builder.temp_state()?;
     builder.links()?;
     builder.identity_files()?;
     builder.working_directory()?;
     builder.listable()?;
+    stopwatch.lap("links, identity files");
     builder.proc()?;
-    builder.finish()
+    stopwatch.lap("/proc");
+    let view = builder.finish();
+    stopwatch.lap("host's tree released");
+    view
 }
 
 /// Makes an empty tmpfs the root of the mount namespace, with the host's tree at [`OLD_ROOT`].
@@ -104,7 +114,8 @@ fn enter_empty_root(spec: &Spec) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
     let size = spec.limits.temporary_bytes.unwrap_or(DEFAULT_TEMPORARY_BYTES).to_string();
     let root = tmpfs(&size)?;
-    let place = ["/tmp", "/run", "/mnt", "/proc"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/");
+    let place =
+        ["/tmp", "/run", "/mnt", "/proc"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/");
     move_mount(&root, "", rustix::fs::CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     fchdir(&root)?;
     mkdirat(&root, OLD_ROOT, Mode::RWXU)?;
@@ -130,7 +141,9 @@ fn tmpfs(size: &str) -> rustix::io::Result<OwnedFd> {
 /// Every file-system right of the kernel's ABI is handled: what no rule gives is refused. The scopes (ABI 6) keep
 /// signals and abstract sockets in the domain.
 fn ruleset(abi: ABI) -> Result<RulesetCreated, landlock::RulesetError> {
-    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::from_all(abi))?;
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(abi))?;
     if abi as u32 >= ABI::V6 as u32 {
         ruleset = ruleset.scope(Scope::from_all(abi))?;
     }
@@ -160,7 +173,13 @@ fn relative(path: &Path) -> &Path {
 }
 
 impl Builder<'_> {
-    fn rule(&mut self, object: BorrowedFd<'_>, path: &Path, rights: FsRights, directory: bool) -> Result<(), Failure> {
+    fn rule(
+        &mut self,
+        object: BorrowedFd<'_>,
+        path: &Path,
+        rights: FsRights,
+        directory: bool,
+    ) -> Result<(), Failure> {
         let access = access(self.abi, rights, directory);
         if access.is_empty() {
             return Ok(());
@@ -237,9 +256,10 @@ impl Builder<'_> {
             let at = || Failure::at::<io::Error>(Step::Root, path);
             let directory = Path::new(path);
             self.directory(directory).map_err(io::Error::from).map_err(at())?;
-            let object = openat(&self.root, relative(directory), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-                .map_err(io::Error::from)
-                .map_err(at())?;
+            let object =
+                openat(&self.root, relative(directory), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+                    .map_err(io::Error::from)
+                    .map_err(at())?;
             rustix::fs::fchmod(&object, Mode::from(mode)).map_err(io::Error::from).map_err(at())?;
             let attributes = MountAttributes { no_dev: true, ..MountAttributes::default() };
             let mount = clone_mount(object.as_fd(), attributes).map_err(at())?;
@@ -405,7 +425,8 @@ impl Builder<'_> {
     fn lower_namespace_limits(&self, proc: BorrowedFd<'_>) -> Result<(), Failure> {
         for (file, value, needed) in NAMESPACE_LIMITS {
             let path = format!("sys/user/{file}");
-            let at = || Failure::at::<rustix::io::Errno>(Step::NamespaceLimits, Path::new("/proc").join(&path));
+            let at =
+                || Failure::at::<rustix::io::Errno>(Step::NamespaceLimits, Path::new("/proc").join(&path));
             match openat(proc, path.as_str(), OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
                 Ok(file) => drop(rustix::io::write(&file, value.as_bytes()).map_err(at())?),
                 Err(rustix::io::Errno::NOENT) if !needed => {}
@@ -422,7 +443,8 @@ impl Builder<'_> {
         unmount(Path::new("/").join(OLD_ROOT), UnmountFlags::DETACH).map_err(at())?;
         unlinkat(&self.root, OLD_ROOT, AtFlags::REMOVEDIR).map_err(at())?;
         let sealed = MountAttributes { read_only: true, no_exec: false, no_dev: true, recursive: false };
-        let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
+        let root =
+            open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
         sys::set_mount_attributes(root.as_fd(), sealed, None).map_err(Failure::at(Step::Root, "/"))?;
         chdir(&self.spec.working_directory)
             .map_err(Failure::at(Step::WorkingDirectory, &self.spec.working_directory))?;
@@ -434,13 +456,15 @@ impl Builder<'_> {
 
 /// What in /proc tells about the host beyond what programs need, or reaches its hardware. Entries of /proc can't be renamed,
 /// so these masks stay.
-const MASKED: [&str; 9] = [
-    "kcore", "keys", "key-users", "timer_list", "cmdline", "sysrq-trigger", "kmsg", "modules", "kallsyms",
-];
+const MASKED: [&str; 9] =
+    ["kcore", "keys", "key-users", "timer_list", "cmdline", "sysrq-trigger", "kmsg", "modules", "kallsyms"];
 
 /// Files of /proc/sys/user (namespaces(7), inotify(7)): name, value, whether a kernel without it is refused.
-const NAMESPACE_LIMITS: [(&str, &str, bool); 3] =
-    [("max_user_namespaces", "0", true), ("max_inotify_instances", "64", false), ("max_fanotify_groups", "0", false)];
+const NAMESPACE_LIMITS: [(&str, &str, bool); 3] = [
+    ("max_user_namespaces", "0", true),
+    ("max_inotify_instances", "64", false),
+    ("max_fanotify_groups", "0", false),
+];
 
 fn clone_mount(object: BorrowedFd<'_>, attributes: MountAttributes) -> io::Result<OwnedFd> {
     let mut flags =
@@ -476,7 +500,9 @@ fn proc_mount() -> rustix::io::Result<OwnedFd> {
     fsmount(
         context.as_fd(),
         FsMountFlags::FSMOUNT_CLOEXEC,
-        MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOEXEC,
+        MountAttrFlags::MOUNT_ATTR_NOSUID
+            | MountAttrFlags::MOUNT_ATTR_NODEV
+            | MountAttrFlags::MOUNT_ATTR_NOEXEC,
     )
 }
 
@@ -495,10 +521,14 @@ fn tmpfs_mask(root: &OwnedFd, kind: NodeKind) -> io::Result<OwnedFd> {
         made?;
     }
     let object = openat(root, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-    clone_mount(object.as_fd(), MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false })
+    clone_mount(
+        object.as_fd(),
+        MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false },
+    )
 }
 
 /// Whether a path has only plain components, so that it means the same inside as outside.
 pub(crate) fn is_plain(path: &Path) -> bool {
-    path.is_absolute() && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
+    path.is_absolute()
+        && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
 }

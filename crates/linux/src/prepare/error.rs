@@ -47,7 +47,9 @@ pub enum PrepareError {
     #[error("the working folder can't be told (it was removed, or you may not see it); cd to another one")]
     WorkingDirectory,
     /// An ordinary user with root's group.
-    #[error("your group is root's (gid 0), and it is never lent to a program; use another primary group (newgrp)")]
+    #[error(
+        "your group is root's (gid 0), and it is never lent to a program; use another primary group (newgrp)"
+    )]
     RootGroup,
 }
 

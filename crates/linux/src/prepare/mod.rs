@@ -48,6 +48,8 @@ pub struct Request {
     pub limits: Limits,
     /// Report opens.
     pub observe: bool,
+    /// Time the steps of the launch.
+    pub timings: bool,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
 }
@@ -92,7 +94,10 @@ impl std::fmt::Display for Notice {
         match self {
             Notice::Argument(text) | Notice::Capability(text) => f.write_str(text),
             Notice::UnknownCapability(name) => {
-                write!(f, "the capability {name:?} is not in the catalogue; it became a SID that no object names")
+                write!(
+                    f,
+                    "the capability {name:?} is not in the catalogue; it became a SID that no object names"
+                )
             }
             Notice::Plan(note) => note.fmt(f),
         }
@@ -141,7 +146,9 @@ pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>),
         match capability(name).map(|known| known.verdict) {
             None => notices.push(Notice::UnknownCapability(name.clone())),
             Some(lowbox_policy::Verdict::Accept) => {}
-            Some(lowbox_policy::Verdict::Warn(why)) => notices.push(Notice::Capability(format!("{name}: {why}"))),
+            Some(lowbox_policy::Verdict::Warn(why)) => {
+                notices.push(Notice::Capability(format!("{name}: {why}")))
+            }
             Some(lowbox_policy::Verdict::Refuse(why)) => {
                 return Err(PrepareError::Capability { name: name.clone(), why: why.to_owned() });
             }
@@ -156,8 +163,13 @@ pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>),
         capabilities,
         less_privileged: request.less_privileged,
     };
-    let token =
-        Token { user, groups, app_container: Some(package), integrity: Integrity::Low, privileges: Vec::new() };
+    let token = Token {
+        user,
+        groups,
+        app_container: Some(package),
+        integrity: Integrity::Low,
+        privileges: Vec::new(),
+    };
     Ok((token, notices))
 }
 
@@ -166,8 +178,16 @@ pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>),
 pub fn protected(caller: &Caller) -> Vec<Protected> {
     let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut places = vec![
-        Protected { path: real(&caller.folders.data), what: "where lowbox keeps packages' private data", inside_too: true },
-        Protected { path: real(&caller.folders.config), what: "where lowbox reads its configuration", inside_too: true },
+        Protected {
+            path: real(&caller.folders.data),
+            what: "where lowbox keeps packages' private data",
+            inside_too: true,
+        },
+        Protected {
+            path: real(&caller.folders.config),
+            what: "where lowbox reads its configuration",
+            inside_too: true,
+        },
         Protected {
             path: real(&caller.folders.system_config),
             what: "where lowbox reads the administrator's configuration",
@@ -203,7 +223,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let plan = lowbox_policy::plan(&token, &objects, &RealTree, &options)?;
     notices.extend(notes_of_grants(&plan, &objects).cloned().map(Notice::Plan));
     let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
-    let arguments = std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
+    let arguments =
+        std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
     let spec = Spec {
         environment: environment(&caller.environment, &request.environment, &data, &user),
         program: found.visible_in(&plan),
@@ -215,6 +236,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         user,
         limits: request.limits,
         observe: request.observe,
+        timings: request.timings,
         extra_descriptors,
     };
     Ok(Prepared { spec, token, objects, notices })
@@ -222,7 +244,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
 
 /// Notes on what the user named; notes on the catalogue are for `explain`.
 fn notes_of_grants<'a>(plan: &'a Plan, objects: &'a [Object]) -> impl Iterator<Item = &'a Note> {
-    let named: Vec<&Path> = objects.iter().filter(|object| object.origin.is_grant()).map(|o| o.path.as_path()).collect();
+    let named: Vec<&Path> =
+        objects.iter().filter(|object| object.origin.is_grant()).map(|o| o.path.as_path()).collect();
     plan.notes.iter().filter(move |note| named.iter().any(|path| note.path.starts_with(path)))
 }
 

@@ -30,7 +30,9 @@ pub fn variables(caller: &Caller, publisher_id: &str) -> Variables {
             variables.set(name, real(parent.to_owned()));
         }
     }
-    if let Some(runtime) = caller.variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute()) {
+    if let Some(runtime) =
+        caller.variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())
+    {
         variables.set("runtime", real(runtime));
     }
     if !publisher_id.is_empty() {
@@ -64,7 +66,10 @@ pub fn catalogue(
 ///
 /// # Errors
 /// As [`catalogue`].
-pub fn catalogue_of_all_capabilities(caller: &Caller, request: &Request) -> Result<Vec<Object>, PrepareError> {
+pub fn catalogue_of_all_capabilities(
+    caller: &Caller,
+    request: &Request,
+) -> Result<Vec<Object>, PrepareError> {
     let (token, _) = super::token(caller, request)?;
     catalogue(caller, &token, &request.publisher_id, &request.object_files)
 }
@@ -137,11 +142,15 @@ pub(super) fn add_arguments(
 /// Whether a link leads to a regular file that the catalogue does not show anyway.
 fn is_users_file(path: &Path) -> bool {
     let shown = ["/usr", "/proc", "/dev"];
-    fs::canonicalize(path)
-        .is_ok_and(|end| end.is_file() && !shown.iter().any(|shown| end.starts_with(shown)))
+    fs::canonicalize(path).is_ok_and(|end| end.is_file() && !shown.iter().any(|shown| end.starts_with(shown)))
 }
 
-pub(super) fn add_program(objects: &mut Vec<Object>, token: &Token, found: &Found, personal: &mut Vec<PathBuf>) {
+pub(super) fn add_program(
+    objects: &mut Vec<Object>,
+    token: &Token,
+    found: &Found,
+    personal: &mut Vec<PathBuf>,
+) {
     for path in &found.grants {
         objects.push(own(token, path, GrantRights::READ_EXECUTE, Origin::Program));
         personal.push(path.clone());

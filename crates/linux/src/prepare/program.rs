@@ -22,12 +22,18 @@ pub(super) struct Found {
 /// Folders whose programs the catalogue shows anyway.
 const SHOWN: [&str; 5] = ["/usr", "/bin", "/sbin", "/lib", "/lib64"];
 
-pub(super) fn find(caller: &Caller, request: &Request, working_directory: &Path) -> Result<Found, PrepareError> {
+pub(super) fn find(
+    caller: &Caller,
+    request: &Request,
+    working_directory: &Path,
+) -> Result<Found, PrepareError> {
     let path = caller.variable("PATH");
     let called = find_program(Path::new(&request.program), path.as_deref(), working_directory)?;
     let real = fs::canonicalize(&called).unwrap_or_else(|_| called.clone());
     let mut grants = program_grants(&called, &RealTree, &read_small_file, &|name| caller.variable(name));
-    if !SHOWN.iter().any(|shown| real.starts_with(shown)) && !grants.iter().any(|grant| real.starts_with(grant)) {
+    if !SHOWN.iter().any(|shown| real.starts_with(shown))
+        && !grants.iter().any(|grant| real.starts_with(grant))
+    {
         grants.push(real.clone());
     }
     Ok(Found { called, real, grants })

@@ -54,15 +54,41 @@ const fn branch(code: u16, k: u32, jt: u8, jf: u8) -> SockFilter {
 /// Calls that the reduced mode refuses, because without a view of its own no mount stands in their way (and Landlock
 /// does not know them).
 const REFUSED_WHEN_REDUCED: [&str; 25] = [
-    "socket", "connect", "bind", "listen", "accept", "accept4", "chmod", "fchmod", "fchmodat", "fchmodat2", "chown",
-    "fchown", "lchown", "fchownat", "utime", "utimes", "utimensat", "futimesat", "setxattr", "lsetxattr",
-    "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "inotify_add_watch",
+    "socket",
+    "connect",
+    "bind",
+    "listen",
+    "accept",
+    "accept4",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "fchmodat2",
+    "chown",
+    "fchown",
+    "lchown",
+    "fchownat",
+    "utime",
+    "utimes",
+    "utimensat",
+    "futimesat",
+    "setxattr",
+    "lsetxattr",
+    "fsetxattr",
+    "removexattr",
+    "lremovexattr",
+    "fremovexattr",
+    "inotify_add_watch",
 ];
 
 /// Compiles the rules for one launch.
 pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Filter {
     let reduced: Vec<u32> = if mode.reduced {
-        REFUSED_WHEN_REDUCED.iter().filter_map(|name| name.parse::<syscalls::Sysno>().ok()).map(|call| call.id() as u32).collect()
+        REFUSED_WHEN_REDUCED
+            .iter()
+            .filter_map(|name| name.parse::<syscalls::Sysno>().ok())
+            .map(|call| call.id() as u32)
+            .collect()
     } else {
         Vec::new()
     };
@@ -79,8 +105,11 @@ pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Filter {
         if number > next {
             push(next, absent.clone());
         }
-        let code =
-            if reduced.contains(&number) { leaf(Action::Errno(libc::EPERM), mode) } else { decide(rules, mode) };
+        let code = if reduced.contains(&number) {
+            leaf(Action::Errno(libc::EPERM), mode)
+        } else {
+            decide(rules, mode)
+        };
         push(number, code);
         next = number + 1;
     }
@@ -99,8 +128,7 @@ pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Filter {
 }
 
 fn same(a: &[SockFilter], b: &[SockFilter]) -> bool {
-    a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| (a.code, a.jt, a.jf, a.k) == (b.code, b.jt, b.jf, b.k))
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a.code, a.jt, a.jf, a.k) == (b.code, b.jt, b.jf, b.k))
 }
 
 fn tree(ranges: &[(u32, Vec<SockFilter>)]) -> Vec<SockFilter> {
@@ -199,7 +227,8 @@ mod tests {
     }
 
     fn holds(condition: Condition, arguments: [u64; 6]) -> bool {
-        ((arguments[condition.argument as usize] as u32 & condition.mask) == condition.value) == condition.equal
+        ((arguments[condition.argument as usize] as u32 & condition.mask) == condition.value)
+            == condition.equal
     }
 
     #[test]
@@ -208,17 +237,42 @@ mod tests {
         let mode = Mode::default();
         let filter = compile(&rules, mode);
         assert!(filter.len() < 4096, "BPF_MAXINSNS");
-        let interesting = [0_u64, 1, 2, 5, 6, 10, 17, 0x5412, 0x541c, 0o6000, 0o104755, 0o100, 0x1000_0000, 0x2000_0000, 30, u64::MAX];
+        let interesting = [
+            0_u64,
+            1,
+            2,
+            5,
+            6,
+            10,
+            17,
+            0x5412,
+            0x541c,
+            0o6000,
+            0o104755,
+            0o100,
+            0x1000_0000,
+            0x2000_0000,
+            30,
+            u64::MAX,
+        ];
         let mut decided = 0;
         for number in 0..1024 {
             for first in interesting {
                 for second in interesting {
                     let arguments = [first, second, second, first, 0, 0];
                     let expected = rules.get(&number).map_or(Action::Errno(libc::ENOSYS), |rules| {
-                        rules.iter().find(|rule| rule.conditions.iter().all(|c| holds(*c, arguments))).unwrap().action
+                        rules
+                            .iter()
+                            .find(|rule| rule.conditions.iter().all(|c| holds(*c, arguments)))
+                            .unwrap()
+                            .action
                     });
                     let expected = leaf(expected, mode)[0].k;
-                    assert_eq!(run(&filter, ARCHITECTURE, number, arguments), expected, "call {number} {arguments:x?}");
+                    assert_eq!(
+                        run(&filter, ARCHITECTURE, number, arguments),
+                        expected,
+                        "call {number} {arguments:x?}"
+                    );
                     decided += 1;
                 }
             }

@@ -62,7 +62,8 @@ pub fn builtin() -> Result<BTreeMap<u32, Vec<Rule>>, RulesError> {
     let mut rules: BTreeMap<u32, Vec<Rule>> = BTreeMap::new();
     for (index, line) in CALLS.lines().enumerate() {
         let fail = |what: String| RulesError { line: index + 1, what };
-        let (text, reason) = line.split_once('#').map_or((line, None), |(text, reason)| (text, Some(reason.trim())));
+        let (text, reason) =
+            line.split_once('#').map_or((line, None), |(text, reason)| (text, Some(reason.trim())));
         let text = text.trim();
         if text.is_empty() {
             continue;
@@ -70,7 +71,8 @@ pub fn builtin() -> Result<BTreeMap<u32, Vec<Rule>>, RulesError> {
         if reason.is_none_or(str::is_empty) {
             return Err(fail("an entry needs its reason".into()));
         }
-        let (head, conditions) = text.split_once(" if ").map_or((text, None), |(head, rest)| (head, Some(rest)));
+        let (head, conditions) =
+            text.split_once(" if ").map_or((text, None), |(head, rest)| (head, Some(rest)));
         let mut words: Vec<&str> = head.split_whitespace().collect();
         let action = words.pop().and_then(action).ok_or_else(|| fail(format!("no action in {head:?}")))?;
         let conditions = match conditions {
@@ -94,7 +96,8 @@ pub fn builtin() -> Result<BTreeMap<u32, Vec<Rule>>, RulesError> {
 }
 
 /// Calls that exist on some architectures or in newer tables only.
-const NOT_EVERYWHERE: [&str; 6] = ["open_tree_attr", "sysfs", "_sysctl", "nfsservctl", "quotactl_fd", "uselib"];
+const NOT_EVERYWHERE: [&str; 6] =
+    ["open_tree_attr", "sysfs", "_sysctl", "nfsservctl", "quotactl_fd", "uselib"];
 
 fn number(name: &str) -> Result<Option<u32>, String> {
     match Sysno::from_str(name) {

@@ -22,6 +22,7 @@ pub struct Container {
     control: OwnedFd,
     cgroup: Option<Cgroup>,
     cgroup_error: Option<CgroupError>,
+    laps: Vec<(String, u64)>,
     reaped: bool,
 }
 
@@ -78,7 +79,7 @@ impl Container {
         cgroup: Option<Cgroup>,
         cgroup_error: Option<CgroupError>,
     ) -> Container {
-        Container { init, control, cgroup, cgroup_error, reaped: false }
+        Container { init, control, cgroup, cgroup_error, laps: Vec::new(), reaped: false }
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {
@@ -93,6 +94,16 @@ impl Container {
             })?;
         }
         Ok(())
+    }
+
+    pub(crate) fn set_laps(&mut self, laps: Vec<(String, u64)>) {
+        self.laps = laps;
+    }
+
+    /// The steps of the launch and their nanoseconds, where they were asked for. Steps of pid 1 overlap with nothing: lowbox
+    /// waits for them.
+    pub fn laps(&self) -> &[(String, u64)] {
+        &self.laps
     }
 
     /// Why the memory limit could only be set for each process and not for the container, if so.
@@ -111,7 +122,8 @@ impl Container {
         let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
         let mut ending = None;
         loop {
-            let mut events = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&signals, PollFlags::IN)];
+            let mut events =
+                [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&signals, PollFlags::IN)];
             match poll(&mut events, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
@@ -126,7 +138,8 @@ impl Container {
                 match Report::receive(self.control.as_fd(), RecvFlags::DONTWAIT) {
                     Ok(Some(Report::Ended(status))) => ending = Some(Ending::from_status(status)),
                     Ok(Some(Report::Opened { flags, path })) => on_event(Event::Opened { flags, path }),
-                    Ok(Some(Report::Started | Report::Stopped | Report::Failed { .. })) => {}
+                    Ok(Some(Report::Started | Report::Stopped | Report::Laps(_) | Report::Failed { .. })) => {
+                    }
                     Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                     // The end of the socket, or something that pid 1 never says: the container is over.
                     Ok(None) | Err(_) => break,

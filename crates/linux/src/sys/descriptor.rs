@@ -7,7 +7,10 @@ use std::os::fd::BorrowedFd;
 ///
 /// # Errors
 /// EBADF if it is not open; what `action` reports.
-pub fn with_descriptor<T>(number: i32, action: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+pub fn with_descriptor<T>(
+    number: i32,
+    action: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>,
+) -> io::Result<T> {
     // SAFETY: fcntl F_GETFD takes a plain integer and reports EBADF for a number that is not open.
     if number < 0 || unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));

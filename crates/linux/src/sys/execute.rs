@@ -19,7 +19,11 @@ impl Image {
     ///
     /// # Errors
     /// InvalidInput for a NUL byte anywhere.
-    pub fn new(program: &Path, arguments: &[OsString], environment: &[(OsString, OsString)]) -> io::Result<Image> {
+    pub fn new(
+        program: &Path,
+        arguments: &[OsString],
+        environment: &[(OsString, OsString)],
+    ) -> io::Result<Image> {
         let c_string = |text: &OsStr| CString::new(text.as_bytes()).map_err(io::Error::from);
         let program = c_string(program.as_os_str())?;
         let mut strings = Vec::with_capacity(arguments.len() + environment.len());

@@ -29,7 +29,14 @@ pub fn read_process_memory(pid: Pid, address: u64, buffer: &mut [u8]) -> io::Res
     // SAFETY: `local` describes `buffer`, exclusively borrowed for the call; the remote addresses are never dereferenced
     // here, the kernel checks them against the other process's address space.
     let read = unsafe {
-        libc::process_vm_readv(pid.as_raw_pid(), &raw const local, 1, remote.as_ptr(), count as libc::c_ulong, 0)
+        libc::process_vm_readv(
+            pid.as_raw_pid(),
+            &raw const local,
+            1,
+            remote.as_ptr(),
+            count as libc::c_ulong,
+            0,
+        )
     };
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }

@@ -22,8 +22,8 @@ pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory};
 pub use network::interface_up;
 pub use process::{
-    drop_all_capabilities, drop_bounding_set, drop_supplementary_groups, duplicate_descriptor_of, reset_signals, set_ids,
-    set_parent_death_signal,
+    drop_all_capabilities, drop_bounding_set, drop_supplementary_groups, duplicate_descriptor_of,
+    reset_signals, set_ids, set_parent_death_signal,
 };
 pub use seccomp::{
     Notification, SockFilter, continue_notification, filter_supports_listener, install_filter,

@@ -20,12 +20,10 @@ pub fn install_filter(filter: &[SockFilter], listener: bool) -> io::Result<Optio
         len: u16::try_from(filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?,
         filter: filter.as_ptr().cast_mut(),
     };
-    let flags =
-        if listener { libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV } else { 0 };
+    let flags = if listener { libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV } else { 0 };
     // SAFETY: `program` describes `filter`, which outlives the call; the kernel copies and verifies it.
-    let result = unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program)
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
     if result < 0 {
         return Err(io::Error::last_os_error());
     }

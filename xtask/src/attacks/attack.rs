@@ -43,6 +43,17 @@ pub enum Proof {
     User,
 }
 
+/// Who can set the scene of an attack.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Root and an ordinary user.
+    Everyone,
+    /// It needs privilege.
+    Root,
+    /// It is about a lack of privilege.
+    User,
+}
+
 /// One attack.
 pub struct Attack {
     /// Unique, shown in the table.
@@ -69,8 +80,8 @@ pub struct Attack {
     pub needs: Option<fn(&Setup) -> Option<&'static str>>,
     /// Where it must succeed unconfined.
     pub proof: Proof,
-    /// Whether only root can set the scene.
-    pub root_only: bool,
+    /// Who tries it inside.
+    pub who: Who,
     /// Whether `lowbox run` may refuse to start at all.
     pub refusable: bool,
     /// Whether files named as arguments are granted.
@@ -94,7 +105,7 @@ pub const fn attack(name: &'static str, program: &'static str, judge: Judge, arg
         prepare: None,
         needs: None,
         proof: Proof::Each,
-        root_only: false,
+        who: Who::Everyone,
         refusable: false,
         argument_grants: false,
         patience: 150,
@@ -127,7 +138,10 @@ impl Attack {
         Self { proof, ..self }
     }
     pub const fn root_only(self) -> Self {
-        Self { root_only: true, proof: Proof::Root, ..self }
+        Self { who: Who::Root, proof: Proof::Root, ..self }
+    }
+    pub const fn user_only(self) -> Self {
+        Self { who: Who::User, proof: Proof::User, ..self }
     }
     pub const fn refusable(self) -> Self {
         Self { refusable: true, ..self }

@@ -10,6 +10,7 @@ mod kernel;
 mod network;
 mod pitfalls;
 mod processes;
+mod reduced;
 mod resources;
 mod sockets;
 mod terminal;
@@ -30,6 +31,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
         ("descriptors and environment", descriptors::ATTACKS),
         ("resources", resources::ATTACKS),
         ("pitfalls", pitfalls::ATTACKS),
+        ("reduced isolation", reduced::ATTACKS),
     ]
     .into_iter()
     .flat_map(|(group, attacks)| attacks.iter().map(move |attack| (group, attack)))

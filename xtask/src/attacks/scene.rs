@@ -59,6 +59,7 @@ impl Scene {
             ("ro/other.txt", "read only\n"),
             ("ro/mnt/keep", ""),
             ("rw/file.txt", "granted\n"),
+            ("rw/secret.txt", &secret),
             ("tree/public/readme.txt", "public\n"),
             ("tree/denied/secret.txt", &secret),
         ] {

@@ -50,7 +50,7 @@ pub fn build(sources: &Path, shared: &Path, lowbox: Option<&Path>, user: Option<
             let file = file?.path();
             let (Some(stem), Some(name)) = (file.file_stem(), file.file_name()) else { continue };
             match file.extension().and_then(|e| e.to_str()) {
-                Some("py") => install(&file, &programs.join(name), 0o755)?,
+                Some("py" | "sh") => install(&file, &programs.join(name), 0o755)?,
                 Some("c") => {
                     compilers.push((file.clone(), compile(sources, &file, &programs.join(stem))?.spawn()?))
                 }

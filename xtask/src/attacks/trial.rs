@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus};
 
 use serde::{Deserialize, Serialize};
 
-use super::attack::{Attack, Judge, Proof, attack};
+use super::attack::{Attack, Judge, Proof, Who, attack};
 use super::fingerprint::fingerprint;
 use super::live::{Live, Side, until};
 use super::setup::Setup;
@@ -63,8 +63,10 @@ pub fn unconfined(attack: &Attack, setup: &Setup) -> Try {
 
 /// Tries the attack inside, where it has to fail.
 pub fn inside(attack: &Attack, setup: &Setup) -> Try {
-    if attack.root_only && !setup.root {
-        return Try::new(Verdict::NotTried, "only root can set the scene");
+    match (attack.who, setup.root) {
+        (Who::Root, false) => return Try::new(Verdict::NotTried, "only root can set the scene"),
+        (Who::User, true) => return Try::new(Verdict::NotTried, "only an ordinary user's scene makes sense"),
+        _ => {}
     }
     attempt(attack, setup, Side::Inside)
 }

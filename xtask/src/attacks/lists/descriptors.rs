@@ -20,7 +20,7 @@ pub const ATTACKS: &[Attack] = &[
     attack("inherited-file", "read_fds.py", Leak, &[KEY]).around(OPEN_FILE),
     attack("inherited-folder", "read_fds.py", Leak, &[KEY]).around(OPEN_FOLDER),
     attack("stdin-folder-read", "use_fd", Leak, &["0", KEY]).around(STDIN_FOLDER).refusable(),
-    attack("stdin-folder-change", "use_fd", Changes("{home}"), &["0", KEY]).around(STDIN_FOLDER).refusable(),
+    attack("stdin-folder-change", "use_fd", Changes(KEY), &["0", KEY]).around(STDIN_FOLDER).refusable(),
     attack("stdin-o-path-folder", "use_fd", Leak, &["0", KEY]).around(STDIN_O_PATH).refusable(),
     attack("stderr-folder", "use_fd", Leak, &["2", KEY]).around(STDERR_FOLDER).refusable(),
     attack("stdin-socket", "socket_use.py", Outside, &[KEY]).around(STDIN_SOCKET).refusable(),

@@ -12,8 +12,8 @@ pub const ATTACKS: &[Attack] = &[
     attack("read-cloud-credentials", "read_file.py", Leak, &["{home}/.aws/credentials"]),
     attack("read-browser-profile", "read_file.py", Leak, &["{home}/.mozilla/firefox/x.default/logins.json"]),
     attack("read-other-package", "read_file.py", Leak, &[OTHER_PACKAGE]),
-    attack("write-bashrc", "write_file.py", Changes("{home}"), &["{home}/.bashrc", "evil"]),
-    attack("write-profile", "write_file.py", Changes("{home}"), &["{home}/.profile", "evil"]),
+    attack("write-bashrc", "write_file.py", Changes("{home}/.bashrc"), &["{home}/.bashrc", "evil"]),
+    attack("write-profile", "write_file.py", Changes("{home}/.profile"), &["{home}/.profile", "evil"]),
     attack(
         "write-autostart",
         "write_file.py",
@@ -39,5 +39,8 @@ pub const ATTACKS: &[Attack] = &[
     attack("symlink-in-grant-own", "link_in.py", Leak, &["symlink", "{home}/.ssh/id_ed25519", "{rw}/in"])
         .lowbox(RW),
     attack("symlink-in-grant-found", "read_file.py", Leak, &["{rw}/link"]).lowbox(RW),
+    attack("read-from-write-only-grant", "read_file.py", Leak, &["{rw}/secret.txt"])
+        .lowbox(&["--grant", "{rw}:w"])
+        .refusable(),
     attack("swap-race", "swap_race", Leak, &["{rw}", "{home}/.ssh/id_ed25519"]).lowbox(RW).patience(500),
 ];

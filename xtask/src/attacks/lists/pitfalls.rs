@@ -13,6 +13,16 @@ use Judge::{After, Gained, Leak, Watch};
 
 const CORE_PATTERN: &str = "/proc/sys/kernel/core_pattern";
 const TREE: &[&str] = &["--grant", "{tree}:r", "--objects", "{run}/objects"];
+const OTHER_PACKAGE: &str =
+    "{home}/.local/share/lowbox/packages/Contoso.Mail_8wekyb3d8bbwe/LocalState/mail.db";
+const SWAP: &[&str] = &[
+    "/usr/bin/python3",
+    "-B",
+    "{programs}/swap_during.py",
+    "{checkout}/raced.json",
+    "{home}/.aws/credentials",
+    "--",
+];
 const RO: &[&str] = &["--grant", "{ro}:r"];
 
 pub const ATTACKS: &[Attack] = &[
@@ -34,6 +44,15 @@ pub const ATTACKS: &[Attack] = &[
     attack("argument-is-symlink", "read_file.py", Leak, &["{checkout}/config.json"]).argument_grants(),
     attack("argument-passes-symlink", "read_file.py", Leak, &["{checkout}/conf/credentials"])
         .argument_grants(),
+    attack("argument-swapped-during-launch", "cat_argument", Leak, &["{checkout}/raced.json"])
+        .around(SWAP)
+        .argument_grants(),
+    attack("grant-of-whole-home", "read_file.py", Leak, &[OTHER_PACKAGE])
+        .lowbox(&["--grant", "{home}:rw"])
+        .refusable(),
+    attack("grant-of-lowbox-state", "read_file.py", Leak, &[OTHER_PACKAGE])
+        .lowbox(&["--grant", "{home}/.local/share/lowbox:rw"])
+        .refusable(),
     attack("hidden-child-is-replaced", "watch_hidden.py", Watch(replace_child), &["{tree}"])
         .lowbox(TREE)
         .prepare(hide_child),

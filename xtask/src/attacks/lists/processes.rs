@@ -42,8 +42,7 @@ pub const ATTACKS: &[Attack] = &[
     victim("prlimit-outside", "prlimit", After(limit_changed), &["{victim_pid}"]),
     victim("prlimit-init", "prlimit", Gained, &["{init}"]),
     victim("renice-outside", "renice", Gained, &["{victim_pid}"]),
-    victim("renice-init", "renice", Gained, &["{init}"]),
-    attack("outlive-the-launcher", "outlive", Appears("{out}/../rw/alive"), &["{rw}/alive"])
+    attack("outlive-the-launcher", "outlive", Appears("{rw}/alive"), &["{rw}/alive"])
         .lowbox(RW)
         .patience(1600),
     attack(

@@ -147,7 +147,7 @@ fn hops(path: &Path, tree: &dyn HostTree) -> Vec<PathBuf> {
             continue;
         }
         done.push(&name);
-        if !tree.node(&done).is_some_and(|id| id.kind == NodeKind::Symlink) {
+        if tree.node(&done).is_none_or(|id| id.kind != NodeKind::Symlink) {
             continue;
         }
         let Some(target) = tree.read_link(&done) else { break };

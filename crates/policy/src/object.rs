@@ -166,13 +166,13 @@ impl GrantRights {
     pub fn mask(self) -> AccessMask {
         let mut mask = AccessMask::READ_ATTRIBUTES | AccessMask::READ_EA;
         if self.read {
-            mask = mask | AccessMask::FILE_READ;
+            mask |= AccessMask::FILE_READ;
         }
         if self.write {
-            mask = mask | AccessMask::FILE_WRITE | AccessMask::DELETE | AccessMask::DELETE_CHILD;
+            mask |= AccessMask::FILE_WRITE | AccessMask::DELETE | AccessMask::DELETE_CHILD;
         }
         if self.execute {
-            mask = mask | AccessMask::FILE_EXECUTE;
+            mask |= AccessMask::FILE_EXECUTE;
         }
         mask
     }

@@ -1,10 +1,12 @@
 //! Objects ordered into a tree by path: one node for each path that an object names and for each folder above it.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use lowbox_security::SecurityDescriptor;
 
+use super::order::by_component;
 use crate::host::FileId;
 use crate::object::ObjectKind;
 use crate::plan::PlanError;
@@ -14,8 +16,8 @@ pub(crate) const MAX_DEPTH: usize = 128;
 
 /// The entries that name one path, merged.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub descriptor: SecurityDescriptor,
+pub(crate) struct Entry<'o> {
+    pub descriptor: Cow<'o, SecurityDescriptor>,
     pub kinds: Kinds,
     /// Stay silent when nothing is there.
     pub optional: bool,
@@ -59,30 +61,30 @@ pub(crate) enum Barrier {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Node {
+pub(crate) struct Node<'o> {
     pub name: OsString,
     pub path: PathBuf,
     pub children: Vec<usize>,
-    pub entry: Option<Entry>,
+    pub entry: Option<Entry<'o>>,
     pub barrier: Option<Barrier>,
 }
 
 /// The tree of nodes; the first is `/`. A child's number is greater than its parent's.
 #[derive(Debug)]
-pub(crate) struct Forest {
-    pub nodes: Vec<Node>,
+pub(crate) struct Forest<'o> {
+    pub nodes: Vec<Node<'o>>,
 }
 
 /// What is put at a path.
-pub(crate) enum Item {
-    Entry(Entry),
+pub(crate) enum Item<'o> {
+    Entry(Entry<'o>),
     Barrier(Barrier),
 }
 
-impl Forest {
+impl<'o> Forest<'o> {
     /// Builds the tree in O(n log n) comparisons: sorted by path, each item shares a prefix with the one before.
-    pub fn build(mut items: Vec<(PathBuf, Item)>) -> Result<Forest, PlanError> {
-        items.sort_by(|a, b| a.0.cmp(&b.0));
+    pub fn build(mut items: Vec<(PathBuf, Item<'o>)>) -> Result<Forest<'o>, PlanError> {
+        items.sort_by(|a, b| by_component(&a.0, &b.0));
         let mut nodes = vec![Node { path: PathBuf::from("/"), ..Node::default() }];
         let mut stack = vec![0usize];
         for (path, item) in items {
@@ -138,9 +140,12 @@ pub(crate) fn components(path: &Path) -> Result<Vec<&OsStr>, PlanError> {
     Ok(names)
 }
 
-fn merge(first: Entry, second: Entry) -> Entry {
+fn merge<'o>(first: Entry<'o>, second: Entry<'o>) -> Entry<'o> {
     Entry {
-        descriptor: super::merge::merged(first.descriptor, second.descriptor),
+        descriptor: Cow::Owned(super::merge::merged(
+            first.descriptor.into_owned(),
+            second.descriptor.into_owned(),
+        )),
         kinds: first.kinds.and(second.kinds),
         optional: first.optional && second.optional,
         found: first.found.or(second.found),

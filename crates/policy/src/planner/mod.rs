@@ -9,6 +9,7 @@ pub(crate) mod forest;
 pub(crate) mod glob;
 mod listable;
 pub(crate) mod merge;
+mod order;
 mod place;
 mod protect;
 mod regions;
@@ -45,19 +46,19 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     let resolved = resolve::resolve(objects, token, tree)?;
     protect::refuse(objects, &resolved, options)?;
-    let mut items: Vec<(PathBuf, Item)> = Vec::with_capacity(resolved.entries.len() + 8);
+    let mut items: Vec<(PathBuf, Item<'_>)> = Vec::with_capacity(resolved.entries.len() + 8);
     items.extend(resolved.entries.into_iter().map(|(path, entry, _)| (path, Item::Entry(entry))));
     for reserved in &options.reserved {
-        items.push((reserved.clone(), Item::Barrier(Barrier::Reserved)));
+        items.push((order::plain(reserved), Item::Barrier(Barrier::Reserved)));
     }
     for protected in options.protected.iter().filter(|protected| protected.inside_too) {
-        items.push((protected.path.clone(), Item::Barrier(Barrier::Protected(protected.what))));
+        items.push((order::plain(&protected.path), Item::Barrier(Barrier::Protected(protected.what))));
     }
     let forest = Forest::build(items)?;
     let mut placer = Placer::new(&forest, Regions::new(token), tree, options);
     placer.run()?;
     let Placer { mut binds, mut links, mut notes, deny_xattr_reads, .. } = placer;
-    binds.sort_by(|a, b| a.path.cmp(&b.path));
+    binds.sort_by(|a, b| order::by_component(&a.path, &b.path));
     links_through(&resolved.through, &binds, &mut links);
     links.sort();
     links.dedup_by(|a, b| a.0 == b.0);
@@ -76,7 +77,7 @@ fn links_through(through: &[Through], binds: &[Bind], links: &mut Vec<(PathBuf, 
     let bound: HashSet<&Path> = binds.iter().map(|bind| bind.path.as_path()).collect();
     let is_shown = |path: &Path| path.ancestors().any(|above| bound.contains(above));
     for Through { link, target, end } in through {
-        let beneath = binds.partition_point(|bind| bind.path.as_path() < end.as_path());
+        let beneath = binds.partition_point(|bind| order::by_component(&bind.path, end).is_lt());
         let leads_to = binds.get(beneath).is_some_and(|bind| bind.path.starts_with(end));
         if !is_shown(link) && (is_shown(end) || leads_to) {
             links.push((link.clone(), target.clone()));

@@ -77,7 +77,7 @@ impl Floor {
 }
 
 pub(crate) struct Placer<'a, 't> {
-    forest: &'a Forest,
+    forest: &'a Forest<'a>,
     regions: Regions<'t>,
     tree: &'a dyn HostTree,
     options: &'a PlanOptions,
@@ -94,7 +94,7 @@ pub(crate) struct Placer<'a, 't> {
 
 impl<'a, 't> Placer<'a, 't> {
     pub fn new(
-        forest: &'a Forest,
+        forest: &'a Forest<'a>,
         mut regions: Regions<'t>,
         tree: &'a dyn HostTree,
         options: &'a PlanOptions,
@@ -476,7 +476,7 @@ impl<'a, 't> Placer<'a, 't> {
 }
 
 /// Top-down: the effective descriptor of each node, and that of its parent.
-fn places(forest: &Forest, regions: &mut Regions<'_>, found: &[Option<FileId>]) -> Vec<Place> {
+fn places(forest: &Forest<'_>, regions: &mut Regions<'_>, found: &[Option<FileId>]) -> Vec<Place> {
     let mut places = vec![Place { sd: Regions::UNGOVERNED, parent: Regions::UNGOVERNED }; forest.nodes.len()];
     let mut parents = vec![Regions::UNGOVERNED; forest.nodes.len()];
     for (number, node) in forest.nodes.iter().enumerate() {
@@ -506,7 +506,7 @@ fn places(forest: &Forest, regions: &mut Regions<'_>, found: &[Option<FileId>]) 
     places
 }
 
-fn is_named(forest: &Forest, number: usize, name: &OsStr) -> bool {
+fn is_named(forest: &Forest<'_>, number: usize, name: &OsStr) -> bool {
     // Children are in the order of their names, because the items were sorted by path.
     forest.nodes[number]
         .children

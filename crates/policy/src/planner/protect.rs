@@ -8,7 +8,7 @@ use crate::plan::{PlanError, PlanOptions};
 /// written and the place it leads to are looked at.
 pub(crate) fn refuse(
     objects: &[Object],
-    resolved: &Resolved,
+    resolved: &Resolved<'_>,
     options: &PlanOptions,
 ) -> Result<(), PlanError> {
     if options.protected.is_empty() {

@@ -26,10 +26,15 @@ pub(crate) struct Place {
 /// as the parent's descriptor (rule 7 of the check) after the second.
 const DEEPEST: usize = 4;
 
+/// How many descriptors are compared before one is looked up by its bytes.
+const RECENT: usize = 4;
+
 pub(crate) struct Regions<'t> {
     token: &'t Token,
     numbers: HashMap<Vec<u8>, SdId>,
     descriptors: Vec<SecurityDescriptor>,
+    /// Those met last: most objects have one of a few descriptors.
+    recent: Vec<SdId>,
     children: HashMap<(SdId, bool), SdId>,
     explicit: HashMap<(SdId, SdId, bool), SdId>,
     masks: HashMap<Place, AccessMask>,
@@ -43,6 +48,7 @@ impl<'t> Regions<'t> {
             token,
             numbers: HashMap::new(),
             descriptors: Vec::new(),
+            recent: Vec::new(),
             children: HashMap::new(),
             explicit: HashMap::new(),
             masks: HashMap::new(),
@@ -59,6 +65,16 @@ impl<'t> Regions<'t> {
 
     /// The number of a descriptor.
     pub fn number(&mut self, sd: &SecurityDescriptor) -> SdId {
+        if let Some(id) = self.recent.iter().find(|id| self.descriptors[id.0 as usize] == *sd) {
+            return *id;
+        }
+        let id = self.number_slowly(sd);
+        self.recent.truncate(RECENT - 1);
+        self.recent.insert(0, id);
+        id
+    }
+
+    fn number_slowly(&mut self, sd: &SecurityDescriptor) -> SdId {
         // What has no binary form (an ACL longer than 64 KiB) is told apart by its text.
         let bytes = sd.to_bytes().unwrap_or_else(|_| format!("{sd:?}").into_bytes());
         if let Some(id) = self.numbers.get(&bytes) {
@@ -131,9 +147,9 @@ impl<'t> Regions<'t> {
             let file = self.place_beneath(dir.sd, ChildKind::Object);
             let below = self.place_beneath(dir.sd, ChildKind::Container);
             let (file, dirs) = (self.mask(file), self.mask(below));
-            levels.files = levels.files & file;
-            levels.dirs = levels.dirs & dirs;
-            levels.some = levels.some | file | dirs;
+            levels.files &= file;
+            levels.dirs &= dirs;
+            levels.some |= file | dirs;
             if below == dir {
                 break;
             }

@@ -1,6 +1,7 @@
 //! Objects put at the places that their paths lead to: wildcards expanded, symbolic links followed where only the
 //! system's administrator can have made them.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -8,7 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use lowbox_security::{SecurityDescriptor, Token};
 
 use super::forest::{Entry, Kinds, components};
-use super::{glob, merge};
+use super::order::by_component;
+use super::{glob, merge, order};
 use crate::fs_rights::FsRights;
 use crate::host::{FileId, HostTree, NodeKind};
 use crate::object::Object;
@@ -23,9 +25,9 @@ pub(crate) struct Through {
 }
 
 #[derive(Default)]
-pub(crate) struct Resolved {
+pub(crate) struct Resolved<'o> {
     /// Each entry at its real path, with the number of the object that it comes from.
-    pub entries: Vec<(PathBuf, Entry, usize)>,
+    pub entries: Vec<(PathBuf, Entry<'o>, usize)>,
     pub through: Vec<Through>,
     pub notes: Vec<Note>,
 }
@@ -71,7 +73,11 @@ struct Led {
 
 /// Resolves every object. Sorted by path, each shares its verified folders with the one before, so that the host is
 /// asked about each folder once.
-pub(crate) fn resolve(objects: &[Object], token: &Token, tree: &dyn HostTree) -> Result<Resolved, PlanError> {
+pub(crate) fn resolve<'o>(
+    objects: &'o [Object],
+    token: &Token,
+    tree: &dyn HostTree,
+) -> Result<Resolved<'o>, PlanError> {
     let mut order: Vec<(PathBuf, usize)> = Vec::with_capacity(objects.len());
     let mut resolved = Resolved::default();
     let mut listings = glob::Listings::default();
@@ -90,17 +96,17 @@ pub(crate) fn resolve(objects: &[Object], token: &Token, tree: &dyn HostTree) ->
             let paths = glob::expand(&object.path, tree, &mut listings);
             order.extend(paths.into_iter().map(|path| (path, number)));
         } else {
-            order.push((object.path.clone(), number));
+            order.push((order::plain(&object.path), number));
         }
     }
-    order.sort();
+    order.sort_by(|a, b| by_component(&a.0, &b.0).then(a.1.cmp(&b.1)));
     let mut verified: Vec<OsString> = Vec::new();
     for (path, number) in order {
         let led = lead(&path, tree, &mut verified)?;
         settle(path, number, &objects[number], led, &mut resolved);
     }
     // Entries that meet at one path keep the order of the objects.
-    resolved.entries.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.cmp(&b.2)));
+    resolved.entries.sort_by(|a, b| by_component(&a.0, &b.0).then(a.2.cmp(&b.2)));
     Ok(resolved)
 }
 
@@ -188,19 +194,24 @@ fn follow(mut done: PathBuf, rest: &[&std::ffi::OsStr], path: &Path, tree: &dyn 
     led
 }
 
-fn settle(path: PathBuf, number: usize, object: &Object, led: Led, resolved: &mut Resolved) {
+fn settle<'o>(path: PathBuf, number: usize, object: &'o Object, led: Led, resolved: &mut Resolved<'o>) {
     let entry = Entry {
-        descriptor: object.descriptor.clone(),
+        descriptor: Cow::Borrowed(&object.descriptor),
         kinds: Kinds::of(object.kind),
         optional: object.optional || object.glob,
         found: led.found,
     };
-    let mut refuse = |reason: Reason, entry: Entry, places: Vec<(PathBuf, Option<FileId>)>| {
+    let mut refuse = |reason: Reason, entry: Entry<'o>, places: Vec<(PathBuf, Option<FileId>)>| {
         resolved.notes.push(Note { path: path.clone(), dropped: FsRights::NONE, reason });
         // What takes away still takes away, at every place that the path may mean.
         if let Some(descriptor) = merge::restrictions(&entry.descriptor) {
             for (place, found) in places {
-                let entry = Entry { descriptor: descriptor.clone(), found, optional: true, ..entry.clone() };
+                let entry = Entry {
+                    descriptor: Cow::Owned(descriptor.clone()),
+                    found,
+                    optional: true,
+                    ..entry.clone()
+                };
                 resolved.entries.push((place, entry, number));
             }
         }

@@ -22,13 +22,14 @@ use crate::launch::spec::Spec;
 use crate::launch::stopwatch::Stopwatch;
 use crate::launch::view::{self, Failure};
 use crate::limits;
-use crate::sys::{self, SignalFd, SockFilter};
+use crate::seccomp::Instruction;
+use crate::sys::{self, SignalFd};
 
 /// What pid 1 gets from lowbox, by fork.
 pub(crate) struct Inheritance<'a> {
     pub(crate) spec: &'a Spec,
     pub(crate) mapped: Mapped,
-    pub(crate) filter: &'a [SockFilter],
+    pub(crate) filter: &'a [Instruction],
     pub(crate) control: OwnedFd,
     pub(crate) memory_by_cgroup: bool,
 }

@@ -105,7 +105,8 @@ pub(crate) fn open_without_links(root: impl AsFd, path: &Path) -> rustix::io::Re
     openat2(
         root,
         path,
-        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        // Not O_NOFOLLOW: together with O_PATH it would open a link itself instead of refusing it (openat2(2)).
+        OFlags::PATH | OFlags::CLOEXEC,
         Mode::empty(),
         ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
     )

@@ -58,17 +58,12 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
         deny_watches: spec.plan.deny_watches,
         reduced: false,
     };
-    let rules = seccomp::builtin().map_err(|error| LaunchError::System {
-        what: "the list of system calls can't be read",
-        source: io::Error::other(error),
-    })?;
-    let filter = seccomp::compile(&rules, mode);
-    stopwatch.lap("seccomp filter compiled");
+    let filter = seccomp::filter(mode);
     let mapped = if spec.user.launched_by_root { idmap::clone_personal(spec)? } else { idmap::Mapped::new() };
     let (cgroup, cgroup_error) = delegated_cgroup(spec);
     let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
     let inheritance =
-        Inheritance { spec, mapped, filter: &filter, control: theirs, memory_by_cgroup: cgroup.is_some() };
+        Inheritance { spec, mapped, filter, control: theirs, memory_by_cgroup: cgroup.is_some() };
     stopwatch.lap("id-mapped mounts, cgroup, control channel");
     let init = match sys::fork_into(Namespaces::ALL) {
         Ok(Forked::Child) => {

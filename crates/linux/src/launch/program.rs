@@ -9,7 +9,8 @@ use rustix::process::{Pid, setsid};
 use super::control::Step;
 use super::spec::Spec;
 use super::view::{Failure, View};
-use crate::sys::{self, Image, SockFilter};
+use crate::seccomp::Instruction;
+use crate::sys::{self, Image};
 
 /// The program's process, and the listener of the calls that it must not do itself.
 pub(crate) struct Program {
@@ -18,7 +19,7 @@ pub(crate) struct Program {
 }
 
 /// Starts the program under `view`'s rules and `filter`. The caller is pid 1 of the container.
-pub(crate) fn start(spec: &Spec, view: &View, filter: &[SockFilter]) -> Result<Program, Failure> {
+pub(crate) fn start(spec: &Spec, view: &View, filter: &[Instruction]) -> Result<Program, Failure> {
     let image = Image::new(&spec.program, &spec.arguments, &spec.environment)
         .map_err(Failure::at(Step::Execute, &spec.program))?;
     let mut listener = None;

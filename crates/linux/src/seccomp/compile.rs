@@ -6,10 +6,20 @@
 use std::collections::BTreeMap;
 
 use super::rules::{Action, Condition, Rule};
-use crate::sys::SockFilter;
 
-/// A compiled filter.
-pub type Filter = Vec<SockFilter>;
+/// One classic BPF instruction (struct sock_filter, linux/filter.h).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// What to do.
+    pub code: u16,
+    /// How many instructions to skip if a comparison holds.
+    pub jt: u8,
+    /// How many if it does not.
+    pub jf: u8,
+    /// The operand.
+    pub k: u32,
+}
 
 /// What a filter is compiled for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +32,19 @@ pub struct Mode {
     pub deny_watches: bool,
     /// Without namespaces: no sockets, no metadata changes, no notification (the view does not restrict them).
     pub reduced: bool,
+}
+
+impl Mode {
+    /// Every mode that a launch can ask for.
+    pub fn every() -> impl Iterator<Item = Mode> {
+        let flags = |bits: u8| Mode {
+            observe: bits & 1 != 0,
+            deny_xattr_reads: bits & 2 != 0,
+            deny_watches: bits & 4 != 0,
+            reduced: bits & 8 != 0,
+        };
+        (0..16).map(flags)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -43,12 +66,12 @@ const IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const IF_AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
 const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 
-const fn statement(code: u16, k: u32) -> SockFilter {
-    SockFilter { code, jt: 0, jf: 0, k }
+const fn statement(code: u16, k: u32) -> Instruction {
+    Instruction { code, jt: 0, jf: 0, k }
 }
 
-const fn branch(code: u16, k: u32, jt: u8, jf: u8) -> SockFilter {
-    SockFilter { code, jt, jf, k }
+const fn branch(code: u16, k: u32, jt: u8, jf: u8) -> Instruction {
+    Instruction { code, jt, jf, k }
 }
 
 /// Calls that the reduced mode refuses, because without a view of its own no mount stands in their way (and Landlock
@@ -82,7 +105,7 @@ const REFUSED_WHEN_REDUCED: [&str; 25] = [
 ];
 
 /// Compiles the rules for one launch.
-pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Filter {
+pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<Instruction> {
     let reduced: Vec<u32> = if mode.reduced {
         REFUSED_WHEN_REDUCED
             .iter()
@@ -94,9 +117,9 @@ pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Filter {
     };
     // Ranges of call numbers with the same decision, in order, without gaps: (first number, code).
     let absent = leaf(Action::Errno(libc::ENOSYS), mode);
-    let mut ranges: Vec<(u32, Vec<SockFilter>)> = Vec::new();
-    let mut push = |first: u32, code: Vec<SockFilter>| {
-        if ranges.last().is_none_or(|(_, last)| !same(last, &code)) {
+    let mut ranges: Vec<(u32, Vec<Instruction>)> = Vec::new();
+    let mut push = |first: u32, code: Vec<Instruction>| {
+        if ranges.last().is_none_or(|(_, last)| *last != code) {
             ranges.push((first, code));
         }
     };
@@ -127,11 +150,7 @@ pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Filter {
     filter
 }
 
-fn same(a: &[SockFilter], b: &[SockFilter]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a.code, a.jt, a.jf, a.k) == (b.code, b.jt, b.jf, b.k))
-}
-
-fn tree(ranges: &[(u32, Vec<SockFilter>)]) -> Vec<SockFilter> {
+fn tree(ranges: &[(u32, Vec<Instruction>)]) -> Vec<Instruction> {
     if let [(_, code)] = ranges {
         return code.clone();
     }
@@ -152,12 +171,12 @@ fn tree(ranges: &[(u32, Vec<SockFilter>)]) -> Vec<SockFilter> {
     code
 }
 
-fn decide(rules: &[Rule], mode: Mode) -> Vec<SockFilter> {
+fn decide(rules: &[Rule], mode: Mode) -> Vec<Instruction> {
     let mut code = Vec::new();
     for rule in rules {
         let action = leaf(rule.action, mode);
         // Each condition that does not hold jumps past the rest of this rule.
-        let mut body: Vec<SockFilter> = action;
+        let mut body: Vec<Instruction> = action;
         for condition in rule.conditions.iter().rev() {
             let mut test = compare(*condition, body.len() as u8);
             test.extend(body);
@@ -171,7 +190,7 @@ fn decide(rules: &[Rule], mode: Mode) -> Vec<SockFilter> {
     code
 }
 
-fn compare(condition: Condition, skip: u8) -> Vec<SockFilter> {
+fn compare(condition: Condition, skip: u8) -> Vec<Instruction> {
     let mut code = vec![statement(LOAD, OFFSET_ARGUMENTS + 8 * u32::from(condition.argument))];
     if condition.mask != u32::MAX {
         code.push(statement(AND, condition.mask));
@@ -181,7 +200,7 @@ fn compare(condition: Condition, skip: u8) -> Vec<SockFilter> {
     code
 }
 
-fn leaf(action: Action, mode: Mode) -> Vec<SockFilter> {
+fn leaf(action: Action, mode: Mode) -> Vec<Instruction> {
     let value = match action {
         Action::Allow => libc::SECCOMP_RET_ALLOW,
         Action::Observe if mode.observe => libc::SECCOMP_RET_USER_NOTIF,
@@ -199,14 +218,15 @@ fn leaf(action: Action, mode: Mode) -> Vec<SockFilter> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seccomp::builtin;
+    use crate::seccomp::filter;
+    use crate::seccomp::rules::builtin;
 
     /// The kernel's reading of the few instructions that are used.
-    fn run(filter: &[SockFilter], architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
+    fn run(filter: &[Instruction], architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
         let mut accumulator = 0_u32;
         let mut at = 0;
         loop {
-            let SockFilter { code, jt, jf, k } = filter[at];
+            let Instruction { code, jt, jf, k } = filter[at];
             at += 1;
             match code {
                 LOAD => {
@@ -278,6 +298,14 @@ mod tests {
             }
         }
         assert_eq!(decided, 1024 * 256);
+    }
+
+    #[test]
+    fn the_filters_that_were_built_are_those_of_the_list() {
+        let rules = builtin().unwrap();
+        for mode in Mode::every() {
+            assert_eq!(filter(mode), compile(&rules, mode), "{mode:?}");
+        }
     }
 
     #[test]

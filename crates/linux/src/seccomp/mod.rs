@@ -1,7 +1,18 @@
-//! The seccomp filter: an allow-list as data ([`rules`]) compiled to a balanced tree ([`compile`]).
+//! The seccomp filter: an allow-list as data (`calls.txt`), compiled to a balanced tree when lowbox is built.
 
+#[allow(dead_code)]
 mod compile;
+// Run by build.rs; here for its types and its tests.
+#[allow(dead_code)]
 mod rules;
 
-pub use compile::{Filter, Mode, compile};
-pub use rules::{Action, Condition, Rule, RulesError, builtin};
+pub use compile::{Instruction, Mode};
+
+/// Every filter, by mode; written by build.rs.
+static FILTERS: &[(Mode, &[Instruction])] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
+
+/// The filter of a mode.
+pub fn filter(mode: Mode) -> &'static [Instruction] {
+    let (_, filter) = FILTERS.iter().find(|(have, _)| *have == mode).expect("build.rs writes every mode");
+    filter
+}

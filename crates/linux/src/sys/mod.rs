@@ -26,7 +26,7 @@ pub use process::{
     reset_signals, set_ids, set_parent_death_signal,
 };
 pub use seccomp::{
-    Notification, SockFilter, continue_notification, filter_supports_listener, install_filter,
+    Notification, continue_notification, filter_supports_listener, install_filter,
     notification_is_alive, receive_notification, respond_to_notification,
 };
 pub use signals::{SignalFd, signal_everyone};

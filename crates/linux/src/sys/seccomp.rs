@@ -3,8 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// One classic BPF instruction (linux/filter.h).
-pub type SockFilter = libc::sock_filter;
+use crate::seccomp::Instruction;
 
 /// WAIT_KILLABLE_RECV (Linux 5.19): once received, only a fatal signal interrupts the call, so that a timer does not
 /// raise it again and again.
@@ -15,10 +14,11 @@ const FLAG_WAIT_KILLABLE_RECV: libc::c_ulong = 1 << 5;
 ///
 /// # Errors
 /// EBUSY if an outer filter has a listener already, EACCES without no_new_privs, EINVAL for a filter the kernel refuses.
-pub fn install_filter(filter: &[SockFilter], listener: bool) -> io::Result<Option<OwnedFd>> {
+pub fn install_filter(filter: &[Instruction], listener: bool) -> io::Result<Option<OwnedFd>> {
     let program = libc::sock_fprog {
         len: u16::try_from(filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?,
-        filter: filter.as_ptr().cast_mut(),
+        // Instruction has the layout of sock_filter (repr(C), same fields).
+        filter: filter.as_ptr().cast_mut().cast(),
     };
     let flags = if listener { libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV } else { 0 };
     // SAFETY: `program` describes `filter`, which outlives the call; the kernel copies and verifies it.

@@ -153,6 +153,10 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        if self.request.user_half == UserHalf::Host {
+            // On NT the host's grants would be entries behind all others.
+            self.nt.user.grant(self.everything());
+        }
         self.parent_rights();
         self.undecided();
         let (granted, access) = self.conclude(self.strict, left.strict);
@@ -190,7 +194,9 @@ impl<'a> Walk<'a> {
         self.privilege(Privilege::Relabel, AccessMask::WRITE_OWNER);
         if self.request.user_half == UserHalf::Host {
             let bits = self.everything();
-            self.grant_user(bits, TraceSource::Host, "the host decides what the user may do".to_owned());
+            let fresh = self.strict.user.grant(bits);
+            let sentence = "the host decides what the user may do".to_owned();
+            self.step(TraceSource::Host, Side::User, Effect::Granted, fresh, sentence);
         }
         // An empty or present DACL decides about the owner's rights; without a DACL everything is granted anyway.
         let owner_rights = Sid::owner_rights();
@@ -225,6 +231,7 @@ impl<'a> Walk<'a> {
         let sentence = "without a DACL the user half grants everything".to_owned();
         self.grant_user(bits, TraceSource::NoDacl, sentence);
         if self.token.app_container.is_some() {
+            self.strict.lowbox.take(bits);
             let sentence = "without a DACL nothing names the AppContainer".to_owned();
             self.step(TraceSource::NoDacl, Side::Lowbox, Effect::Denied, bits, sentence);
         }

@@ -101,7 +101,7 @@ impl ResourceAttribute {
             3 => {
                 let text = |at| {
                     let text = string_at(bytes, at)?;
-                    spend(text.len())?;
+                    spend(text.encode_utf16().count() * 2)?;
                     Some(text)
                 };
                 Values::Text(offsets.map(text).collect::<Option<_>>()?)

@@ -19,12 +19,31 @@ impl Condition {
         if parser.at != text.len() {
             return Err(parser.wanted("&&, || or the end of the condition"));
         }
-        Condition::new(root).ok_or_else(too_deep)
+        Condition::new(root.expr).ok_or_else(too_deep)
     }
 }
 
 fn too_deep() -> String {
     format!("the condition is nested deeper than {MAX_CONDITION_DEPTH} levels")
+}
+
+/// Deepest nesting of parentheses and `!`. Printing gives each level of an expression at most two of them.
+const MAX_NESTING: usize = 2 * MAX_CONDITION_DEPTH + 2;
+
+/// An expression and its depth, which never exceeds the limit while it is built.
+struct Deep {
+    expr: Expr,
+    depth: usize,
+}
+
+impl Deep {
+    fn over(below: usize, expr: Expr) -> Result<Deep, String> {
+        if below >= MAX_CONDITION_DEPTH { Err(too_deep()) } else { Ok(Deep { expr, depth: below + 1 }) }
+    }
+
+    fn pair(join: fn(Box<Expr>, Box<Expr>) -> Expr, left: Deep, right: Deep) -> Result<Deep, String> {
+        Deep::over(left.depth.max(right.depth), join(Box::new(left.expr), Box::new(right.expr)))
+    }
 }
 
 struct Parser<'a> {
@@ -68,44 +87,41 @@ impl<'a> Parser<'a> {
         matches
     }
 
-    fn disjunction(&mut self, depth: usize) -> Result<Expr, String> {
-        let mut left = self.conjunction(depth)?;
-        let mut length = 0;
+    fn disjunction(&mut self, nesting: usize) -> Result<Deep, String> {
+        let mut left = self.conjunction(nesting)?;
         while self.eat("||") {
-            length += 1;
-            if depth + length > MAX_CONDITION_DEPTH {
-                return Err(too_deep());
-            }
-            left = Expr::Or(Box::new(left), Box::new(self.conjunction(depth)?));
+            let right = self.conjunction(nesting)?;
+            left = Deep::pair(Expr::Or, left, right)?;
         }
         Ok(left)
     }
 
-    fn conjunction(&mut self, depth: usize) -> Result<Expr, String> {
-        let mut left = self.term(depth)?;
-        let mut length = 0;
+    fn conjunction(&mut self, nesting: usize) -> Result<Deep, String> {
+        let mut left = self.term(nesting)?;
         while self.eat("&&") {
-            length += 1;
-            if depth + length > MAX_CONDITION_DEPTH {
-                return Err(too_deep());
-            }
-            left = Expr::And(Box::new(left), Box::new(self.term(depth)?));
+            let right = self.term(nesting)?;
+            left = Deep::pair(Expr::And, left, right)?;
         }
         Ok(left)
     }
 
-    fn term(&mut self, depth: usize) -> Result<Expr, String> {
-        if depth >= MAX_CONDITION_DEPTH {
+    fn term(&mut self, nesting: usize) -> Result<Deep, String> {
+        if nesting >= MAX_NESTING {
             return Err(too_deep());
         }
         self.space();
         if self.eat("!") {
-            return Ok(Expr::Not(Box::new(self.term(depth + 1)?)));
+            let inner = self.term(nesting + 1)?;
+            return Deep::over(inner.depth, Expr::Not(Box::new(inner.expr)));
         }
         if self.eat("(") {
-            let inner = self.disjunction(depth + 1)?;
+            let inner = self.disjunction(nesting + 1)?;
             return if self.eat(")") { Ok(inner) } else { Err(self.wanted("`)`")) };
         }
+        Ok(Deep { expr: self.simple()?, depth: 1 })
+    }
+
+    fn simple(&mut self) -> Result<Expr, String> {
         for (word, negated) in [("Exists", false), ("Not_Exists", true)] {
             if self.eat_word(word) {
                 return Ok(Expr::Exists { attribute: self.attribute()?, negated });

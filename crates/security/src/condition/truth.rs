@@ -67,8 +67,11 @@ fn member(operator: MemberOperator, operand: &Literal, token: &Token) -> Truth {
     if operator.device || sids.is_empty() {
         return Truth::Unknown;
     }
-    // A deny-only group is neither plainly held nor plainly not held.
-    let one = |sid: &&Sid| match (token.user_matches_allow(sid), token.user_holds(sid)) {
+    // Deny-only groups and the SIDs of the AppContainer are neither plainly held nor plainly not held.
+    let in_part = |sid: &Sid| {
+        token.user_holds(sid) || token.app_container.as_ref().is_some_and(|container| container.holds(sid))
+    };
+    let one = |sid: &&Sid| match (token.user_matches_allow(sid), in_part(sid)) {
         (true, _) => Truth::True,
         (false, true) => Truth::Unknown,
         (false, false) => Truth::False,

@@ -10,6 +10,7 @@ import sys
 import time
 
 SECRET = os.environ["VICTIM_SECRET"]
+TYPES = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "seqpacket": socket.SOCK_SEQPACKET}
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -39,22 +40,24 @@ def unix(kind, *names):
     """Listens on each name (a path, or @name for an abstract one); answers a peer with the secret."""
     listeners = []
     for name in names:
-        sock = socket.socket(socket.AF_UNIX, {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM}[kind])
+        sock = socket.socket(socket.AF_UNIX, TYPES[kind])
         sock.bind("\0" + name[1:] if name.startswith("@") else name)
         if not name.startswith("@"):
             os.chmod(name, 0o777)
-        if kind == "stream":
-            sock.listen()
+        if kind != "dgram":
+            sock.listen(4096)
         listeners.append(sock)
     fd = os.memfd_create("victim")
     os.write(fd, SECRET.encode())
     ready(fd=fd)
     while True:
-        if kind == "stream":
+        if kind != "dgram":
             peer, _ = listeners[0].accept()
             event("a connection")
-            peer.sendall(SECRET.encode())
-            peer.shutdown(socket.SHUT_WR)
+            try:
+                peer.sendall(SECRET.encode())
+            except OSError:
+                pass  # the peer is gone already
         else:
             event(f"a datagram {listeners[0].recv(4096)!r}")
 

@@ -6,6 +6,7 @@ use Judge::{Event, Leak, Outside};
 
 const RO: &[&str] = &["--grant", "{ro}:r"];
 const RW: &[&str] = &["--grant", "{rw}:rw"];
+const SOCKET: &str = "{ro}/socket";
 const DGRAM: &str = "{ro}/log";
 const ABSTRACT: &str = "@lowbox-{secret}";
 
@@ -17,6 +18,14 @@ const fn stream(name: &'static str, at: &'static [&'static str], victim: &'stati
 /// A datagram socket of the host; `args`: socket or pair, type, how to send, where to.
 const fn datagram(name: &'static str, args: &'static [&'static str]) -> Attack {
     attack(name, "unix_dgram", Event, args).victim(&["unix", "dgram", DGRAM]).lowbox(RO)
+}
+
+const fn way(name: &'static str, args: &'static [&'static str]) -> Attack {
+    attack(name, "unix_ways.py", Event, args).victim(&["unix", "stream", SOCKET]).lowbox(RO)
+}
+
+const fn race(name: &'static str, args: &'static [&'static str]) -> Attack {
+    attack(name, "unix_race", Event, args).victim(&["unix", "stream", SOCKET]).lowbox(RO)
 }
 
 const fn x11(name: &'static str, mode: &'static [&'static str]) -> Attack {
@@ -37,9 +46,15 @@ pub const ATTACKS: &[Attack] = &[
     stream("unix-pipewire", &["{run}/pipewire-0"], &["unix", "stream", "{run}/pipewire-0"]),
     stream("unix-in-ro-grant", &["{ro}/socket"], &["unix", "stream", "{ro}/socket"]),
     stream("unix-in-rw-grant", &["{rw}/socket"], &["unix", "stream", "{rw}/socket"]).lowbox(RW),
-    attack("unix-address-race", "unix_race", Event, &["{ro}/socket", "{rw}"])
-        .victim(&["unix", "stream", "{ro}/socket"])
-        .lowbox(&["--grant", "{ro}:r", "--grant", "{rw}:rw"]),
+    stream("unix-gpg-agent", &["{home}/S.gpg-agent"], &["unix", "stream", "{home}/S.gpg-agent"]),
+    way("unix-by-symlink", &["symlink", SOCKET]),
+    way("unix-by-relative-path", &["relative", SOCKET]),
+    way("unix-by-folder-descriptor", &["folder-descriptor", SOCKET]),
+    way("unix-by-socket-descriptor", &["socket-descriptor", SOCKET]),
+    way("unix-by-process-root", &["process-root", SOCKET]),
+    way("unix-seqpacket", &["seqpacket", SOCKET]).victim(&["unix", "seqpacket", SOCKET]),
+    race("unix-address-race", &["address", SOCKET]),
+    race("unix-path-race", &["path", SOCKET]),
     attack("peer-pidfd", "peer_pidfd", Leak, &["{ro}/socket", "{victim_fd}"])
         .victim(&["unix", "stream", "{ro}/socket"])
         .lowbox(RO),

@@ -16,6 +16,7 @@ pub const ATTACKS: &[Attack] = &[
         .around(CONSOLE)
         .root_only()
         .needs(console),
+    attack("tiocsetd", "tiocsetd", Gained, &["5423"]).around(PTY),
     attack("terminal-modes-left", "terminal_modes.py", Outside, &[]).around(PTY),
     attack("terminal-foreground-left", "terminal_foreground.py", Outside, &[]).around(PTY),
 ];

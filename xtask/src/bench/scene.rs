@@ -1,0 +1,75 @@
+//! What the benchmarks work with: the lowbox under test, folders, the commands of the peers.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, io};
+
+use crate::peers;
+
+/// Folders of one run of the benchmarks as one identity.
+pub struct Scene {
+    pub lowbox: PathBuf,
+    /// Rounds of the short benchmarks; long ones take a part of it.
+    pub rounds: usize,
+    /// A folder of the identity's own.
+    pub work: tempfile::TempDir,
+    /// MXC's executor, if it is installed, as a file that the identity may run.
+    pub lxc_exec: Option<PathBuf>,
+}
+
+impl Scene {
+    pub fn new(shared: &Path, rounds: usize) -> io::Result<Scene> {
+        let lxc_exec = Some(shared.join(peers::LXC_EXEC)).filter(|file| file.is_file());
+        let work = tempfile::Builder::new().prefix("lowbox-bench-").tempdir()?;
+        Ok(Scene { lowbox: shared.join("lowbox"), rounds, work, lxc_exec })
+    }
+
+    /// `lowbox run OPTIONS -- COMMAND`. Private data of the measured programs goes to the scene's folder, not to the user's.
+    pub fn lowbox(&self, options: &[&OsStr], command: &[&str]) -> Command {
+        let mut run = Command::new(&self.lowbox);
+        run.arg("run").args(options).arg("--").args(command);
+        run.env("XDG_DATA_HOME", self.work.path().join("data")).current_dir("/");
+        run
+    }
+
+    /// The view that the target is set against: every namespace, /usr read-only, own /proc, /dev and /tmp.
+    pub fn bwrap(&self, command: &[&str]) -> Command {
+        let mut bwrap = Command::new("bwrap");
+        bwrap.args(["--unshare-all", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin"]);
+        bwrap.args(["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]);
+        bwrap.args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]).args(command).current_dir("/");
+        bwrap
+    }
+
+    /// The default profile, which is what people use, without messages.
+    pub fn firejail(&self, command: &[&str]) -> Command {
+        let mut firejail = Command::new("firejail");
+        firejail.args(["--quiet", "--noprofile", "--net=none", "--private-dev", "--private-tmp"]);
+        firejail.args(["--caps.drop=all", "--nonewprivs", "--seccomp", "--"]).args(command).current_dir("/");
+        firejail
+    }
+
+    /// MXC with its smallest policy: the process and /usr to read.
+    pub fn lxc_exec(&self, executor: &Path, command: &str) -> io::Result<Command> {
+        let policy = self.work.path().join("mxc.json");
+        fs::write(
+            &policy,
+            serde_json::to_vec(&serde_json::json!({
+                "version": "1.0.0",
+                "containment": "bubblewrap",
+                "process": { "commandLine": command },
+                "filesystem": { "readonlyPaths": ["/usr"] },
+            }))?,
+        )?;
+        let mut lxc_exec = Command::new(executor);
+        lxc_exec.arg(policy).current_dir("/");
+        Ok(lxc_exec)
+    }
+
+    pub fn plain(&self, command: &[&str]) -> Command {
+        let mut plain = Command::new(command[0]);
+        plain.args(&command[1..]).current_dir("/");
+        plain
+    }
+}

@@ -120,9 +120,10 @@ fn serve(
     connectable: &[u64],
 ) -> Result<(), Failure> {
     let mut observer = observe::Observer::default();
+    let mut listener = program.listener.as_ref();
     loop {
         let mut events = vec![PollFd::new(&control, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
-        if let Some(listener) = &program.listener {
+        if let Some(listener) = listener {
             events.push(PollFd::new(listener, PollFlags::IN));
         }
         match poll(&mut events, None) {
@@ -140,10 +141,13 @@ fn serve(
                 return Ok(());
             }
         }
-        if let Some(listener) = &program.listener
-            && ready.get(2).is_some_and(|flags| flags.contains(PollFlags::IN))
-        {
-            supervise(listener, control, connectable, &mut observer);
+        match (listener, ready.get(2)) {
+            (Some(fd), Some(flags)) if flags.contains(PollFlags::IN) => {
+                supervise(fd, control, connectable, &mut observer);
+            }
+            // Nobody is left whom the filter holds (seccomp_unotify(2)); their end is on its way as a signal.
+            (Some(_), Some(flags)) if !flags.is_empty() => listener = None,
+            _ => {}
         }
     }
 }

@@ -322,7 +322,7 @@ impl Builder<'_> {
             && bind.path.starts_with("/etc")
             && bind.rights == FsRights::READ_FILE
             && !self.mapped.contains_key(&bind.path)
-            && !self.spec.personal.contains(&bind.path)
+            && !self.spec.personal.iter().any(|path| bind.path.starts_with(path))
             && !self.in_bind(&bind.path)
     }
 

@@ -85,13 +85,10 @@ fn descriptor() -> impl Strategy<Value = SecurityDescriptor> {
     let owner = || proptest::option::of(sid());
     (owner(), owner(), dacl, proptest::option::of(acl()), any::<u16>()).prop_map(
         |(owner, group, dacl, sacl, bits)| {
-            // Only what SDDL has words for, and only for lists that are there.
+            // Only what SDDL has words for.
             let mut control = Control(bits & 0x3F00);
             if dacl == Dacl::Absent {
                 control = control.without(Control(0x1500));
-            }
-            if sacl.is_none() {
-                control = control.without(Control(0x2A00));
             }
             SecurityDescriptor { owner, group, dacl, sacl, control }
         },

@@ -10,7 +10,7 @@ use crate::sid::Sid;
 
 impl SecurityDescriptor {
     /// The text. Reading it back gives the same descriptor, save for what SDDL has no words for: control flags other than P,
-    /// AR and AI, and the flags of a list that isn't there.
+    /// AR and AI, and the flags of a DACL that isn't there.
     pub fn to_sddl(&self) -> String {
         let mut out = String::new();
         for (letter, sid) in [("O:", &self.owner), ("G:", &self.group)] {
@@ -33,14 +33,16 @@ impl SecurityDescriptor {
                 entries(acl, &mut out);
             }
         }
-        if let Some(acl) = &self.sacl {
-            let of_sacl = flags([
-                Control::SACL_PROTECTED,
-                Control::SACL_AUTO_INHERIT_REQ,
-                Control::SACL_AUTO_INHERITED,
-            ]);
-            out.extend(["S:", &of_sacl]);
-            entries(acl, &mut out);
+        let of_sacl =
+            flags([Control::SACL_PROTECTED, Control::SACL_AUTO_INHERIT_REQ, Control::SACL_AUTO_INHERITED]);
+        match &self.sacl {
+            Some(acl) => {
+                out.extend(["S:", &of_sacl]);
+                entries(acl, &mut out);
+            }
+            // A protected SACL that isn't there still keeps the parent's away.
+            None if !of_sacl.is_empty() => out.extend(["S:", &of_sacl, "NO_ACCESS_CONTROL"]),
+            None => {}
         }
         out
     }

@@ -123,3 +123,48 @@ pub fn print(rows: &[Row], json: bool, verbose: bool) -> ExitCode {
     }
     if failed == 0 && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(unconfined: Verdict, inside: Verdict) -> &'static str {
+        let a_try = |verdict| Try { verdict, detail: String::new() };
+        let finding = Finding {
+            name: "a".into(),
+            group: "g".into(),
+            unconfined: a_try(unconfined),
+            inside: a_try(inside),
+        };
+        Row::new(Some(finding), None).map_or("", |row| row.result)
+    }
+
+    #[test]
+    fn an_attack_that_works_outside_and_is_stopped_inside_passes() {
+        assert_eq!(result(Verdict::Works, Verdict::Stopped), "passed");
+        assert_eq!(result(Verdict::Works, Verdict::Refused), "passed");
+    }
+
+    #[test]
+    fn an_attack_that_has_no_effect_outside_proves_nothing_and_fails() {
+        assert_eq!(result(Verdict::Stopped, Verdict::Stopped), "failed");
+        assert_eq!(result(Verdict::Broken, Verdict::Stopped), "failed");
+    }
+
+    #[test]
+    fn a_program_that_does_not_start_inside_fails() {
+        assert_eq!(result(Verdict::Works, Verdict::Broken), "failed");
+    }
+
+    #[test]
+    fn an_effect_inside_fails_even_where_the_attack_seemed_impossible() {
+        assert_eq!(result(Verdict::Works, Verdict::Works), "failed");
+        assert_eq!(result(Verdict::NotPossible, Verdict::Works), "failed");
+    }
+
+    #[test]
+    fn what_nobody_could_prove_is_not_counted_as_passed() {
+        assert_eq!(result(Verdict::NotPossible, Verdict::Broken), "not possible here");
+        assert_eq!(result(Verdict::NotTried, Verdict::Stopped), "not possible here");
+    }
+}

@@ -42,11 +42,11 @@ impl Scene {
         bwrap
     }
 
-    /// The default profile, which is what people use, without messages.
+    /// The default profile with the parts that lowbox has as well.
     pub fn firejail(&self, command: &[&str]) -> Command {
         let mut firejail = Command::new("firejail");
-        firejail.args(["--quiet", "--noprofile", "--net=none", "--private-dev", "--private-tmp"]);
-        firejail.args(["--caps.drop=all", "--nonewprivs", "--seccomp", "--"]).args(command).current_dir("/");
+        firejail.args(["--quiet", "--net=none", "--private-dev", "--private-tmp", "--"]).args(command);
+        firejail.current_dir("/");
         firejail
     }
 

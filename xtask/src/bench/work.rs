@@ -1,0 +1,108 @@
+//! Programs that work for a while: what confinement costs them.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{fs, thread};
+
+use super::result::Line;
+use super::sample::{Contender, interleave, repeats};
+use super::scene::Scene;
+
+/// At most this part of the plain time.
+const TARGET: f64 = 1.03;
+
+/// The plain command is repeated until it takes this long, in milliseconds: the start of the container, which is in the
+/// measured time, must not be what is measured.
+const LONG_ENOUGH: f64 = 1000.0;
+
+/// `find /usr -type f`.
+pub fn find(scene: &Scene) -> io::Result<Vec<Line>> {
+    compare(scene, "find /usr -type f", "find /usr -type f >/dev/null", None)
+}
+
+/// Six packages of the standard library.
+pub fn imports(scene: &Scene) -> io::Result<Vec<Line>> {
+    let command = "/usr/bin/python3 -c 'import asyncio, email.message, http.client, json, sqlite3, xml.dom.minidom'";
+    compare(scene, "six imports in python3", command, None)
+}
+
+/// `git status` in a repository of some thousand files, granted for reading and writing.
+pub fn git(scene: &Scene) -> io::Result<Vec<Line>> {
+    // A repository for each side: the index keeps the uid of the files, which is another one inside when root launches,
+    // and each side would renew the other's index.
+    let [plain, inside] = ["plain", "inside"].map(|name| scene.work.path().join(name));
+    for repository in [&plain, &inside] {
+        make_repository(repository)?;
+    }
+    compare(scene, "git status, 5,000 files", "git status --porcelain", Some((&plain, &inside)))
+}
+
+/// Runs a shell line as often as it takes, plain and in lowbox.
+fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)>) -> io::Result<Vec<Line>> {
+    let root = Path::new("/");
+    let (plain_folder, inside_folder) = folders.unwrap_or((root, root));
+    let plain = |count: usize| {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &repeated(line, count)]).current_dir(plain_folder);
+        Contender::new("plain", command)
+    };
+    let count = repeats(plain(1), LONG_ENOUGH)?;
+    let grant: Vec<OsString> = match folders {
+        Some((_, folder)) => vec!["--grant".into(), [folder.as_os_str(), ":rw".as_ref()].concat_os()],
+        None => Vec::new(),
+    };
+    let options: Vec<_> = grant.iter().map(OsString::as_os_str).collect();
+    let mut confined = scene.lowbox(&options, &["/bin/sh", "-c", &repeated(line, count)]);
+    confined.current_dir(inside_folder);
+    let mut contenders = [plain(count), Contender::new("lowbox", confined)];
+    let samples = interleave(&mut contenders, (scene.rounds / 5).max(3))?;
+    let mut lines: Vec<Line> = samples.iter().map(Line::time).collect();
+    let note = format!("median of the rounds' ratios; {what}, {count} times in one container, its start included");
+    lines.push(Line::new("lowbox / plain", samples[1].ratio, "").at_most(TARGET).note(note));
+    Ok(lines)
+}
+
+fn repeated(line: &str, count: usize) -> String {
+    // Each time has to succeed: a command that is denied at once is fast.
+    format!("set -e; i=0; while [ $i -lt {count} ]; do {line}; i=$((i+1)); done")
+}
+
+trait Concat {
+    fn concat_os(self) -> OsString;
+}
+
+impl<const N: usize> Concat for [&std::ffi::OsStr; N] {
+    fn concat_os(self) -> OsString {
+        self.into_iter().fold(OsString::new(), |mut all, part| {
+            all.push(part);
+            all
+        })
+    }
+}
+
+/// 5,000 small files in 100 folders, committed.
+fn make_repository(at: &PathBuf) -> io::Result<()> {
+    for folder in 0..100 {
+        let folder = at.join(format!("part{folder}"));
+        fs::create_dir_all(&folder)?;
+        for file in 0..50 {
+            fs::write(folder.join(format!("file{file}.txt")), format!("{}\n", folder.display()).repeat(20))?;
+        }
+    }
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "."],
+        &["-c", "user.name=Bench", "-c", "user.email=bench@example.com", "commit", "-qm", "Start"],
+    ] {
+        let output =
+            Command::new("git").args(arguments).current_dir(at).stdin(Stdio::null()).output()?;
+        if !output.status.success() {
+            return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+    }
+    // Files as young as the index are read again at each status (racy git).
+    thread::sleep(std::time::Duration::from_millis(1100));
+    Ok(())
+}

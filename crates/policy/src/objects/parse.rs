@@ -1,5 +1,6 @@
 //! Reading the catalogue format.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -106,6 +107,8 @@ pub fn parse_objects(
         return Err(fail(0, ObjectsProblem::TextTooLong));
     }
     let mut objects = Vec::new();
+    // Many lines share a descriptor; each is read once.
+    let mut read: HashMap<&str, SecurityDescriptor> = HashMap::new();
     for (number, line) in text.lines().enumerate() {
         let number = number + 1;
         if line.len() > MAX_LINE {
@@ -115,7 +118,7 @@ pub fn parse_objects(
         if line.is_empty() {
             continue;
         }
-        let parsed = parse_line(line, vars, token).map_err(|problem| fail(number, problem))?;
+        let parsed = parse_line(line, vars, token, &mut read).map_err(|problem| fail(number, problem))?;
         let Some((kind, path, glob, descriptor)) = parsed else { continue };
         if objects.len() >= MAX_OBJECTS {
             return Err(fail(number, ObjectsProblem::TooMany));
@@ -146,7 +149,12 @@ fn without_comment(line: &str) -> &str {
 
 type Parsed = (ObjectKind, PathBuf, bool, SecurityDescriptor);
 
-fn parse_line(line: &str, vars: &Variables, token: &Token) -> Result<Option<Parsed>, ObjectsProblem> {
+fn parse_line<'t>(
+    line: &'t str,
+    vars: &Variables,
+    token: &Token,
+    read: &mut HashMap<&'t str, SecurityDescriptor>,
+) -> Result<Option<Parsed>, ObjectsProblem> {
     let (kind, rest) = line.split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
     let (path, sddl) = rest.trim_start().split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
     let kind = match kind {
@@ -155,12 +163,17 @@ fn parse_line(line: &str, vars: &Variables, token: &Token) -> Result<Option<Pars
         "device" => ObjectKind::Device,
         other => return Err(ObjectsProblem::Kind(shown(other))),
     };
-    let Some((path, glob)) = parse_path(path, vars)? else {
-        // The variable is not set here; the descriptor is still read, so that a mistake shows everywhere.
-        parse_descriptor(sddl, token)?;
-        return Ok(None);
+    let place = parse_path(path, vars)?;
+    // Also where the variable is not set the descriptor is read, so that a mistake shows everywhere.
+    let descriptor = match read.get(sddl) {
+        Some(descriptor) => descriptor.clone(),
+        None => {
+            let descriptor = parse_descriptor(sddl, token)?;
+            read.insert(sddl, descriptor.clone());
+            descriptor
+        }
     };
-    let descriptor = parse_descriptor(sddl, token)?;
+    let Some((path, glob)) = place else { return Ok(None) };
     if glob && restrictions(&descriptor).is_some() {
         return Err(ObjectsProblem::WildcardDenies);
     }

@@ -5,6 +5,8 @@
 //! other children, or loses the rights that its child must not have.
 
 pub(crate) mod check;
+mod expand;
+mod floor;
 pub(crate) mod forest;
 pub(crate) mod glob;
 mod listable;

@@ -125,6 +125,9 @@ impl<'t> Regions<'t> {
 
     /// All that the token may do there (MAXIMUM_ALLOWED).
     pub fn mask(&mut self, place: Place) -> AccessMask {
+        if place == (Place { sd: Self::UNGOVERNED, parent: Self::UNGOVERNED }) {
+            return AccessMask::NONE;
+        }
         if let Some(mask) = self.masks.get(&place) {
             return *mask;
         }

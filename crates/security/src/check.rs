@@ -1,7 +1,14 @@
-//! The access check: the one place that decides. Rules and their numbers: see the `check` module's items.
+//! The access check: the one place that decides (MS-DTYP 2.5.3.2 and Forshaw, Windows Security Internals, chapter 7).
 //!
-//! One walk over the DACL in list order keeps two halves, the user's and the AppContainer's; both must grant every bit.
-//! NT's own result is computed beside it, so that a decision which is stricter than NT can be told as such.
+//! First the label and its relatives in the SACL limit what can be had. Then one walk over the DACL, in list order and without
+//! inherit-only entries, keeps two halves: the user's, which starts with what privileges and ownership give, and the
+//! AppContainer's, which starts with nothing and which only the package, its capabilities and the two *all packages* groups
+//! can fill. Both halves and the label must leave every wanted bit.
+//!
+//! Stricter than NT: a deny for any SID that the token holds takes away, in both halves, every bit that not both have been
+//! granted yet, and an entry of an unknown type denies everything. NT's own result is computed beside it, so that a
+//! decision which differs can be told as such. Wherever the meaning of an entry can't be told, allows are ignored and
+//! denies apply.
 
 use serde::Serialize;
 
@@ -12,7 +19,6 @@ use crate::label;
 use crate::mapping::GenericMapping;
 use crate::mask::AccessMask;
 use crate::sddl::ace_to_sddl;
-use crate::sid::Sid;
 use crate::token::{Privilege, Token};
 use crate::trace::{Effect, Side, TraceSource, TraceStep};
 
@@ -199,9 +205,8 @@ impl<'a> Walk<'a> {
             self.step(TraceSource::Host, Side::User, Effect::Granted, fresh, sentence);
         }
         // An empty or present DACL decides about the owner's rights; without a DACL everything is granted anyway.
-        let owner_rights = Sid::owner_rights();
         let replaced =
-            self.sd.dacl.aces().iter().any(|ace| !ace.is_inherit_only() && ace.sid == owner_rights);
+            self.sd.dacl.aces().iter().any(|ace| !ace.is_inherit_only() && ace.sid.is_owner_rights());
         if self.is_owner && !replaced {
             let bits = (AccessMask::READ_CONTROL | AccessMask::WRITE_DAC) & self.scope;
             self.grant_user(
@@ -247,7 +252,7 @@ impl<'a> Walk<'a> {
 
     fn visit_allow(&mut self, index: usize, ace: &Ace) {
         let bits = self.request.mapping.map(ace.mask) & GRANTABLE & self.scope;
-        let owner_rights = self.is_owner && ace.sid == Sid::owner_rights();
+        let owner_rights = self.is_owner && ace.sid.is_owner_rights();
         let for_user = owner_rights || self.token.user_matches_allow(&ace.sid);
         let for_lowbox = self.token.app_container.as_ref().is_some_and(|c| c.matches_allow(&ace.sid));
         if bits.is_empty() || !(for_user || for_lowbox) {
@@ -288,8 +293,7 @@ impl<'a> Walk<'a> {
 
     fn visit_deny(&mut self, index: usize, ace: &Ace) {
         let unknown = matches!(ace.kind, AceKind::Unknown(_));
-        let user_sid =
-            self.token.user_holds(&ace.sid) || (self.holds_as_owner && ace.sid == Sid::owner_rights());
+        let user_sid = self.token.user_holds(&ace.sid) || (self.holds_as_owner && ace.sid.is_owner_rights());
         let container_sid = self.token.app_container.as_ref().is_some_and(|c| c.holds(&ace.sid));
         if !(unknown || user_sid || container_sid) {
             return;

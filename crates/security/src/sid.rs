@@ -167,6 +167,16 @@ impl Sid {
         self.authority == APP_PACKAGE_AUTHORITY && self.subs.first() == Some(&3) && self.subs.len() >= 2
     }
 
+    /// Compares with the parts of a well-known SID without building it.
+    pub(crate) fn is(&self, authority: u64, subs: &[u32]) -> bool {
+        self.authority == authority && self.subs == subs
+    }
+
+    /// S-1-3-4?
+    pub(crate) fn is_owner_rights(&self) -> bool {
+        self.is(3, &[4])
+    }
+
     /// The RID of a mandatory label (S-1-16-RID), if this is one.
     pub fn label_rid(&self) -> Option<u32> {
         match (self.authority, self.subs.as_slice()) {

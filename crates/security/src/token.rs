@@ -134,8 +134,8 @@ impl AppContainer {
     pub fn matches_allow(&self, sid: &Sid) -> bool {
         (sid.is_package() && self.package == *sid)
             || (sid.is_capability() && self.capabilities.contains(sid))
-            || (!self.less_privileged && *sid == Sid::all_application_packages())
-            || *sid == Sid::all_restricted_application_packages()
+            || (!self.less_privileged && sid.is(15, &[2, 1]))
+            || sid.is(15, &[2, 2])
     }
 
     /// Does a deny ACE for this SID concern the container?

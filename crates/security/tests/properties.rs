@@ -207,4 +207,22 @@ proptest! {
             prop_assert_eq!(single.granted, maximum.contains(AccessMask(1 << bit)), "{} bit {}", sd, bit);
         }
     }
+
+    #[test]
+    fn the_trace_tells_who_decided_each_bit(sd in descriptor(), token in token(), desired: u32, host: bool) {
+        let half = if host { UserHalf::Host } else { UserHalf::Descriptor };
+        let desired = desired & 0x1F_01FF;
+        let decision = access_check(&sd, &token, &request(desired, half));
+        let told = |effect, sides: &[Side]| {
+            let steps = decision.trace.iter().filter(|step| step.effect == effect && sides.contains(&step.side));
+            steps.fold(AccessMask::NONE, |union, step| union | step.bits)
+        };
+        let granted = decision.user & decision.lowbox & decision.label;
+        let everywhere = [Side::User, Side::Lowbox, Side::Both, Side::Label];
+        prop_assert!(told(Effect::Denied, &everywhere).contains(AccessMask(desired).without(granted)));
+        prop_assert!(told(Effect::Granted, &[Side::User, Side::Both]).contains(decision.user));
+        if token.app_container.is_some() {
+            prop_assert!(told(Effect::Granted, &[Side::Lowbox, Side::Both]).contains(decision.lowbox));
+        }
+    }
 }

@@ -93,8 +93,5 @@ pub(super) fn meaning(alias: &str) -> Option<Meaning> {
 
 /// The alias of a SID, if it has one that means the same everywhere.
 pub(super) fn alias_of(sid: &Sid) -> Option<&'static str> {
-    WELL_KNOWN
-        .iter()
-        .find(|(_, authority, subs)| sid.authority() == *authority && sid.sub_authorities() == *subs)
-        .map(|(name, ..)| *name)
+    WELL_KNOWN.iter().find(|(_, authority, subs)| sid.is(*authority, subs)).map(|(name, ..)| *name)
 }

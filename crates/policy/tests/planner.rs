@@ -256,6 +256,18 @@ fn a_link_in_the_users_folders_grants_nothing() {
 }
 
 #[test]
+fn a_link_in_a_shared_part_of_the_system_grants_nothing() {
+    for link in
+        ["/var/www/x", "/opt/app/x", "/usr/local/x", "/dev/shm/x", "/tmp/x", "/run/user/1000/x", "/var/tmp/x"]
+    {
+        let mut tree = FakeTree::new();
+        tree.file("/home/me/.ssh/id").link(link, "/home/me/.ssh");
+        let plan = planned(&tree, &[grant(link, "r"), grant(&format!("{link}/id"), "r")]);
+        assert_eq!((plan.binds.len(), plan.links.len()), (0, 0), "{link}");
+    }
+}
+
+#[test]
 fn a_deny_through_a_link_still_denies_at_both_ends() {
     let mut tree = FakeTree::new();
     tree.file("/home/me/real/secret").file("/home/me/real/other").link("/home/me/alias", "real");

@@ -3,6 +3,9 @@
 //! Landlock's rules add up down a tree and can't subtract, and a mask mounted over a child falls off when the host renames
 //! the child. So whatever is narrower than the folder above it is never masked: the folder is built positively from its
 //! other children, or loses the rights that its child must not have.
+//!
+//! Descriptors belong to paths. A file with a second name (a hard link, a bind mount of the host) has at each name what
+//! that name's descriptor says, so a deny at one name does not reach the other.
 
 pub(crate) mod check;
 mod expand;

@@ -35,16 +35,13 @@ pub(crate) struct Resolved<'o> {
 /// As many links as the kernel follows in one path (MAXSYMLINKS).
 const MAX_LINKS: usize = 40;
 
-/// Folders in which only the administrator makes names, so that a link in them can be trusted.
-const SYSTEM: [&str; 13] = [
-    "/etc", "/usr", "/opt", "/var", "/run", "/dev", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/snap",
-    "/nix",
-];
-/// Parts of these that others write to.
-const SHARED: [&str; 8] =
-    ["/var/tmp", "/var/home", "/var/lock", "/var/crash", "/run/user", "/run/lock", "/dev/shm", "/dev/mqueue"];
+/// Folders in which, at any depth, only the administrator makes names, so that a link in them can be trusted.
+const SYSTEM: [&str; 11] =
+    ["/etc", "/usr", "/dev", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/snap", "/nix", "/gnu"];
+/// Parts of these that others may write to.
+const SHARED: [&str; 3] = ["/usr/local", "/dev/shm", "/dev/mqueue"];
 /// Folders whose direct children only the administrator makes.
-const TOPS: [&str; 5] = ["/", "/home", "/mnt", "/media", "/srv"];
+const TOPS: [&str; 8] = ["/", "/home", "/mnt", "/media", "/srv", "/opt", "/var", "/run"];
 
 fn is_trusted(link: &Path) -> bool {
     let Some(parent) = link.parent() else { return false };

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod attacks;
+mod bench;
+mod peers;
+mod user;
 
 /// Developer commands of lowbox.
 #[derive(Parser)]
@@ -13,11 +16,17 @@ mod attacks;
 enum Command {
     /// Try every attack of tests/attacks outside and inside a container.
     Attacks(attacks::Options),
+    /// Measure launches and confined programs beside plain runs and the peers.
+    Bench(bench::Options),
+    /// Say which programs the benchmarks and tests need, and install them.
+    Peers(peers::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Attacks(options) => attacks::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Peers(options) => peers::run(&options),
     };
     result.unwrap_or_else(|error| {
         eprintln!("xtask: {error}");

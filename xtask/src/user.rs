@@ -1,6 +1,6 @@
 //! The ordinary user that root's commands also work as.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{fs, io};
 
@@ -12,8 +12,6 @@ pub struct User {
     pub uid: u32,
     /// Its primary group.
     pub gid: u32,
-    /// Its home folder.
-    pub home: PathBuf,
 }
 
 impl User {
@@ -33,13 +31,8 @@ impl User {
     /// A line of passwd(5).
     fn parse(line: &str) -> Option<User> {
         let fields: Vec<&str> = line.split(':').collect();
-        let [name, _, uid, gid, _, home, ..] = fields[..] else { return None };
-        Some(User {
-            name: name.to_owned(),
-            uid: uid.parse().ok()?,
-            gid: gid.parse().ok()?,
-            home: PathBuf::from(home),
-        })
+        let [name, _, uid, gid, ..] = fields[..] else { return None };
+        Some(User { name: name.to_owned(), uid: uid.parse().ok()?, gid: gid.parse().ok()? })
     }
 
     /// A command of `program` as this user, with the user's groups and an environment as after a login. Root only.

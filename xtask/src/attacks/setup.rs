@@ -46,6 +46,9 @@ pub fn build(sources: &Path, shared: &Path, lowbox: Option<&Path>, user: Option<
     let mut compilers = Vec::new();
     for group in fs::read_dir(sources)? {
         let group = group?.path();
+        if !group.is_dir() {
+            continue;
+        }
         for file in fs::read_dir(&group)? {
             let file = file?.path();
             let (Some(stem), Some(name)) = (file.file_stem(), file.file_name()) else { continue };

@@ -1,6 +1,6 @@
 //! What the benchmarks work with: the lowbox under test, folders, the commands of the peers.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
@@ -72,4 +72,12 @@ impl Scene {
         plain.args(&command[1..]).current_dir("/");
         plain
     }
+}
+
+/// The value of a `--grant`.
+pub fn grant(path: &Path, letters: &str) -> OsString {
+    let mut text = path.as_os_str().to_owned();
+    text.push(":");
+    text.push(letters);
+    text
 }

@@ -63,8 +63,11 @@ fn works(mut command: Command) -> io::Result<Command> {
 pub fn stages(scene: &Scene) -> io::Result<Vec<Line>> {
     let mut steps: Vec<(String, Vec<f64>)> = Vec::new();
     for _ in 0..scene.rounds {
-        let output =
-            scene.lowbox(&["--timings".as_ref()], TRUE).stdin(Stdio::null()).stdout(Stdio::null()).output()?;
+        let output = scene
+            .lowbox(&["--timings".as_ref()], TRUE)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .output()?;
         if !output.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
@@ -94,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_step_is_a_number_of_microseconds_and_a_name() {
-        assert_eq!(step("lowbox:     120 µs  clone with seven namespaces").unwrap().0, "clone with seven namespaces");
+        assert_eq!(
+            step("lowbox:     120 µs  clone with seven namespaces").unwrap().0,
+            "clone with seven namespaces"
+        );
         assert!((step("  7 µs  loopback").unwrap().1 - 7.0).abs() < 1e-9);
         assert!(step("lowbox: not granted: x").is_none());
     }

@@ -8,7 +8,7 @@ use std::{fs, thread};
 
 use super::result::Line;
 use super::sample::{Contender, interleave, repeats};
-use super::scene::Scene;
+use super::scene::{Scene, grant};
 
 /// At most this part of the plain time.
 const TARGET: f64 = 1.03;
@@ -24,7 +24,8 @@ pub fn find(scene: &Scene) -> io::Result<Vec<Line>> {
 
 /// Six packages of the standard library.
 pub fn imports(scene: &Scene) -> io::Result<Vec<Line>> {
-    let command = "/usr/bin/python3 -c 'import asyncio, email.message, http.client, json, sqlite3, xml.dom.minidom'";
+    let command =
+        "/usr/bin/python3 -c 'import asyncio, email.message, http.client, json, sqlite3, xml.dom.minidom'";
     compare(scene, "six imports in python3", command, None)
 }
 
@@ -50,7 +51,7 @@ fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)
     };
     let count = repeats(plain(1), LONG_ENOUGH)?;
     let grant: Vec<OsString> = match folders {
-        Some((_, folder)) => vec!["--grant".into(), [folder.as_os_str(), ":rw".as_ref()].concat_os()],
+        Some((_, folder)) => vec!["--grant".into(), grant(folder, "rw")],
         None => Vec::new(),
     };
     let options: Vec<_> = grant.iter().map(OsString::as_os_str).collect();
@@ -59,7 +60,8 @@ fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)
     let mut contenders = [plain(count), Contender::new("lowbox", confined)];
     let samples = interleave(&mut contenders, (scene.rounds / 5).max(3))?;
     let mut lines: Vec<Line> = samples.iter().map(Line::time).collect();
-    let note = format!("median of the rounds' ratios; {what}, {count} times in one container, its start included");
+    let note =
+        format!("median of the rounds' ratios; {what}, {count} times in one container, its start included");
     lines.push(Line::new("lowbox / plain", samples[1].ratio, "").at_most(TARGET).note(note));
     Ok(lines)
 }
@@ -67,19 +69,6 @@ fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)
 fn repeated(line: &str, count: usize) -> String {
     // Each time has to succeed: a command that is denied at once is fast.
     format!("set -e; i=0; while [ $i -lt {count} ]; do {line}; i=$((i+1)); done")
-}
-
-trait Concat {
-    fn concat_os(self) -> OsString;
-}
-
-impl<const N: usize> Concat for [&std::ffi::OsStr; N] {
-    fn concat_os(self) -> OsString {
-        self.into_iter().fold(OsString::new(), |mut all, part| {
-            all.push(part);
-            all
-        })
-    }
 }
 
 /// 5,000 small files in 100 folders, committed.
@@ -96,8 +85,7 @@ fn make_repository(at: &PathBuf) -> io::Result<()> {
         &["add", "."],
         &["-c", "user.name=Bench", "-c", "user.email=bench@example.com", "commit", "-qm", "Start"],
     ] {
-        let output =
-            Command::new("git").args(arguments).current_dir(at).stdin(Stdio::null()).output()?;
+        let output = Command::new("git").args(arguments).current_dir(at).stdin(Stdio::null()).output()?;
         if !output.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
         }

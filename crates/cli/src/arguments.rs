@@ -9,14 +9,18 @@ use lowbox_linux::host::EnvironmentRequest;
 use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::prepare::Grant;
 
+use crate::commands::{acl, capability, completions, doctor, explain, man, token};
+
 /// Run programs with no more access than they need.
 ///
 /// lowbox starts a program as a low-integrity process in an AppContainer that the Linux kernel enforces: it sees its own
 /// files, the system's libraries, and what you grant, and nothing else.
 #[derive(Debug, Parser)]
 #[command(name = "lowbox", version, arg_required_else_help = true, propagate_version = true)]
-#[command(after_help = "Exit codes: the program's own; 128+n when signal n ended it; 125 lowbox failed; 126 the program \
-    can't be run; 127 it was not found.")]
+#[command(
+    after_help = "Exit codes: the program's own; 128+n when signal n ended it; 125 lowbox failed; 126 the program \
+    can't be run; 127 it was not found."
+)]
 pub struct Lowbox {
     /// What to do.
     #[command(subcommand)]
@@ -28,6 +32,20 @@ pub struct Lowbox {
 pub enum Command {
     /// Run a program in an AppContainer
     Run(Box<Run>),
+    /// Say whether a program may do something with a path, why, and what would grant it
+    Explain(Box<explain::Arguments>),
+    /// Show the token that a program would get
+    Token(token::Arguments),
+    /// The catalogue of capabilities
+    Capability(capability::Arguments),
+    /// Security descriptors: show one, or run the access check on it
+    Acl(acl::Arguments),
+    /// Find out what this kernel enforces, what is missing, and what to do about it
+    Doctor(doctor::Arguments),
+    /// Print completions for a shell
+    Completions(completions::Arguments),
+    /// Print the manual page, or write all of them to a folder
+    Man(man::Arguments),
 }
 
 /// `lowbox run`.
@@ -36,23 +54,20 @@ pub enum Command {
   lowbox run -- python3 report.py data.csv          the files named are granted for reading
   lowbox run --grant ./out:rw -- python3 report.py  a folder to write to
   lowbox run -v -- python3 app.py                   says what was denied, and what would grant it
-  lowbox run --manifest AppxManifest.xml -- ./app   identity and capabilities from the manifest")]
+  lowbox run --manifest AppxManifest.xml -- ./app   identity and capabilities from the manifest
+  lowbox run --manifest AppxManifest.xml            the manifest's own application")]
 pub struct Run {
     /// Who the program is, and with which capabilities.
     #[command(flatten)]
     pub package: PackageArguments,
 
-    /// Grant a file or folder: r read and list, w write, create and delete, x execute
-    #[arg(long = "grant", value_name = "PATH:LETTERS", value_parser = OsStringValueParser::new().try_map(grant))]
-    pub grants: Vec<Grant>,
+    /// What it is granted beside them.
+    #[command(flatten)]
+    pub grants: GrantArguments,
 
     /// Don't grant the files that are named as arguments (for callers that are programs)
     #[arg(long)]
     pub no_argument_grants: bool,
-
-    /// Add objects from a file, in the syntax of objects.d
-    #[arg(long = "objects", value_name = "FILE")]
-    pub object_files: Vec<PathBuf>,
 
     /// Pass a variable on (NAME) or set it (NAME=VALUE)
     #[arg(long = "env", value_name = "NAME[=VALUE]",
@@ -95,8 +110,13 @@ pub struct Run {
     #[arg(long, hide = true)]
     pub timings: bool,
 
-    /// The program and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
+    /// The program and its arguments; without one, the application of the manifest
+    #[arg(
+        required_unless_present = "manifest",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PROGRAM"
+    )]
     pub command: Vec<OsString>,
 }
 
@@ -106,6 +126,10 @@ pub struct PackageArguments {
     /// Take identity and capabilities from this application manifest
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+
+    /// Which of the manifest's applications, if it has several
+    #[arg(long = "app", value_name = "ID", requires = "manifest")]
+    pub application: Option<String>,
 
     /// Declare a capability
     #[arg(long = "capability", value_name = "NAME")]
@@ -120,11 +144,24 @@ pub struct PackageArguments {
     pub lpac: bool,
 }
 
+/// Options that grant objects.
+#[derive(Debug, Args)]
+pub struct GrantArguments {
+    /// Grant a file or folder: r read and list, w write, create and delete, x execute
+    #[arg(long = "grant", value_name = "PATH:LETTERS", value_parser = OsStringValueParser::new().try_map(grant))]
+    pub grants: Vec<Grant>,
+
+    /// Add objects from a file, in the syntax of objects.d
+    #[arg(long = "objects", value_name = "FILE")]
+    pub object_files: Vec<PathBuf>,
+}
+
 /// `PATH:letters`; the letters are what follows the last colon.
 fn grant(text: OsString) -> Result<Grant, String> {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let bytes = text.as_bytes();
-    let colon = bytes.iter().rposition(|&byte| byte == b':').ok_or("write PATH:LETTERS, for example ./out:rw")?;
+    let colon =
+        bytes.iter().rposition(|&byte| byte == b':').ok_or("write PATH:LETTERS, for example ./out:rw")?;
     let letters = std::str::from_utf8(&bytes[colon + 1..]).map_err(|_| "the letters are r, w and x")?;
     let rights = letters.parse().map_err(|error: lowbox_policy::GrantRightsError| error.to_string())?;
     if colon == 0 {
@@ -145,7 +182,10 @@ fn size(text: &str) -> Result<u64, String> {
         other => return Err(format!("{other} is no unit; use K, M, G or T")),
     };
     let number: u64 = digits.parse().map_err(|_| "write a number of bytes, for example 512M".to_owned())?;
-    number.checked_mul(1 << unit).filter(|bytes| *bytes > 0).ok_or_else(|| "that is no possible size".to_owned())
+    number
+        .checked_mul(1 << unit)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "that is no possible size".to_owned())
 }
 
 #[cfg(test)]

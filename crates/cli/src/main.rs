@@ -8,6 +8,9 @@ mod commands;
 mod failure;
 mod output;
 mod package;
+mod resolve;
+mod sids;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -18,9 +21,13 @@ fn main() -> ExitCode {
         Ok(lowbox) => commands::execute(lowbox).unwrap_or_else(failure::report),
         Err(error) => {
             // Help and version are answers; anything else is a mistake in the command line.
-            let code = if error.use_stderr() { failure::LOWBOX_FAILED } else { 0 };
-            let _ = error.print();
-            ExitCode::from(code)
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            // It quotes the arguments, which may hold anything, so it goes the way of all messages.
+            output::raw_message(&error.render().to_string());
+            ExitCode::from(failure::LOWBOX_FAILED)
         }
     }
 }

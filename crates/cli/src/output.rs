@@ -1,20 +1,21 @@
 //! What reaches a terminal: paths and messages may hold anything, so control characters are made visible.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::path::Path;
+
+use crate::failure::Failure;
 
 /// One message of lowbox on standard error.
 pub fn say(message: &str) {
-    let mut line = String::from("lowbox: ");
-    for (index, part) in message.split('\n').enumerate() {
-        if index > 0 {
-            line.push('\n');
-        }
-        line.push_str(&visible(part));
-    }
+    raw_message(&format!("lowbox: {message}"));
+}
+
+/// A message of several lines on standard error, as it is but for what [`visible`] changes.
+pub fn raw_message(message: &str) {
+    let lines: Vec<String> = message.trim_end_matches('\n').split('\n').map(visible).collect();
     // A closed standard error is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
 
 /// `text` with control characters, and characters that change the direction of writing, as escapes: what an isolated
@@ -22,15 +23,18 @@ pub fn say(message: &str) {
 pub fn visible(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     for character in text.chars() {
-        let hidden = character.is_control()
-            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if hidden {
+        if is_hidden(character) {
             let _ = write!(result, "{}", character.escape_unicode());
         } else {
             result.push(character);
         }
     }
     result
+}
+
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A path for people; bytes that are no UTF-8 show as \xNN.
@@ -47,16 +51,132 @@ pub fn path(path: &Path) -> String {
 }
 
 /// One JSON value on standard output, as a line.
-pub fn json(value: &impl serde::Serialize) -> Result<(), crate::failure::Failure> {
-    let text = serde_json::to_string(value).map_err(crate::failure::Failure::new)?;
-    line(&text);
-    Ok(())
+///
+/// # Errors
+/// When standard output can't be written.
+pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    bytes(json_line(value)?.as_bytes())
 }
 
-/// One line on standard output. A reader that has gone away (`| head`) ends the output quietly.
-pub fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// One JSON value as a line, with its end.
+///
+/// # Errors
+/// None for the types of this crate, whose maps have strings for keys.
+pub fn json_line(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string(value).map_err(Failure::new)?;
+    // Within JSON such characters stand in strings alone, and there \uXXXX means the same.
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            let _ = write!(safe, "\\u{:04x}", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    safe.push('\n');
+    Ok(safe)
 }
+
+/// Bytes on standard output as they are: what lowbox made itself.
+///
+/// # Errors
+/// When they can't be written. A reader that has gone away (`| head`) has read enough.
+pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How a piece of text looks on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As everything.
+    Plain,
+    /// A heading or a name.
+    Strong,
+    /// What matters less.
+    Faint,
+    /// Granted, in order.
+    Good,
+    /// Granted in part, or with a warning.
+    Doubtful,
+    /// Denied, missing.
+    Bad,
+}
+
+impl Style {
+    /// SGR parameters (ECMA-48 8.3.117).
+    fn code(self) -> &'static str {
+        match self {
+            Style::Plain => "",
+            Style::Strong => "1",
+            Style::Faint => "2",
+            Style::Good => "32",
+            Style::Doubtful => "33",
+            Style::Bad => "31",
+        }
+    }
+}
+
+/// Text for people on standard output, in colour on terminals that want it (<https://no-color.org>).
+pub struct Page {
+    text: String,
+    colour: bool,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new() -> Page {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        Page { text: String::new(), colour: wanted && std::io::stdout().is_terminal() }
+    }
+
+    /// A line of plain text.
+    pub fn line(&mut self, text: &str) {
+        self.styled(&[(Style::Plain, text)]);
+    }
+
+    /// A line of pieces.
+    pub fn styled(&mut self, pieces: &[(Style, &str)]) {
+        for (style, piece) in pieces {
+            let piece = visible(piece);
+            if self.colour && *style != Style::Plain {
+                let _ = write!(self.text, "\x1b[{}m{piece}\x1b[0m", style.code());
+            } else {
+                self.text.push_str(&piece);
+            }
+        }
+        // Padding of a last column is of no use.
+        while self.text.ends_with(' ') {
+            self.text.pop();
+        }
+        self.text.push('\n');
+    }
+
+    /// A line `name  value` in two columns; a value of several lines keeps to its column.
+    pub fn field(&mut self, name: &str, value: &str) {
+        for (index, part) in value.split('\n').enumerate() {
+            let name = if index == 0 { name } else { "" };
+            self.styled(&[(Style::Strong, &format!("{name:<NAME_WIDTH$}")), (Style::Plain, part)]);
+        }
+    }
+
+    /// Writes it all.
+    ///
+    /// # Errors
+    /// When standard output can't be written.
+    pub fn print(self) -> Result<(), Failure> {
+        bytes(self.text.as_bytes())
+    }
+}
+
+/// Width of the names of [`Page::field`], the space behind included.
+const NAME_WIDTH: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -68,5 +188,13 @@ mod tests {
     fn escapes_and_reversed_text_show_as_what_they_are() {
         assert_eq!(visible("a\u{1b}[2Jb\r\u{202e}c"), "a\\u{1b}[2Jb\\u{d}\\u{202e}c");
         assert_eq!(path(Path::new(OsStr::from_bytes(b"/a\xffb\n"))), "/a\\xffb\\u{a}");
+    }
+
+    #[test]
+    fn a_page_without_colour_holds_no_escapes_and_no_trailing_space() {
+        let mut page = Page { text: String::new(), colour: false };
+        page.styled(&[(Style::Bad, "denied  "), (Style::Plain, "\u{1b}[31m  ")]);
+        page.field("name", "one\ntwo");
+        assert_eq!(page.text, "denied  \\u{1b}[31m\nname            one\n                two\n");
     }
 }

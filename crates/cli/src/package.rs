@@ -3,10 +3,12 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use lowbox_msix::{Identity, Manifest};
+use lowbox_msix::{Application, Identity, Isolation, Manifest};
+use lowbox_policy::capability;
 
+use crate::arguments::PackageArguments;
 use crate::failure::Failure;
 use crate::output;
 
@@ -15,49 +17,203 @@ use crate::output;
 pub struct Package {
     /// Name, publisher, version, architecture.
     pub identity: Identity,
-    /// Names of declared capabilities, in the order of declaration.
+    /// Names of declared capabilities, in the order of declaration, in canonical spelling where they are known.
     pub capabilities: Vec<String>,
+    /// The manifest that it comes from.
+    pub manifest: Option<FromManifest>,
+}
+
+/// What only a manifest tells.
+#[derive(Clone, Debug)]
+pub struct FromManifest {
+    /// The file.
+    pub path: PathBuf,
+    /// The application that was chosen, or the only one.
+    pub application: Option<Application>,
+    /// The ids of all its applications.
+    pub ids: Vec<String>,
+}
+
+/// The program that a manifest names, and the folder that it is in with the package's other files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnProgram {
+    /// Absolute, without symbolic links.
+    pub folder: PathBuf,
+    /// Absolute.
+    pub program: PathBuf,
 }
 
 impl Package {
-    /// The package of `manifest` if there is one, else one made up from the command's name; `capabilities` come on top.
-    pub fn of(
-        manifest: Option<&Path>,
-        name: Option<&str>,
-        program: &OsStr,
-        capabilities: &[String],
-    ) -> Result<Package, Failure> {
-        let mut package = match manifest {
-            Some(path) => Package::from_manifest(path)?,
-            None => Package::bare(name, program),
+    /// The package of the manifest if there is one, else one made up from the name that is given, or else from that of the
+    /// program. Capabilities of the command line come on top. Warnings about the manifest go to standard error.
+    ///
+    /// # Errors
+    /// A manifest that can't be read, an application that it doesn't have, a capability that is no name.
+    pub fn of(options: &PackageArguments, program: Option<&OsStr>) -> Result<Package, Failure> {
+        let mut package = match &options.manifest {
+            Some(path) => from_manifest(path, options.application.as_deref())?,
+            None => bare(options.name.as_deref(), program.unwrap_or_default()),
         };
-        package.capabilities.extend(capabilities.iter().cloned());
+        for name in &options.capabilities {
+            let name = capability_name(name).map_err(Failure::new)?;
+            if !package.capabilities.contains(&name) {
+                package.capabilities.push(name);
+            }
+        }
         Ok(package)
     }
 
-    /// Reads a manifest; its warnings go to standard error.
-    pub fn from_manifest(path: &Path) -> Result<Package, Failure> {
-        let shown = output::path(path);
-        let bytes = read_bounded(path).map_err(|error| Failure::new(format!("{shown}: {error}")))?;
-        let manifest = Manifest::parse(&bytes).map_err(|error| Failure::new(format!("{shown}: {error}")))?;
-        for warning in &manifest.warnings {
-            output::say(&format!("{shown}: {warning}"));
-        }
-        let capabilities = manifest.capabilities.iter().map(|capability| capability.name.clone()).collect();
-        Ok(Package { identity: manifest.identity, capabilities })
-    }
-
-    /// A bare command has an identity too, so that its private data and its consents last.
-    fn bare(name: Option<&str>, program: &OsStr) -> Package {
-        let name = name.map(OsStr::new).or_else(|| Path::new(program).file_name()).unwrap_or(program);
-        Package { identity: Identity::unpackaged(name.as_bytes()), capabilities: Vec::new() }
+    /// The program that the manifest's application names.
+    ///
+    /// # Errors
+    /// When there is no single application, or it names no program.
+    pub fn own_program(&self) -> Result<OwnProgram, Failure> {
+        let Some(manifest) = &self.manifest else {
+            return Err(Failure::new("name a program to run, or a manifest that does"));
+        };
+        let shown = output::path(&manifest.path);
+        let application = manifest.application.as_ref().ok_or_else(|| {
+            Failure::new(match manifest.ids.as_slice() {
+                [] => format!("{shown} has no application; name a program to run"),
+                ids => format!("{shown} has several applications; choose one with --app: {}", ids.join(", ")),
+            })
+        })?;
+        let executable = application.executable.as_ref().ok_or_else(|| {
+            Failure::new(format!(
+                "{shown}: the application {} names no Executable; name a program to run",
+                application.id
+            ))
+        })?;
+        let folder = manifest.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")))
+            .map_err(|error| Failure::new(format!("the folder of {shown}: {error}")))?;
+        // The reader of manifests refuses absolute paths and `..`.
+        let program = folder.join(executable.replace('\\', "/"));
+        Ok(OwnProgram { folder, program })
     }
 }
 
-fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+/// A capability's name as the catalogue spells it, or as it is if the catalogue does not know it.
+///
+/// # Errors
+/// For what can't be the name of a capability: a letter outside of ASCII could pass for one of another capability, whose
+/// SID it would get.
+pub fn capability_name(name: &str) -> Result<String, String> {
+    let shown = output::visible(&name.chars().take(80).collect::<String>());
+    if !name.is_ascii() {
+        return Err(format!(
+            "`{shown}` holds a letter outside of ASCII and is no capability; type its name anew (lowbox capability list)"
+        ));
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'{' | b'}');
+    if name.is_empty() || name.len() > 255 || !name.bytes().all(plain) {
+        return Err(format!(
+            "`{shown}` is no name of a capability: use up to 255 letters, digits, dots, dashes and underscores \
+             (lowbox capability list)"
+        ));
+    }
+    if name.to_ascii_uppercase().starts_with("S-1-") {
+        return Err(format!(
+            "`{shown}` is a SID; capabilities are declared by name (lowbox capability list)"
+        ));
+    }
+    Ok(capability(name).map_or_else(|| name.to_owned(), |known| known.name.to_owned()))
+}
+
+/// Reads a manifest.
+///
+/// # Errors
+/// When it can't be read, with line and column.
+pub fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     use std::io::Read;
+    let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(lowbox_msix::manifest::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    fs::File::open(path)
+        .and_then(|file| file.take(lowbox_msix::manifest::MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| failed(&error))?;
+    Manifest::parse(&bytes).map_err(|error| failed(&error))
 }
 
+/// Warns of what in a manifest does not do what its author may expect.
+pub fn warn_of(manifest: &Manifest, path: &Path) {
+    let shown = output::path(path);
+    for warning in &manifest.warnings {
+        output::say(&format!("{shown}: {warning}"));
+    }
+    for declared in &manifest.capabilities {
+        if let Some(known) = capability(&declared.name)
+            && !known.is_declared_by(declared.element, &declared.namespace_uri)
+        {
+            output::say(&format!(
+                "{shown}: the capability {} belongs into {known} with the namespace {}; Windows refuses the package as it \
+                 is, lowbox takes the capability as declared",
+                known.name,
+                known.namespace_uri()
+            ));
+        }
+    }
+}
+
+fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
+    let manifest = read_manifest(path)?;
+    warn_of(&manifest, path);
+    let shown = output::path(path);
+    let ids: Vec<String> = manifest.applications.iter().map(|application| application.id.clone()).collect();
+    let application = manifest.application(id).cloned();
+    if let (Some(id), None) = (id, &application) {
+        let have =
+            if ids.is_empty() { "it has none".to_owned() } else { format!("it has {}", ids.join(", ")) };
+        return Err(Failure::new(format!("{shown} has no application {id}; {have}")));
+    }
+    let full_trust = application.iter().find(|application| application.isolation == Isolation::FullTrust);
+    if let Some(application) = full_trust {
+        output::say(&format!(
+            "{shown}: the application {} is declared to run with full trust; lowbox isolates it all the same",
+            application.id
+        ));
+    }
+    let mut capabilities: Vec<String> = Vec::new();
+    for declared in &manifest.capabilities {
+        let name = capability(&declared.name).map_or(declared.name.as_str(), |known| known.name);
+        if !capabilities.iter().any(|have| have == name) {
+            capabilities.push(name.to_owned());
+        }
+    }
+    let from = FromManifest { path: path.to_owned(), application, ids };
+    Ok(Package { identity: manifest.identity, capabilities, manifest: Some(from) })
+}
+
+/// A bare command has an identity too, so that its private data and its consents last.
+fn bare(name: Option<&str>, program: &OsStr) -> Package {
+    let name = name.map(OsStr::new).or_else(|| Path::new(program).file_name()).unwrap_or(program);
+    Package { identity: Identity::unpackaged(name.as_bytes()), capabilities: Vec::new(), manifest: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_spelled_as_the_catalogue_spells_them() {
+        assert_eq!(capability_name("DOCUMENTSlibrary").as_deref(), Ok("documentsLibrary"));
+        assert_eq!(
+            capability_name("contoso.thing_8wekyb3d8bbwe").as_deref(),
+            Ok("contoso.thing_8wekyb3d8bbwe")
+        );
+    }
+
+    #[test]
+    fn a_letter_that_passes_for_another_makes_no_capability() {
+        for bad in [
+            "permi\u{17f}\u{17f}iveLearningMode",
+            "\u{212a}x",
+            "",
+            "a b",
+            "a\u{1b}[2J",
+            "S-1-15-3-1",
+            &"a".repeat(256),
+        ] {
+            assert!(capability_name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -77,8 +77,13 @@ impl<'a> Denials<'a> {
             objects.extend(catalogue_of_all_capabilities(self.caller, self.request).unwrap_or_default());
             objects
         });
-        let question =
-            Question { objects: objects.as_slice(), token: &self.prepared.token, path: &path, kind, operation };
+        let question = Question {
+            objects: objects.as_slice(),
+            token: &self.prepared.token,
+            path: &path,
+            kind,
+            operation,
+        };
         let explanation = explain(question, &self.candidates);
         if explanation.granted {
             return;
@@ -102,8 +107,18 @@ impl<'a> Denials<'a> {
 
     fn is_private(&self, path: &Path) -> bool {
         let data = &self.prepared.spec.data;
-        let own = [Path::new("/proc"), Path::new("/dev"), Path::new("/tmp"), Path::new("/var/tmp"), Path::new("/run/user")];
-        let named = self.prepared.objects.iter().any(|object| object.origin.is_grant() && path.starts_with(&object.path));
+        let own = [
+            Path::new("/proc"),
+            Path::new("/dev"),
+            Path::new("/tmp"),
+            Path::new("/var/tmp"),
+            Path::new("/run/user"),
+        ];
+        let named = self
+            .prepared
+            .objects
+            .iter()
+            .any(|object| object.origin.is_grant() && path.starts_with(&object.path));
         !named && (own.iter().any(|own| path.starts_with(own)) || path.starts_with(&data.local_state))
     }
 }

@@ -1,7 +1,14 @@
 //! One file for each command.
 
+pub mod acl;
+pub mod capability;
+pub mod completions;
 pub mod denials;
+pub mod doctor;
+pub mod explain;
+pub mod man;
 mod run;
+pub mod token;
 
 use std::process::ExitCode;
 
@@ -12,5 +19,12 @@ use crate::failure::Failure;
 pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
     match lowbox.command {
         Command::Run(arguments) => run::execute(*arguments),
+        Command::Explain(arguments) => explain::execute(*arguments),
+        Command::Token(arguments) => token::execute(arguments),
+        Command::Capability(arguments) => capability::execute(arguments),
+        Command::Acl(arguments) => acl::execute(arguments),
+        Command::Doctor(arguments) => doctor::execute(&arguments),
+        Command::Completions(arguments) => completions::execute(&arguments),
+        Command::Man(arguments) => man::execute(&arguments),
     }
 }

@@ -1,11 +1,13 @@
 //! `lowbox run`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use lowbox_linux::launch::launch;
+use lowbox_linux::launch::{LOST, LaunchError, Spec, launch, launch_reduced};
 use lowbox_linux::limits::Limits;
-use lowbox_linux::prepare::{Caller, PrepareError, Request, prepare};
+use lowbox_linux::prepare::{Caller, Grant, PrepareError, Request, prepare};
 use lowbox_linux::supervise::Event;
+use lowbox_policy::GrantRights;
 
 use crate::arguments::Run;
 use crate::commands::denials::Denials;
@@ -19,19 +21,28 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     if arguments.descriptors.iter().all(|named| named.number < 3) {
         lowbox_linux::close_descriptors_from(3).map_err(Failure::new)?;
     }
-    let (program, rest) = arguments.command.split_first().expect("clap requires a program");
     let options = &arguments.package;
-    let package = Package::of(options.manifest.as_deref(), options.name.as_deref(), program, &options.capabilities)?;
+    let called = arguments.command.first().map(OsString::as_os_str);
+    let package = Package::of(options, called)?;
+    let mut grants = arguments.grants.grants;
+    let (program, rest) = match arguments.command.split_first() {
+        Some((program, rest)) => (program.clone(), rest),
+        None => {
+            let own = package.own_program()?;
+            grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
+            (own.program.into_os_string(), [].as_slice())
+        }
+    };
     let request = Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
         capabilities: package.capabilities,
         less_privileged: options.lpac,
-        program: program.clone(),
+        program,
         arguments: rest.to_vec(),
-        grants: arguments.grants,
+        grants,
         argument_grants: !arguments.no_argument_grants,
-        object_files: arguments.object_files,
+        object_files: arguments.grants.object_files,
         environment: arguments.environment,
         descriptors: arguments.descriptors,
         limits: Limits {
@@ -50,7 +61,13 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     for notice in &prepared.notices {
         output::say(&notice.to_string());
     }
-    let container = launch(&prepared.spec).map_err(|error| Failure::with_code(&error, error.exit_code()))?;
+    let container = match launch(&prepared.spec) {
+        Ok(container) => container,
+        Err(error) if error.is_about_namespaces() && arguments.allow_reduced => {
+            return run_reduced(&prepared.spec, &error);
+        }
+        Err(error) => return Err(launch_failed(&error)),
+    };
     if let Some(reason) = container.limits_per_process() {
         output::say(&format!(
             "--memory holds for each process and not for the program as a whole, because {reason}"
@@ -66,3 +83,18 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(ending.exit_code()))
 }
 
+fn launch_failed(error: &LaunchError) -> Failure {
+    Failure::with_code(error, error.exit_code())
+}
+
+/// Runs without namespaces, as the user allowed, and says what is lost.
+fn run_reduced(spec: &Spec, reason: &LaunchError) -> Result<ExitCode, Failure> {
+    let lost: Vec<String> = LOST.iter().map(|lost| format!("\n  - {lost}")).collect();
+    output::say(&format!(
+        "{reason}\nrunning with less isolation, because of --allow-reduced:{}",
+        lost.concat()
+    ));
+    let container = launch_reduced(spec).map_err(|error| launch_failed(&error))?;
+    let ending = container.supervise().map_err(Failure::new)?;
+    Ok(ExitCode::from(ending.exit_code()))
+}

@@ -1,0 +1,66 @@
+//! The whole at last: a container with a program that does nothing.
+
+use std::fs;
+
+use super::Item;
+use crate::launch::{LaunchError, launch};
+use crate::prepare::{Caller, Request, prepare};
+
+/// Runs true(1) as `lowbox run` would.
+pub(super) fn container() -> Item {
+    const NAME: &str = "a container";
+    let caller = match Caller::current() {
+        Ok(caller) => caller,
+        Err(error) => return Item::missing(NAME, error.to_string(), "set HOME"),
+    };
+    let request = Request {
+        family_name: format!("lowbox-doctor-{}", std::process::id()),
+        program: "true".into(),
+        working_directory: Some("/".into()),
+        ..Request::default()
+    };
+    let private = caller.folders.data.join("packages").join(&request.family_name);
+    let made_before =
+        [&caller.folders.data, &caller.folders.data.join("packages")].map(|folder| folder.exists());
+    let item = run(&caller, &request, NAME);
+    let _ = fs::remove_dir_all(&private);
+    if !made_before[1] {
+        let _ = fs::remove_dir(caller.folders.data.join("packages"));
+    }
+    if !made_before[0] {
+        let _ = fs::remove_dir(&caller.folders.data);
+    }
+    item
+}
+
+fn run(caller: &Caller, request: &Request, name: &'static str) -> Item {
+    let prepared = match prepare(caller, request) {
+        Ok(prepared) => prepared,
+        Err(error) => return Item::missing(name, error.to_string(), "see the findings above"),
+    };
+    let container = match launch(&prepared.spec) {
+        Ok(container) => container,
+        // That is about how doctor was started, not about the machine.
+        Err(error @ LaunchError::Descriptor { .. }) => {
+            return Item::reduced(
+                name,
+                format!("none was started here: {error}"),
+                "start lowbox doctor in a terminal or a pipe",
+            );
+        }
+        Err(error) => return Item::missing(name, error.to_string(), "see the findings above"),
+    };
+    match container.supervise(&mut |_| {}) {
+        Ok(ending) if ending.exit_code() == 0 => Item::ok(name, "true(1) ran in one and ended"),
+        Ok(ending) => Item::missing(
+            name,
+            format!("true(1) ran in one and ended with exit code {}", ending.exit_code()),
+            "run it with `lowbox run -v -- true` and see what it says",
+        ),
+        Err(error) => Item::missing(
+            name,
+            format!("true(1) was started, but not waited for: {error}"),
+            "see the findings above",
+        ),
+    }
+}

@@ -100,6 +100,19 @@ impl LaunchError {
         move |source| LaunchError::System { what, source }
     }
 
+    /// Whether the kernel or its configuration forbids what namespaces are made of, which `--allow-reduced` is for.
+    pub fn is_about_namespaces(&self) -> bool {
+        match self {
+            LaunchError::NoNamespaces { .. } => true,
+            // A new user namespace without rights: mounting fails in it (Ubuntu's AppArmor restriction, an outer
+            // container's masked /proc).
+            LaunchError::Step { step: Step::Root | Step::Proc | Step::Identity, source, .. } => {
+                matches!(source.raw_os_error(), Some(libc::EPERM | libc::EACCES))
+            }
+            _ => false,
+        }
+    }
+
     /// The exit code of `lowbox run`: 127 for a program that is not there, 126 for one that can't be run, else 125.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -8,6 +8,7 @@ mod error;
 pub(crate) mod idmap;
 pub(crate) mod pin;
 pub(crate) mod program;
+mod reduced;
 pub(crate) mod spec;
 pub(crate) mod stdio;
 pub(crate) mod stopwatch;
@@ -20,6 +21,7 @@ use rustix::process::Pid;
 
 pub use control::Step;
 pub use error::LaunchError;
+pub use reduced::{LOST, launch_reduced};
 pub use spec::{ContainerUser, PackageData, Spec};
 pub use stdio::{DescriptorKind, NamedDescriptor, check_descriptors};
 

@@ -20,6 +20,18 @@ pub(crate) struct Program {
 
 /// Starts the program under `view`'s rules and `filter`. The caller is pid 1 of the container.
 pub(crate) fn start(spec: &Spec, view: &View, filter: &[Instruction]) -> Result<Program, Failure> {
+    start_with(spec, view, filter, true, &mut || Ok(()))
+}
+
+/// The same with more steps of the child's own, and without a listener where nothing is supervised. `first` must not
+/// allocate, lock or panic.
+pub(crate) fn start_with(
+    spec: &Spec,
+    view: &View,
+    filter: &[Instruction],
+    supervised: bool,
+    first: &mut dyn FnMut() -> Result<(), (Step, i32)>,
+) -> Result<Program, Failure> {
     let image = Image::new(&spec.program, &spec.arguments, &spec.environment)
         .map_err(Failure::at(Step::Execute, &spec.program))?;
     let mut listener = None;
@@ -31,13 +43,14 @@ pub(crate) fn start(spec: &Spec, view: &View, filter: &[Instruction]) -> Result<
             sys::reset_signals();
             // A session of its own: the caller's terminal is not the program's controlling terminal.
             setsid().map_err(|error| (Step::Fork, error.raw_os_error()))?;
+            first()?;
             sys::close_on_exec_from(3).map_err(errno(Step::Execute))?;
             for number in &spec.extra_descriptors {
                 keep_on_exec(*number).map_err(errno(Step::Execute))?;
             }
             sys::drop_all_capabilities().map_err(errno(Step::Capabilities))?;
             sys::restrict_self(view.rules.as_fd()).map_err(errno(Step::Landlock))?;
-            listener = sys::install_filter(filter, true).map_err(errno(Step::Seccomp))?;
+            listener = sys::install_filter(filter, supervised).map_err(errno(Step::Seccomp))?;
             Err((Step::Execute, image.execute().raw_os_error().unwrap_or(libc::EIO)))
         })();
         let result: Result<(), (Step, i32)> = result;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use landlock::{ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr};
 use landlock::{RulesetCreated, RulesetCreatedAttr, Scope};
@@ -166,7 +166,7 @@ pub(crate) fn abi() -> ABI {
 }
 
 /// The kernel's right bits for `rights` on an object of this kind: rights of folders are refused on files.
-fn access(abi: ABI, rights: FsRights, is_directory: bool) -> BitFlags<AccessFs> {
+pub(crate) fn access(abi: ABI, rights: FsRights, is_directory: bool) -> BitFlags<AccessFs> {
     let rights = if is_directory { rights } else { rights & FsRights::FILE_ONLY };
     BitFlags::<AccessFs>::from_bits_truncate(u64::from(rights.0)) & AccessFs::from_all(abi)
 }
@@ -580,10 +580,4 @@ fn tmpfs_mask(root: &OwnedFd, kind: NodeKind) -> io::Result<OwnedFd> {
         object.as_fd(),
         MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false },
     )
-}
-
-/// Whether a path has only plain components, so that it means the same inside as outside.
-pub(crate) fn is_plain(path: &Path) -> bool {
-    path.is_absolute()
-        && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
 }

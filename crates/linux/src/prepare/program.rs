@@ -35,8 +35,7 @@ pub(super) fn find(
         return Ok(Found { called, real, grants: Vec::new() });
     }
     let mut grants = program_grants(&called, &RealTree, &read_small_file, &|name| caller.variable(name));
-    if !shown(&real) && !grants.iter().any(|grant| real.starts_with(grant))
-    {
+    if !shown(&real) && !grants.iter().any(|grant| real.starts_with(grant)) {
         grants.push(real.clone());
     }
     Ok(Found { called, real, grants })

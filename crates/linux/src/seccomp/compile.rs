@@ -74,47 +74,8 @@ const fn branch(code: u16, k: u32, jt: u8, jf: u8) -> Instruction {
     Instruction { code, jt, jf, k }
 }
 
-/// Calls that the reduced mode refuses, because without a view of its own no mount stands in their way (and Landlock
-/// does not know them).
-const REFUSED_WHEN_REDUCED: [&str; 25] = [
-    "socket",
-    "connect",
-    "bind",
-    "listen",
-    "accept",
-    "accept4",
-    "chmod",
-    "fchmod",
-    "fchmodat",
-    "fchmodat2",
-    "chown",
-    "fchown",
-    "lchown",
-    "fchownat",
-    "utime",
-    "utimes",
-    "utimensat",
-    "futimesat",
-    "setxattr",
-    "lsetxattr",
-    "fsetxattr",
-    "removexattr",
-    "lremovexattr",
-    "fremovexattr",
-    "inotify_add_watch",
-];
-
 /// Compiles the rules for one launch.
 pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<Instruction> {
-    let reduced: Vec<u32> = if mode.reduced {
-        REFUSED_WHEN_REDUCED
-            .iter()
-            .filter_map(|name| name.parse::<syscalls::Sysno>().ok())
-            .map(|call| call.id() as u32)
-            .collect()
-    } else {
-        Vec::new()
-    };
     // Ranges of call numbers with the same decision, in order, without gaps: (first number, code).
     let absent = leaf(Action::Errno(libc::ENOSYS), mode);
     let mut ranges: Vec<(u32, Vec<Instruction>)> = Vec::new();
@@ -128,11 +89,7 @@ pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<Instruction>
         if number > next {
             push(next, absent.clone());
         }
-        let code = if reduced.contains(&number) {
-            leaf(Action::Errno(libc::EPERM), mode)
-        } else {
-            decide(rules, mode)
-        };
+        let code = decide(rules, mode);
         push(number, code);
         next = number + 1;
     }
@@ -173,7 +130,8 @@ fn tree(ranges: &[(u32, Vec<Instruction>)]) -> Vec<Instruction> {
 
 fn decide(rules: &[Rule], mode: Mode) -> Vec<Instruction> {
     let mut code = Vec::new();
-    for rule in rules {
+    let rules: Vec<&Rule> = rules.iter().filter(|rule| mode.reduced || !rule.reduced).collect();
+    for rule in &rules {
         let action = leaf(rule.action, mode);
         // Each condition that does not hold jumps past the rest of this rule.
         let mut body: Vec<Instruction> = action;
@@ -283,7 +241,9 @@ mod tests {
                     let expected = rules.get(&number).map_or(Action::Errno(libc::ENOSYS), |rules| {
                         rules
                             .iter()
-                            .find(|rule| rule.conditions.iter().all(|c| holds(*c, arguments)))
+                            .find(|rule| {
+                                !rule.reduced && rule.conditions.iter().all(|c| holds(*c, arguments))
+                            })
                             .unwrap()
                             .action
                     });

@@ -1,5 +1,6 @@
 //! lowbox beside its container: forwards signals and job control, passes reports on, waits for the end.
 
+pub mod reduced;
 mod terminal;
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -59,7 +60,7 @@ impl Ending {
         }
     }
 
-    fn from_status(status: i32) -> Ending {
+    pub(crate) fn from_status(status: i32) -> Ending {
         if libc::WIFSIGNALED(status) {
             Ending::Signaled(libc::WTERMSIG(status) as u8)
         } else {
@@ -69,7 +70,7 @@ impl Ending {
 }
 
 /// Signals that are passed on to the program.
-const FORWARDED: [Signal; 7] =
+pub(crate) const FORWARDED: [Signal; 7] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2, Signal::WINCH];
 
 impl Container {

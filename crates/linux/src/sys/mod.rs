@@ -22,12 +22,12 @@ pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory};
 pub use network::interface_up;
 pub use process::{
-    drop_all_capabilities, drop_bounding_set, drop_supplementary_groups, duplicate_descriptor_of,
-    reset_signals, set_ids, set_parent_death_signal,
+    become_subreaper, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,
+    duplicate_descriptor_of, reset_signals, set_ids, set_parent_death_signal,
 };
 pub use seccomp::{
-    Notification, continue_notification, filter_supports_listener, install_filter,
-    notification_is_alive, receive_notification, respond_to_notification,
+    Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,
+    receive_notification, respond_to_notification,
 };
 pub use signals::{SignalFd, signal_everyone};
 pub use socket::connect_raw;

@@ -68,6 +68,15 @@ pub fn drop_all_capabilities() -> io::Result<()> {
     check(unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) })
 }
 
+/// Makes the calling process the parent of its descendants' orphans (PR_SET_CHILD_SUBREAPER).
+///
+/// # Errors
+/// None that a running kernel gives; checked all the same.
+pub fn become_subreaper() -> io::Result<()> {
+    // SAFETY: plain integers.
+    check(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }.into())
+}
+
 /// Asks for `signal` when the parent thread dies (PR_SET_PDEATHSIG). Cleared by credential changes: set it after them.
 ///
 /// # Errors

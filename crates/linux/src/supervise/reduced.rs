@@ -1,0 +1,107 @@
+//! Staying beside a program that has no pid namespace: its orphans become lowbox's children, and are ended with it.
+
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
+
+use super::terminal::SavedTerminal;
+use super::{Ending, FORWARDED};
+use crate::launch::LaunchError;
+use crate::sys::SignalFd;
+
+/// A running program without namespaces. Dropping it ends it and what it started.
+#[derive(Debug)]
+pub struct ReducedContainer {
+    program: Pid,
+}
+
+impl ReducedContainer {
+    pub(crate) fn new(program: Pid) -> ReducedContainer {
+        ReducedContainer { program }
+    }
+
+    /// Stays beside the program until it ends, forwarding signals, then ends what it left running.
+    ///
+    /// # Errors
+    /// [`LaunchError::System`] if signals can't be watched.
+    pub fn supervise(self) -> Result<Ending, LaunchError> {
+        let terminal = SavedTerminal::save();
+        let mut watched = FORWARDED.to_vec();
+        watched.extend([Signal::TSTP, Signal::CONT, Signal::CHILD]);
+        let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
+        let ending = loop {
+            // The program may have ended before its signal was blocked.
+            if let Some(ending) = self.reap() {
+                break ending;
+            }
+            let mut events = [PollFd::new(&signals, PollFlags::IN)];
+            match poll(&mut events, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
+            }
+            while let Ok(Some(number)) = signals.next() {
+                self.forward(number, &terminal);
+            }
+        };
+        self.end();
+        terminal.restore();
+        Ok(ending)
+    }
+
+    fn reap(&self) -> Option<Ending> {
+        let mut ending = None;
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if pid == self.program {
+                ending = Some(Ending::from_status(status.as_raw()));
+            }
+        }
+        ending
+    }
+
+    fn forward(&self, number: i32, terminal: &SavedTerminal) {
+        if number == Signal::CHILD.as_raw() {
+            return;
+        }
+        if number == Signal::TSTP.as_raw() {
+            let _ = kill_process_group(self.program, Signal::STOP);
+            let left = terminal.restore();
+            let _ = kill_process(getpid(), Signal::STOP);
+            terminal.take_back(left);
+            let _ = kill_process_group(self.program, Signal::CONT);
+        } else if let Some(signal) = Signal::from_named_raw(number) {
+            let _ = kill_process_group(self.program, signal);
+        }
+    }
+
+    /// Ends every descendant: each orphan turns up as a child of lowbox, so killing children until there are none reaches
+    /// all of them.
+    fn end(&self) {
+        // Bounded: a program that forks as fast as it is killed must not hold lowbox for ever. What is left is confined.
+        for _ in 0..1000 {
+            let children = children();
+            if children.is_empty() {
+                return;
+            }
+            for child in children {
+                let _ = kill_process(child, Signal::KILL);
+            }
+            while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+            let pause = Timespec { tv_sec: 0, tv_nsec: Duration::from_millis(1).as_nanos() as i64 };
+            let _ = poll(&mut [], Some(&pause));
+        }
+    }
+}
+
+impl Drop for ReducedContainer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The calling process's children (proc(5), /proc/PID/task/TID/children).
+fn children() -> Vec<Pid> {
+    let own = getpid().as_raw_pid();
+    let text = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok().and_then(Pid::from_raw)).collect()
+}

@@ -59,6 +59,7 @@ fn a_deny_beneath_an_allow_comes_too_late_for_an_ordinary_token() {
 fn a_deny_counts_until_both_halves_have_the_bit() {
     let late = ask("D:(A;;FA;;;USER)(A;;0x1;;;PKG)(D;;0x3;;;WD)(A;;0x2;;;PKG)", &lowbox(), MAXIMUM);
     assert_eq!(late.access, AccessMask(1));
+    assert_eq!((late.user & AccessMask(3), late.lowbox), (AccessMask(1), AccessMask(1)));
     assert_eq!(late.nt_access, AccessMask(3));
     assert!(late.stricter_than_nt);
     let step =

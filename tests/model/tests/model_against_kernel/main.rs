@@ -1,0 +1,340 @@
+//! Model against kernel: the kernel, as lowbox sets it up, never permits what the access check denies.
+//!
+//! Random trees, descriptors and tokens; a probe inside tries every operation with real system calls; its answers and the
+//! disk are compared with the check. The other direction, what the kernel denies and the check allows, must be explained
+//! by a note of the plan, by the host's permissions or by a limit that `losses` names.
+//!
+//! `LOWBOX_MODEL_TREES` (2000), `LOWBOX_MODEL_SEED` (a number, or `now`), `LOWBOX_MODEL_LAUNCH` (replays one launch of a
+//! seed), `LOWBOX_MODEL_DIR` (where the trees are made), `LOWBOX_BIN` (the lowbox to test, else it is built),
+//! `LOWBOX_TEST_USER` (uid:gid of the unprivileged half when the test runs as root).
+
+mod attempts;
+mod case;
+mod compare;
+mod descriptors;
+mod host;
+#[path = "../../../../crates/policy/tests/common/kernel.rs"]
+#[allow(dead_code, reason = "the planner's own test uses the rest")]
+mod kernel;
+mod losses;
+mod oracle;
+mod permissions;
+mod random;
+mod runner;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use lowbox_model_test::{Attempt, Outcome};
+use lowbox_policy::{Object, Plan, PlanOptions, Variables, parse_objects, plan};
+use lowbox_security::Token;
+
+use case::Case;
+use compare::{Comparison, Findings};
+use host::{Seen, Standing};
+use oracle::Oracle;
+use permissions::UsersTree;
+use random::Random;
+use runner::Runner;
+
+const TREES_PER_LAUNCH: usize = 4;
+const PARALLEL_LAUNCHES: usize = 2;
+/// An unprivileged uid that belongs to nobody.
+const UNPRIVILEGED: (u32, u32) = (64_321, 64_321);
+/// Launches with findings after which the run stops: more of the same say nothing new.
+const ENOUGH: usize = 5;
+
+struct Setting {
+    lowbox: PathBuf,
+    probe: PathBuf,
+    base: PathBuf,
+    runners: Vec<Runner>,
+    seed: u64,
+}
+
+#[test]
+fn the_kernel_never_permits_what_the_check_denies() {
+    let trees = number("LOWBOX_MODEL_TREES").unwrap_or(2000);
+    let setting = setting();
+    let launches = trees.div_ceil(TREES_PER_LAUNCH as u64);
+    let only = number("LOWBOX_MODEL_LAUNCH");
+    println!("LOWBOX_MODEL_SEED={} {trees} trees in {}", setting.seed, setting.base.display());
+    let started = Instant::now();
+    let next = AtomicU64::new(only.unwrap_or(0));
+    let end = only.map_or(launches, |only| only + 1);
+    let sum = Mutex::new((Findings::default(), Vec::<String>::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..PARALLEL_LAUNCHES {
+            scope.spawn(|| {
+                loop {
+                    let launch = next.fetch_add(1, Ordering::Relaxed);
+                    if launch >= end || sum.lock().expect("no panics").1.len() >= ENOUGH {
+                        return;
+                    }
+                    let result = run_launch(&setting, launch);
+                    let mut sum = sum.lock().expect("no panics");
+                    match result {
+                        Ok((findings, None)) => sum.0.add(findings),
+                        Ok((findings, Some(report))) => {
+                            sum.0.add(findings);
+                            sum.1.push(report);
+                        }
+                        Err(error) => sum.1.push(format!("launch {launch}: {error}")),
+                    }
+                }
+            });
+        }
+    });
+    host::remove(&setting.base).expect("the trees can be removed");
+    let (findings, reports) = sum.into_inner().expect("no panics");
+    print_table(&findings, started);
+    assert!(
+        reports.is_empty(),
+        "{} launches with findings (replay: LOWBOX_MODEL_SEED={} LOWBOX_MODEL_LAUNCH=n):\n\n{}",
+        reports.len(),
+        setting.seed,
+        reports.join("\n\n")
+    );
+    let all = findings.permitted + findings.denied;
+    assert!(
+        findings.permitted * 10 >= all && findings.denied * 10 >= all,
+        "a comparison in which nearly nothing is permitted, or nearly nothing denied, proves nothing"
+    );
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number")))
+}
+
+fn setting() -> Setting {
+    let seed = match std::env::var("LOWBOX_MODEL_SEED").as_deref() {
+        Ok("now") => std::time::UNIX_EPOCH.elapsed().map_or(1, |now| now.as_nanos() as u64),
+        _ => number("LOWBOX_MODEL_SEED").unwrap_or(20_261_124),
+    };
+    let is_root = rustix::process::geteuid().is_root();
+    let folder = match (std::env::var_os("LOWBOX_MODEL_DIR"), is_root) {
+        (Some(folder), _) => PathBuf::from(folder),
+        // Not in a place that the container has of its own, and open to an unprivileged user.
+        (None, true) => PathBuf::from("/var/lib"),
+        (None, false) => PathBuf::from(std::env::var_os("HOME").expect("HOME is set")),
+    };
+    let base = folder.join(format!("lowbox-model-{}", std::process::id()));
+    host::open_folder(&base).expect("a folder for the trees");
+    let probe = base.join("probe");
+    std::fs::copy(env!("CARGO_BIN_EXE_lowbox-model-probe"), &probe).expect("the probe");
+    let lowbox = base.join("lowbox");
+    std::fs::copy(built_lowbox(), &lowbox).expect("lowbox");
+    let mut runners = vec![Runner::caller(&base)];
+    if is_root {
+        let (uid, gid) = match std::env::var("LOWBOX_TEST_USER") {
+            Ok(text) => text
+                .split_once(':')
+                .and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)))
+                .expect("LOWBOX_TEST_USER is uid:gid"),
+            Err(_) => UNPRIVILEGED,
+        };
+        runners.push(Runner::other(&base, uid, gid));
+    }
+    Setting { lowbox, probe, base, runners, seed }
+}
+
+/// The lowbox to test: the one that is named, else this workspace's, built as this test is.
+fn built_lowbox() -> PathBuf {
+    if let Some(named) = std::env::var_os("LOWBOX_BIN") {
+        return named.into();
+    }
+    let probe = Path::new(env!("CARGO_BIN_EXE_lowbox-model-probe"));
+    let folder = probe.parent().expect("a target folder");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "-p", "lowbox", "--target-dir"]).arg(folder.parent().expect("a target folder"));
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().expect("cargo").success(), "lowbox does not build");
+    folder.join("lowbox")
+}
+
+fn run_launch(setting: &Setting, launch: u64) -> Result<(Findings, Option<String>), String> {
+    let runner = &setting.runners[launch as usize % setting.runners.len()];
+    let mut random = Random::of_launch(setting.seed, launch);
+    let case = Case::random(&mut random, launch, TREES_PER_LAUNCH, runner, &setting.base);
+    let tried = case.trees.iter().map(|tree| attempts::attempts(&mut random, tree)).collect::<Vec<_>>();
+    let per_tree = run_case(setting, runner, &case, &tried)?;
+    let mut report = None;
+    for (number, found) in per_tree.iter().enumerate() {
+        let wrong = |found: &Findings| !found.violations.is_empty();
+        let silent = |found: &Findings| found.violations.is_empty() && !found.unexplained.is_empty();
+        let is_bad: &dyn Fn(&Findings) -> bool =
+            if wrong(found) { &wrong } else if silent(found) { &silent } else { continue };
+        let first = found.violations.iter().chain(&found.unexplained).next().cloned().unwrap_or_default();
+        let minimal = minimal(setting, runner, &case, number, &tried[number], is_bad);
+        report = Some(format!("{first}\nwith less of it:\n{minimal}"));
+        break;
+    }
+    let mut sum = Findings::default();
+    per_tree.into_iter().for_each(|found| sum.add(found));
+    Ok((sum, report))
+}
+
+/// Builds, launches, compares, removes.
+fn run_case(
+    setting: &Setting,
+    runner: &Runner,
+    case: &Case,
+    tried: &[Vec<Attempt>],
+) -> Result<Vec<Findings>, String> {
+    host::open_folder(&case.folder).map_err(|error| error.to_string())?;
+    let result = run_standing(setting, runner, case, tried);
+    host::remove(&case.folder).map_err(|error| error.to_string())?;
+    result
+}
+
+fn run_standing(
+    setting: &Setting,
+    runner: &Runner,
+    case: &Case,
+    tried: &[Vec<Attempt>],
+) -> Result<Vec<Findings>, String> {
+    let mut standing = Vec::new();
+    for tree in &case.trees {
+        standing.push(Standing::build(tree, runner).map_err(|error| format!("{}: {error}", tree.root.display()))?);
+    }
+    let token = runner.token(&case.capabilities, case.less_privileged);
+    let objects = parse_objects(&case.objects(), "objects", &Variables::new(), &token)
+        .map_err(|error| format!("{error}\n{}", case.objects()))?;
+    let plan = plan_of(runner, &case_seen(&standing), &token, &objects)?;
+    let oracle = Oracle::new(objects, token);
+    let all: Vec<Attempt> = tried.iter().flatten().cloned().collect();
+    let outcomes = runner
+        .run(&setting.lowbox, &setting.probe, case, &all)
+        .map_err(|error| format!("{error}\n{}", case.objects()))?;
+    let mut rest: &[Outcome] = &outcomes;
+    let mut found = Vec::new();
+    for ((tree, standing), attempts) in case.trees.iter().zip(&mut standing).zip(tried) {
+        let (own, others) = rest.split_at(attempts.len());
+        rest = others;
+        let before = standing.before.clone();
+        let comparison = Comparison { oracle: &oracle, plan: &plan, runner, tree, before: &before };
+        let mut findings = comparison.answers(attempts, own);
+        findings.violations.extend(comparison.effects(standing, attempts, own));
+        found.push(findings);
+    }
+    Ok(found)
+}
+
+fn case_seen(standing: &[Standing]) -> BTreeMap<PathBuf, Seen> {
+    standing.iter().flat_map(|standing| standing.before.clone()).collect()
+}
+
+fn plan_of(
+    runner: &Runner,
+    seen: &BTreeMap<PathBuf, Seen>,
+    token: &Token,
+    objects: &[Object],
+) -> Result<Plan, String> {
+    let tree = UsersTree { runner, seen };
+    plan(token, objects, &tree, &PlanOptions::default()).map_err(|error| error.to_string())
+}
+
+/// Leaves out objects as long as something stays wrong, and describes what is left.
+fn minimal(
+    setting: &Setting,
+    runner: &Runner,
+    case: &Case,
+    number: usize,
+    tried: &[Attempt],
+    is_bad: &dyn Fn(&Findings) -> bool,
+) -> String {
+    let tried = [tried.to_vec()];
+    let mut case = case.alone(&case.trees[number]);
+    let mut last = run_case(setting, runner, &case, &tried);
+    let mut at = 0;
+    while at < case.trees[0].lines.len() {
+        let mut less = case.clone();
+        less.trees[0].lines.remove(at);
+        let result = run_case(setting, runner, &less, &tried);
+        if result.as_ref().is_ok_and(|found| found.iter().any(is_bad)) {
+            (case, last) = (less, result);
+        } else {
+            at += 1;
+        }
+    }
+    let mut text = format!(
+        "launch {} as uid {} ({}{:?})\n",
+        case.launch,
+        runner.user.uid,
+        if case.less_privileged { "LPAC, " } else { "" },
+        case.capabilities
+    );
+    text.push_str(&case.objects());
+    for node in &case.trees[0].nodes {
+        let whose = if node.own { "own" } else { "other's" };
+        text.push_str(&format!("  {:?} {} {:o} {whose}\n", node.kind, node.path.display(), node.mode));
+    }
+    match last {
+        Ok(found) => {
+            let first = found.into_iter().next().unwrap_or_default();
+            first.violations.iter().take(6).for_each(|line| text.push_str(&format!("VIOLATION {line}\n")));
+            first.unexplained.iter().take(6).for_each(|line| text.push_str(&format!("UNEXPLAINED {line}\n")));
+        }
+        Err(error) => text.push_str(&format!("alone: {error}\n")),
+    }
+    text.push_str(&plan_text(runner, &case));
+    text
+}
+
+fn plan_text(runner: &Runner, case: &Case) -> String {
+    // The tree is gone by now; made again for the plan alone.
+    let made = host::open_folder(&case.folder).and_then(|()| Standing::build(&case.trees[0], runner));
+    let token = runner.token(&case.capabilities, case.less_privileged);
+    let objects = parse_objects(&case.objects(), "objects", &Variables::new(), &token);
+    let planned = match (objects, made) {
+        (Ok(objects), Ok(standing)) => plan_of(runner, &case_seen(&[standing]), &token, &objects).ok(),
+        _ => None,
+    };
+    let _ = host::remove(&case.folder);
+    let Some(plan) = planned else { return String::new() };
+    let mut text = String::new();
+    for bind in &plan.binds {
+        let mount = if bind.writable { "rw" } else { "ro" };
+        text.push_str(&format!("  bind {} {mount} {}\n", bind.path.display(), bind.rights));
+    }
+    text.push_str(&format!("  listable {:?}\n  links {:?}\n", plan.listable, plan.links));
+    for note in &plan.notes {
+        text.push_str(&format!("  note {note}\n"));
+    }
+    text
+}
+
+fn print_table(findings: &Findings, started: Instant) {
+    let all = (findings.permitted + findings.denied).max(1);
+    let percent = |count: usize| 100.0 * count as f64 / all as f64;
+    println!(
+        "{all} operations in {:.0} s: {} ({:.1} %) permitted, {} ({:.1} %) denied",
+        started.elapsed().as_secs_f64(),
+        findings.permitted,
+        percent(findings.permitted),
+        findings.denied,
+        percent(findings.denied)
+    );
+    let lost: usize = findings.losses.values().sum();
+    println!(
+        "denied by both {} ({:.1} %); allowed by the check and denied by the kernel {lost} ({:.1} %), of which unexplained {}; permitted beyond the plan {}",
+        findings.agreed_denied,
+        percent(findings.agreed_denied),
+        percent(lost),
+        findings.unexplained.len(),
+        findings.beyond_plan
+    );
+    for (reason, count) in &findings.losses {
+        println!("  {count:>8}  {reason}");
+    }
+    for (action, (permitted, denied)) in &findings.actions {
+        println!("  {action:?}: {permitted} permitted, {denied} denied");
+    }
+}

@@ -17,6 +17,7 @@ fn canonical_text_survives_reading_and_printing() {
         "O:BAG:SYD:PAI(A;;FA;;;SY)(D;OICI;GW;;;AC)S:ARAI(ML;;NWNR;;;LW)",
         "D:NO_ACCESS_CONTROL",
         "D:PNO_ACCESS_CONTROL",
+        "S:PARAINO_ACCESS_CONTROL",
         "D:",
         "D:S:",
         "O:S-1-5-21-1-2-3-1000G:S-1-5-21-1-2-3-513D:ARAI(A;OICINPIOID;0x1200a9;;;S-1-15-2-2)",
@@ -176,4 +177,19 @@ fn size_count_and_nesting_are_bounded() {
 fn a_list_too_long_for_its_size_field_has_no_binary_form() {
     let long = sd(&format!("D:{}", "(A;;FA;;;WD)".repeat(4000)));
     assert_eq!(long.to_bytes(), Err(BinaryError::DoesNotFit("ACL")));
+}
+
+#[test]
+fn the_deepest_condition_still_survives_its_own_printing() {
+    for deepest in ["!".repeat(31) + "a", format!("{}a{}", "(b && !(".repeat(15), "))".repeat(15))] {
+        let descriptor = sd(&format!("D:(XA;;FX;;;WD;({deepest}))"));
+        assert_eq!(sd(&descriptor.to_sddl()), descriptor);
+        assert_eq!(SecurityDescriptor::from_bytes(&descriptor.to_bytes().unwrap()), Ok(descriptor));
+    }
+}
+
+#[test]
+fn attributes_in_other_scripts_survive_the_binary_form() {
+    let descriptor = sd(&format!("S:(RA;;;;;WD;(\"\",TS,0x0,\"{}\"))", "죈".repeat(200)));
+    assert_eq!(SecurityDescriptor::from_bytes(&descriptor.to_bytes().unwrap()), Ok(descriptor));
 }

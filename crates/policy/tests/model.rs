@@ -58,8 +58,9 @@ fn never_wider(
 ) -> Result<(), String> {
     for (path, kind) in places(tree, objects) {
         let Some(mount) = kernel.mount(&path) else { continue };
-        // In a writable mount the program may replace a file by a directory and the reverse.
-        let kinds = if mount.writable && mount.path != path {
+        // In a writable mount the program may replace a file by a directory and the reverse. Where a fallen mount's own
+        // file still stands it is what it was, since its rule goes with the file.
+        let kinds = if mount.writable && mount.path != path && !kernel.still_stands(&path) {
             vec![kind, NodeKind::File, NodeKind::Dir]
         } else {
             vec![kind]

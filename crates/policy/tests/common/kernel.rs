@@ -22,6 +22,11 @@ impl<'p> Kernel<'p> {
         Kernel { plan, fallen: vec![bind], replaced }
     }
 
+    /// Whether the file that a fallen mount showed is still at this path.
+    pub fn still_stands(&self, path: &Path) -> bool {
+        !self.replaced && self.fallen.iter().any(|number| self.plan.binds[*number].path == path)
+    }
+
     /// The mount that shows a path: the deepest bind at or above it.
     pub fn mount(&self, path: &Path) -> Option<&'p Bind> {
         path.ancestors().find_map(|above| {

@@ -23,6 +23,7 @@ use crate::launch::stopwatch::Stopwatch;
 use crate::launch::view::{self, Failure};
 use crate::limits;
 use crate::seccomp::Instruction;
+use crate::supervise::idle::Idle;
 use crate::sys::{self, SignalFd};
 
 /// What pid 1 gets from lowbox, by fork.
@@ -121,12 +122,14 @@ fn serve(
 ) -> Result<(), Failure> {
     let mut observer = observe::Observer::default();
     let mut listener = program.listener.as_ref();
+    let mut idle = Idle::default();
     loop {
         let mut events = vec![PollFd::new(&control, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
         if let Some(listener) = listener {
             events.push(PollFd::new(listener, PollFlags::IN));
         }
-        match poll(&mut events, None) {
+        match poll(&mut events, idle.timeout()) {
+            Ok(0) => idle.rest(),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(Failure::new(Step::Fork, "", error)),
         }

@@ -1,5 +1,6 @@
 //! lowbox beside its container: forwards signals and job control, passes reports on, waits for the end.
 
+pub(crate) mod idle;
 pub mod reduced;
 mod terminal;
 
@@ -14,6 +15,7 @@ use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
 use crate::limits::{Cgroup, CgroupError};
 use crate::sys::SignalFd;
+use idle::Idle;
 use terminal::SavedTerminal;
 
 /// A running container. Dropping it ends everything in it.
@@ -121,11 +123,13 @@ impl Container {
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT]);
         let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
+        let mut idle = Idle::default();
         let mut ending = None;
         loop {
             let mut events =
                 [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&signals, PollFlags::IN)];
-            match poll(&mut events, None) {
+            match poll(&mut events, idle.timeout()) {
+                Ok(0) => idle.rest(),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
             }

@@ -19,7 +19,7 @@ pub use descriptor::with_descriptor;
 pub use execute::{Image, close_from, close_on_exec_from, exit_now};
 pub use idmap::{MountAttributes, set_mount_attributes};
 pub use landlock::{landlock_abi, restrict_self};
-pub use memory::{erase_environment, read_process_memory};
+pub use memory::{erase_environment, read_process_memory, release_memory};
 pub use network::interface_up;
 pub use process::{
     become_subreaper, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,

@@ -7,7 +7,9 @@ use clap::Parser;
 
 mod attacks;
 mod bench;
+mod fuzz;
 mod peers;
+mod test;
 mod user;
 
 /// Developer commands of lowbox.
@@ -18,15 +20,21 @@ enum Command {
     Attacks(attacks::Options),
     /// Measure launches and confined programs beside plain runs and the peers.
     Bench(bench::Options),
+    /// Run every fuzz target for a while.
+    Fuzz(fuzz::Options),
     /// Say which programs the benchmarks and tests need, and install them.
     Peers(peers::Options),
+    /// Run everything that can fail: format, lints, attacks, tests.
+    Test(test::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Attacks(options) => attacks::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Peers(options) => peers::run(&options),
+        Command::Test(options) => test::run(&options),
     };
     result.unwrap_or_else(|error| {
         eprintln!("xtask: {error}");

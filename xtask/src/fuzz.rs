@@ -1,0 +1,99 @@
+//! `cargo xtask fuzz`: every fuzz target for a while, on the stable toolchain.
+//!
+//! cargo-fuzz wants a nightly compiler; the instrumentation that libFuzzer needs is reachable from a stable one. Needs a C++
+//! compiler for libFuzzer itself.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Args;
+
+/// Options of `fuzz`.
+#[derive(Args)]
+pub struct Options {
+    /// How long each target runs
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+    /// Only this target
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// A fuzz target, its dictionary, and where its seeds are.
+struct Target {
+    name: &'static str,
+    dictionary: Option<&'static str>,
+    seeds: Option<&'static str>,
+}
+
+const TARGETS: [Target; 3] = [
+    Target { name: "sddl", dictionary: Some("sddl.dict"), seeds: None },
+    Target { name: "descriptor", dictionary: None, seeds: None },
+    Target {
+        name: "manifest",
+        dictionary: Some("manifest.dict"),
+        seeds: Some("crates/msix/tests/data/valid"),
+    },
+];
+
+/// Sanitizer coverage as libFuzzer reads it; debug assertions make overflows findings.
+const INSTRUMENTATION: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Cdebug-assertions -Ccodegen-units=1";
+
+pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask lies in the workspace")?;
+    let fuzz = top.join("fuzz");
+    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--target", &triple])
+        .current_dir(&fuzz)
+        // An explicit target keeps build scripts uninstrumented.
+        .env("RUSTFLAGS", INSTRUMENTATION)
+        .env("CARGO_TARGET_DIR", fuzz.join("target"))
+        .status()?;
+    if !built.success() {
+        return Err("the fuzz targets do not build (libFuzzer needs g++)".into());
+    }
+    let mut findings = 0;
+    let targets =
+        TARGETS.iter().filter(|target| options.only.as_deref().is_none_or(|only| only == target.name));
+    for target in targets {
+        let binary = fuzz.join("target").join(&triple).join("release").join(target.name);
+        if !fuzz_one(top, &fuzz, &binary, target, options.seconds)? {
+            findings += 1;
+        }
+    }
+    println!("fuzz: {findings} targets with findings");
+    Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn fuzz_one(
+    top: &Path,
+    fuzz: &Path,
+    binary: &Path,
+    target: &Target,
+    seconds: u32,
+) -> Result<bool, Box<dyn Error>> {
+    // libFuzzer writes new inputs into the first folder, so it is never the one with the seeds.
+    let corpus = fuzz.join("corpus").join(target.name);
+    let artifacts = fuzz.join("artifacts").join(target.name);
+    fs::create_dir_all(&corpus)?;
+    fs::create_dir_all(&artifacts)?;
+    let mut command = Command::new(binary);
+    command.arg(&corpus).args(target.seeds.map(|seeds| top.join(seeds)));
+    command.arg(format!("-max_total_time={seconds}")).args([
+        "-timeout=5",
+        "-print_final_stats=1",
+        "-verbosity=0",
+    ]);
+    command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    if let Some(dictionary) = target.dictionary {
+        let path: PathBuf = fuzz.join("fuzz_targets").join(dictionary);
+        command.arg(format!("-dict={}", path.display()));
+    }
+    println!("fuzz: {} for {seconds} s", target.name);
+    Ok(command.status()?.success())
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask test`: everything that can fail, with the test runner's own summary last.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use clap::Args;
+
+/// Options of `test`.
+#[derive(Args)]
+pub struct Options {
+    /// Leave the attacks out
+    #[arg(long)]
+    no_attacks: bool,
+    /// Fuzz each target for so many seconds first
+    #[arg(long, default_value_t = 0)]
+    fuzz_seconds: u32,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask lies in the workspace")?;
+    let cargo = |arguments: &[&str]| -> Result<(), Box<dyn Error>> {
+        println!("==> cargo {}", arguments.join(" "));
+        let status = Command::new("cargo").args(arguments).current_dir(top).status()?;
+        if status.success() { Ok(()) } else { Err(format!("cargo {} failed", arguments.join(" ")).into()) }
+    };
+    if has_component("fmt") {
+        cargo(&["fmt", "--all", "--check"])?;
+    }
+    if has_component("clippy") {
+        cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+    }
+    cargo(&["build", "--release", "--quiet", "--package", "lowbox"])?;
+    if options.fuzz_seconds > 0 {
+        cargo(&["xtask", "fuzz", "--seconds", &options.fuzz_seconds.to_string()])?;
+    }
+    if !options.no_attacks {
+        cargo(&["xtask", "attacks"])?;
+    }
+    // Release: the model against the kernel and the oracles are many small launches and checks.
+    if has_component("nextest") {
+        cargo(&["nextest", "run", "--workspace", "--release", "--no-fail-fast"])?;
+    } else {
+        println!("cargo-nextest is not installed; running cargo test instead");
+        cargo(&["test", "--workspace", "--release", "--no-fail-fast"])?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether `cargo NAME` exists; what is missing is said, not passed over.
+fn has_component(name: &str) -> bool {
+    let there =
+        Command::new("cargo").args([name, "--version"]).output().is_ok_and(|output| output.status.success());
+    if !there {
+        println!("==> cargo {name} is not installed: skipped");
+    }
+    there
+}

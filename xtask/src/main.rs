@@ -29,11 +29,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Command::parse() {
-        Command::Attacks(options) => attacks::run(&options),
-        Command::Bench(options) => bench::run(&options),
+    let result: Result<ExitCode, Box<dyn std::error::Error>> = match Command::parse() {
+        Command::Attacks(options) => attacks::run(&options).map_err(Into::into),
+        Command::Bench(options) => bench::run(&options).map_err(Into::into),
         Command::Fuzz(options) => fuzz::run(&options),
-        Command::Peers(options) => peers::run(&options),
+        Command::Peers(options) => peers::run(&options).map_err(Into::into),
         Command::Test(options) => test::run(&options),
     };
     result.unwrap_or_else(|error| {

@@ -32,8 +32,7 @@ pub struct Arguments {
     pub json: bool,
 
     /// The program, whose name is its identity unless --name or --manifest gives one; its arguments don't matter
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM",
-        required_unless_present_any = ["manifest", "name"])]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
     pub command: Vec<OsString>,
 }
 
@@ -98,6 +97,12 @@ struct RunsAs {
 /// Shows the token.
 pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let failed = |error: PrepareError| Failure::new(&error);
+    let options = &arguments.package;
+    if arguments.command.is_empty() && options.manifest.is_none() && options.name.is_none() {
+        return Err(Failure::new(
+            "say whose token: name a program (lowbox token -- python3), --name NAME or --manifest FILE",
+        ));
+    }
     let package = Package::of(&arguments.package, arguments.command.first().map(OsString::as_os_str))?;
     let caller = Caller::current().map_err(failed)?;
     let request = Request {

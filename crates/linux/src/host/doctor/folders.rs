@@ -35,20 +35,25 @@ pub(super) fn data(user: &HostUser, variable: &dyn Fn(&str) -> Option<OsString>)
 
 /// The owner of the folder, once a folder could be made in it.
 fn usable(folder: &Path) -> io::Result<u32> {
-    let missing: Vec<&Path> =
-        folder.ancestors().take_while(|path| fs::symlink_metadata(path).is_err()).collect();
-    let result = (|| {
+    leaving_no_folders(folder, || {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let probe = folder.join(format!(".doctor-{}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&probe)?;
         fs::remove_dir(&probe)?;
         Ok(fs::metadata(folder)?.uid())
-    })();
-    // What was made for the sake of the question goes again; remove_dir leaves what others filled meanwhile.
+    })
+}
+
+/// Runs `question`, and then removes `folder` and those above it as far as they were not there before: what was made for
+/// the sake of a question goes again, and remove_dir leaves what others filled meanwhile.
+pub(super) fn leaving_no_folders<T>(folder: &Path, question: impl FnOnce() -> T) -> T {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|path| fs::symlink_metadata(path).is_err()).collect();
+    let answer = question();
     for made in missing {
         let _ = fs::remove_dir(made);
     }
-    result
+    answer
 }
 
 /// What is read from the configuration folders gives rights, so nobody else may write there.

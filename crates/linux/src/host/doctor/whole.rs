@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::Item;
+use super::folders::leaving_no_folders;
 use crate::launch::{LaunchError, launch};
 use crate::prepare::{Caller, Request, prepare};
 
@@ -19,18 +20,12 @@ pub(super) fn container() -> Item {
         working_directory: Some("/".into()),
         ..Request::default()
     };
-    let private = caller.folders.data.join("packages").join(&request.family_name);
-    let made_before =
-        [&caller.folders.data, &caller.folders.data.join("packages")].map(|folder| folder.exists());
-    let item = run(&caller, &request, NAME);
-    let _ = fs::remove_dir_all(&private);
-    if !made_before[1] {
-        let _ = fs::remove_dir(caller.folders.data.join("packages"));
-    }
-    if !made_before[0] {
-        let _ = fs::remove_dir(&caller.folders.data);
-    }
-    item
+    let packages = caller.folders.data.join("packages");
+    leaving_no_folders(&packages, || {
+        let item = run(&caller, &request, NAME);
+        let _ = fs::remove_dir_all(packages.join(&request.family_name));
+        item
+    })
 }
 
 fn run(caller: &Caller, request: &Request, name: &'static str) -> Item {

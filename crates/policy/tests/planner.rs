@@ -276,6 +276,34 @@ fn a_deny_through_a_link_still_denies_at_both_ends() {
 }
 
 #[test]
+fn a_label_that_comes_through_a_link_never_replaces_a_stricter_one() {
+    use lowbox_security::{Acl, Integrity};
+    let labelled = |policy| {
+        let mut sd = sd(vec![], false);
+        let ace = Ace::label(Integrity::High, policy).with_flags(INHERITED_BY_ALL);
+        sd.sacl = Some(Acl::new(vec![ace]));
+        sd
+    };
+    let mut tree = FakeTree::new();
+    tree.file("/h/a/x").link("/h/c", "/h/a");
+    let objects = [
+        object("/h", labelled(AccessMask::LABEL_NO_READ_UP)),
+        grant("/h/a", "r"),
+        object("/h/c", labelled(AccessMask::LABEL_NO_EXECUTE_UP)),
+    ];
+    assert_eq!(planned(&tree, &objects).binds, []);
+}
+
+#[test]
+fn protection_that_comes_through_a_link_keeps_no_deny_out() {
+    let mut tree = FakeTree::new();
+    tree.file("/h/a/x").link("/h/c", "/h/a");
+    let objects =
+        [object("/h", deny(AccessMask::FILE_ALL)), grant("/h/a", "r"), object("/h/c", sd(vec![], true))];
+    assert!(planned(&tree, &objects).binds.is_empty());
+}
+
+#[test]
 fn links_that_go_in_circles_end() {
     let mut tree = FakeTree::new();
     tree.link("/etc/a", "b").link("/etc/b", "a");

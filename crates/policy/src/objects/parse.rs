@@ -12,7 +12,7 @@ use super::variables::{KNOWN_VARIABLES, Variables};
 use crate::object::{Object, ObjectKind, Origin};
 use crate::plan::PlanError;
 use crate::planner::forest::components;
-use crate::planner::merge::restrictions;
+use crate::planner::merge::restricts;
 
 /// The longest text, in bytes.
 pub const MAX_TEXT: usize = 16 << 20;
@@ -174,7 +174,7 @@ fn parse_line<'t>(
         }
     };
     let Some((path, glob)) = place else { return Ok(None) };
-    if glob && restrictions(&descriptor).is_some() {
+    if glob && restricts(&descriptor) {
         return Err(ObjectsProblem::WildcardDenies);
     }
     Ok(Some((kind, path, glob, descriptor)))

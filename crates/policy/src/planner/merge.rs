@@ -1,6 +1,6 @@
 //! Descriptors of several entries put together, and what of a descriptor only takes away.
 
-use lowbox_security::{Ace, AceKind, Acl, Control, Dacl, SecurityDescriptor};
+use lowbox_security::{AccessMask, Ace, AceFlags, AceKind, Acl, Control, Dacl, SecurityDescriptor, Token};
 
 /// The explicit ACEs of two entries for one path, in canonical order. Protection by either protects; the stricter label
 /// stands first, where the check looks for it.
@@ -46,13 +46,30 @@ fn label_rid(acl: &Acl) -> u32 {
         .unwrap_or(0)
 }
 
-/// The part of a descriptor that takes away: denies, protection from what would be inherited, labels and whatever else
-/// is no plain allow. `None` when all that it does is allow.
-pub(crate) fn restrictions(sd: &SecurityDescriptor) -> Option<SecurityDescriptor> {
-    let kept: Vec<Ace> = sd.dacl.aces().iter().filter(|ace| !ace.kind.is_allow()).cloned().collect();
-    let protected = sd.control.contains(Control::DACL_PROTECTED);
-    if kept.is_empty() && !protected && sd.sacl.is_none() {
+/// Whether a descriptor takes away: by denies, protection from what would be inherited, labels or whatever else is no
+/// plain allow. A NULL DACL takes away too: it inherits nothing, and the lowbox half gets nothing from it.
+pub(crate) fn restricts(sd: &SecurityDescriptor) -> bool {
+    sd.dacl == Dacl::Null
+        || sd.control.contains(Control::DACL_PROTECTED)
+        || sd.sacl.is_some()
+        || sd.dacl.aces().iter().any(|ace| !ace.kind.is_allow())
+}
+
+/// What a descriptor takes away, as denies alone, for a place that it was not written for. There its protection or label
+/// could loosen what the place inherits (a label of its own stands before an inherited one, protection keeps inherited
+/// denies out), so those become a deny of everything. `None` when all that it does is allow.
+pub(crate) fn as_denies(sd: &SecurityDescriptor, token: &Token) -> Option<SecurityDescriptor> {
+    if !restricts(sd) {
         return None;
     }
-    Some(SecurityDescriptor { dacl: Dacl::Present(Acl::new(kept)), ..sd.clone() })
+    let mut aces: Vec<Ace> = sd.dacl.aces().iter().filter(|ace| !ace.kind.is_allow()).cloned().collect();
+    if sd.dacl == Dacl::Null || sd.sacl.is_some() || sd.control.contains(Control::DACL_PROTECTED) {
+        let sid = token.app_container.as_ref().map_or(&token.user, |container| &container.package);
+        let flags = AceFlags::OBJECT_INHERIT | AceFlags::CONTAINER_INHERIT;
+        aces.push(Ace::deny(EVERYTHING, sid.clone()).with_flags(flags));
+    }
+    Some(SecurityDescriptor { dacl: Dacl::Present(Acl::new(aces)), ..SecurityDescriptor::default() })
 }
+
+/// Every specific and standard right.
+const EVERYTHING: AccessMask = AccessMask(0x1F_FFFF);

@@ -80,7 +80,7 @@ pub(crate) fn resolve<'o>(
     let mut listings = glob::Listings::default();
     for (number, object) in objects.iter().enumerate() {
         components(&object.path)?;
-        let restricts = merge::restrictions(&object.descriptor).is_some();
+        let restricts = merge::restricts(&object.descriptor);
         if object.glob && restricts {
             let why = "a wildcard can't deny, since names made later would escape it";
             return Err(PlanError::BadPath { path: object.path.clone(), why });
@@ -100,7 +100,7 @@ pub(crate) fn resolve<'o>(
     let mut verified: Vec<OsString> = Vec::new();
     for (path, number) in order {
         let led = lead(&path, tree, &mut verified)?;
-        settle(path, number, &objects[number], led, &mut resolved);
+        settle(path, number, &objects[number], led, token, &mut resolved);
     }
     // Entries that meet at one path keep the order of the objects.
     resolved.entries.sort_by(|a, b| by_component(&a.0, &b.0).then(a.2.cmp(&b.2)));
@@ -191,7 +191,14 @@ fn follow(mut done: PathBuf, rest: &[&std::ffi::OsStr], path: &Path, tree: &dyn 
     led
 }
 
-fn settle<'o>(path: PathBuf, number: usize, object: &'o Object, led: Led, resolved: &mut Resolved<'o>) {
+fn settle<'o>(
+    path: PathBuf,
+    number: usize,
+    object: &'o Object,
+    led: Led,
+    token: &Token,
+    resolved: &mut Resolved<'o>,
+) {
     let entry = Entry {
         descriptor: Cow::Borrowed(&object.descriptor),
         kinds: Kinds::of(object.kind),
@@ -201,7 +208,7 @@ fn settle<'o>(path: PathBuf, number: usize, object: &'o Object, led: Led, resolv
     let mut refuse = |reason: Reason, entry: Entry<'o>, places: Vec<(PathBuf, Option<FileId>)>| {
         resolved.notes.push(Note { path: path.clone(), dropped: FsRights::NONE, reason });
         // What takes away still takes away, at every place that the path may mean.
-        if let Some(descriptor) = merge::restrictions(&entry.descriptor) {
+        if let Some(descriptor) = merge::as_denies(&entry.descriptor, token) {
             for (place, found) in places {
                 let entry = Entry {
                     descriptor: Cow::Owned(descriptor.clone()),

@@ -1,6 +1,6 @@
 //! Id maps: who the container's user is, and, under root, mounts that give it root's own files without giving it root.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -27,7 +27,9 @@ pub(crate) fn clone_personal(spec: &Spec) -> Result<Mapped, LaunchError> {
     let mut namespaces: BTreeMap<(u32, u32), OwnedFd> = BTreeMap::new();
     let mut mapped = Mapped::new();
     let binds = spec.plan.binds.iter().filter(|bind| !bind.is_device());
-    let personal = binds.filter(|bind| spec.personal.iter().any(|path| bind.path.starts_with(path)));
+    // Grants are personal, and there may be thousands of them.
+    let places: BTreeSet<&Path> = spec.personal.iter().map(PathBuf::as_path).collect();
+    let personal = binds.filter(|bind| bind.path.ancestors().any(|path| places.contains(path)));
     let mut wanted: Vec<(PathBuf, Pinned, MountAttributes)> = Vec::new();
     for bind in personal {
         let attributes = MountAttributes {

@@ -154,8 +154,20 @@ pub enum Outcome {
         /// `st_ino`.
         ino: u64,
     },
-    /// It succeeded and could not be undone: the name has moved.
-    Moved,
+    /// It succeeded and could not be undone: the object with this device and inode number has moved.
+    Moved {
+        /// `st_dev`.
+        dev: u64,
+        /// `st_ino`.
+        ino: u64,
+    },
+    /// The right was there, but a folder that is not empty stays.
+    NotEmpty {
+        /// `st_dev`.
+        dev: u64,
+        /// `st_ino`.
+        ino: u64,
+    },
     /// It failed with this error number.
     Failed(i32),
 }
@@ -165,7 +177,8 @@ impl Outcome {
     pub fn to_line(self) -> String {
         match self {
             Outcome::Done { dev, ino } => format!("done {dev} {ino}"),
-            Outcome::Moved => "moved".to_owned(),
+            Outcome::Moved { dev, ino } => format!("moved {dev} {ino}"),
+            Outcome::NotEmpty { dev, ino } => format!("not-empty {dev} {ino}"),
             Outcome::Failed(errno) => format!("failed {errno}"),
         }
     }
@@ -175,7 +188,10 @@ impl Outcome {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["done", dev, ino] => Some(Outcome::Done { dev: dev.parse().ok()?, ino: ino.parse().ok()? }),
-            ["moved"] => Some(Outcome::Moved),
+            ["moved", dev, ino] => Some(Outcome::Moved { dev: dev.parse().ok()?, ino: ino.parse().ok()? }),
+            ["not-empty", dev, ino] => {
+                Some(Outcome::NotEmpty { dev: dev.parse().ok()?, ino: ino.parse().ok()? })
+            }
             ["failed", errno] => Some(Outcome::Failed(errno.parse().ok()?)),
             _ => None,
         }
@@ -205,7 +221,7 @@ mod tests {
                 assert_eq!(Attempt::parse(&attempt.to_line()), Some(attempt));
             }
         }
-        for outcome in [Outcome::Done { dev: 3, ino: u64::MAX }, Outcome::Moved, Outcome::Failed(13)] {
+        for outcome in [Outcome::Done { dev: 3, ino: u64::MAX }, Outcome::Moved { dev: 1, ino: 2 }, Outcome::NotEmpty { dev: 1, ino: 2 }, Outcome::Failed(13)] {
             assert_eq!(Outcome::parse(&outcome.to_line()), Some(outcome));
         }
     }

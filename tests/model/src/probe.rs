@@ -19,9 +19,19 @@ fn main() -> ExitCode {
             eprintln!("the probe does not understand its input");
             return ExitCode::FAILURE;
         };
+        // Before, because it may be gone afterwards, else afterwards, because it may be new.
+        let before = identity_of(&attempt.path);
         let outcome = match attempt_it(&attempt) {
-            Ok(DONE) => identity_of(&attempt),
+            Ok(DONE) => before.or_else(|| identity_of(&attempt.path)).unwrap_or(DONE),
+            Ok(Outcome::Moved { .. }) => match before {
+                Some(Outcome::Done { dev, ino }) => Outcome::Moved { dev, ino },
+                _ => MOVED,
+            },
             Ok(outcome) => outcome,
+            Err(Errno::NOTEMPTY) => match before {
+                Some(Outcome::Done { dev, ino }) => Outcome::NotEmpty { dev, ino },
+                _ => Outcome::Failed(Errno::NOTEMPTY.raw_os_error()),
+            },
             Err(error) => Outcome::Failed(error.raw_os_error()),
         };
         out.push_str(&outcome.to_line());
@@ -33,7 +43,9 @@ fn main() -> ExitCode {
     }
 }
 
+/// Done, on what is said elsewhere.
 const DONE: Outcome = Outcome::Done { dev: 0, ino: 0 };
+const MOVED: Outcome = Outcome::Moved { dev: 0, ino: 0 };
 
 fn attempt_it(attempt: &Attempt) -> Result<Outcome> {
     let path = attempt.path.as_path();
@@ -87,7 +99,11 @@ fn attempt_it(attempt: &Attempt) -> Result<Outcome> {
         }
         Action::TruncateForWriting => return identity(&open(path, OFlags::WRONLY | OFlags::TRUNC)?),
         Action::TruncateForReading => return identity(&open(path, OFlags::RDONLY | OFlags::TRUNC)?),
-        Action::Create => drop(open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?),
+        // The name may be made although the file can't be opened then.
+        Action::Create => match open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL) {
+            Err(error) if rustix::fs::lstat(path).is_err() => return Err(error),
+            _ => {}
+        },
         Action::MakeFile => rustix::fs::mknodat(CWD, path, FileType::RegularFile, MODE, 0)?,
         Action::LinkTemporary => {
             let folder = path.parent().unwrap_or(path);
@@ -102,16 +118,16 @@ fn attempt_it(attempt: &Attempt) -> Result<Outcome> {
         Action::Link => rustix::fs::link(path, other)?,
         Action::Rename => {
             rustix::fs::rename(path, other)?;
-            return Ok(if rustix::fs::rename(other, path).is_ok() { DONE } else { Outcome::Moved });
+            return Ok(if rustix::fs::rename(other, path).is_ok() { DONE } else { MOVED });
         }
         Action::Exchange => {
             let exchange = || rustix::fs::renameat_with(CWD, path, CWD, other, RenameFlags::EXCHANGE);
             exchange()?;
-            return Ok(if exchange().is_ok() { DONE } else { Outcome::Moved });
+            return Ok(if exchange().is_ok() { DONE } else { MOVED });
         }
         Action::RenameOver => {
             rustix::fs::rename(path, other)?;
-            return Ok(Outcome::Moved);
+            return Ok(MOVED);
         }
         Action::Unlink => rustix::fs::unlink(path)?,
         Action::Rmdir => rustix::fs::rmdir(path)?,
@@ -121,13 +137,10 @@ fn attempt_it(attempt: &Attempt) -> Result<Outcome> {
 
 const MODE: Mode = Mode::from_raw_mode(0o666);
 
-/// Which object it was, where the action leaves it at its path. It may be one of the container's own.
-fn identity_of(attempt: &Attempt) -> Outcome {
-    let leaves = matches!(attempt.action, Action::Unlink | Action::Rmdir);
-    match rustix::fs::lstat(&attempt.path) {
-        Ok(found) if !leaves => Outcome::Done { dev: found.st_dev, ino: found.st_ino },
-        _ => DONE,
-    }
+/// Which object is at a path. It may be one of the container's own.
+fn identity_of(path: &Path) -> Option<Outcome> {
+    let found = rustix::fs::lstat(path).ok()?;
+    Some(Outcome::Done { dev: found.st_dev, ino: found.st_ino })
 }
 
 /// Never blocks, never takes a terminal, never follows a link in the last component.

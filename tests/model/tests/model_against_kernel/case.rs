@@ -157,6 +157,14 @@ fn lines(random: &mut Random, nodes: &[Node], runner: &Runner) -> Vec<String> {
             line(random, &node.path, node.kind);
         }
     }
+    if random.chance(8) {
+        // A wildcard can only allow.
+        let node = &nodes[random.below(nodes.len())];
+        let folder = node.path.parent().unwrap_or(&node.path);
+        let folder = if node.kind == NodeKind::Dir { &node.path } else { folder };
+        let (pattern, rights) = (*random.pick(&["*", "a*", "*e", ".*"]), *random.pick(&["FR", "FRFX", "0x1301df"]));
+        lines.push(format!("tree {}/{pattern} D:(A;OICI;{rights};;;{{package}})", escape(folder.as_os_str())));
+    }
     if random.chance(10) {
         let missing = nodes[random.below(nodes.len())].path.join("missing");
         line(random, &missing, NodeKind::File);

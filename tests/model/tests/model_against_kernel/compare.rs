@@ -62,14 +62,13 @@ pub struct Comparison<'a> {
 }
 
 /// What is where, as the attempts change it.
-struct State<'a> {
+struct State {
     kinds: HashMap<PathBuf, NodeKind>,
-    before: &'a BTreeMap<PathBuf, Seen>,
     /// Links to something that was there: the object's first name.
     linked: HashMap<PathBuf, PathBuf>,
 }
 
-impl State<'_> {
+impl State {
     fn forget(&mut self, path: &Path) {
         self.kinds.retain(|known, _| !known.starts_with(path));
     }
@@ -78,8 +77,8 @@ impl State<'_> {
         let path = &attempt.path;
         let other = attempt.other.as_deref().unwrap_or(path);
         match (attempt.action, outcome) {
-            (_, Outcome::Failed(_)) => {}
-            (_, Outcome::Moved) => {
+            (_, Outcome::Failed(_) | Outcome::NotEmpty { .. }) => {}
+            (_, Outcome::Moved { .. }) => {
                 self.forget(path);
                 self.forget(other);
             }
@@ -113,7 +112,7 @@ impl Comparison<'_> {
     pub fn answers(&self, attempts: &[Attempt], outcomes: &[Outcome]) -> Findings {
         let mut findings = Findings::default();
         let kinds = self.tree.nodes.iter().map(|node| (node.path.clone(), node.kind)).collect();
-        let mut state = State { kinds, before: self.before, linked: HashMap::new() };
+        let mut state = State { kinds, linked: HashMap::new() };
         let kernel = Kernel::new(self.plan);
         for (attempt, outcome) in attempts.iter().zip(outcomes) {
             self.answer(attempt, *outcome, &mut state, &kernel, &mut findings);
@@ -125,7 +124,7 @@ impl Comparison<'_> {
         &self,
         attempt: &Attempt,
         outcome: Outcome,
-        state: &mut State<'_>,
+        state: &mut State,
         kernel: &Kernel<'_>,
         findings: &mut Findings,
     ) {
@@ -140,6 +139,9 @@ impl Comparison<'_> {
         let folder_is_there = target.and_then(Path::parent).is_none_or(|folder| state.kinds.contains_key(folder));
         let needs_other = matches!(attempt.action, Action::Exchange | Action::RenameOver);
         let Some(kind) = kind.filter(|_| folder_is_there && !(needs_other && other_kind.is_none())) else {
+            if matches!(outcome, Outcome::Moved { .. }) {
+                state.follow(attempt, outcome, NodeKind::File);
+            }
             return;
         };
         let mut needs = needs(attempt, kind, other_kind);
@@ -149,7 +151,7 @@ impl Comparison<'_> {
             needs.extend(also);
         }
         let allowed = self.oracle.allows_all(&needs);
-        let permitted = self.permitted(attempt, outcome, state);
+        let permitted = self.permitted(attempt, outcome);
         let count = findings.actions.entry(attempt.action).or_default();
         let describe = |what: &str| {
             format!("{:?} of {:?} {}: {what}", attempt.action, kind, shown(&attempt.path, attempt.other.as_deref()))
@@ -175,7 +177,9 @@ impl Comparison<'_> {
                 findings.agreed_denied += 1;
             }
         }
-        state.follow(attempt, outcome, kind);
+        if permitted || makes.is_none() {
+            state.follow(attempt, outcome, kind);
+        }
     }
 
     #[allow(clippy::too_many_arguments, reason = "one call, and a struct would say nothing more")]
@@ -197,7 +201,7 @@ impl Comparison<'_> {
             _ => None,
         };
         let reason = if permissions.permit(attempt, kind, other_kind) {
-            losses::reason(self.plan, self.tree, kernel, attempt, needs, errno)
+            losses::reason(self.plan, self.tree, self.oracle, kernel, attempt, needs, errno)
         } else {
             Some("the host's permissions")
         };
@@ -212,19 +216,19 @@ impl Comparison<'_> {
     }
 
     /// Whether the kernel let it happen, to the host's object.
-    fn permitted(&self, attempt: &Attempt, outcome: Outcome, state: &State<'_>) -> bool {
+    fn permitted(&self, attempt: &Attempt, outcome: Outcome) -> bool {
         match outcome {
-            Outcome::Moved => true,
-            // The container has folders and links of its own that lead to what is granted; they are not the host's.
-            Outcome::Done { dev, ino } if (dev, ino) != (0, 0) => state
-                .before
-                .get(&attempt.path)
-                .is_none_or(|seen| (seen.dev, seen.ino) == (dev, ino)),
-            Outcome::Done { .. } => true,
-            // The right was there; but a folder that is not empty stays, and what was overwritten is no program.
+            Outcome::Moved { dev, ino } | Outcome::Done { dev, ino } | Outcome::NotEmpty { dev, ino } => {
+                match self.before.get(&attempt.path) {
+                    // The container has folders and links of its own that lead to what is granted.
+                    Some(seen) => (seen.dev, seen.ino) == (dev, ino),
+                    // What is new lies on the host's disk or in the container's memory.
+                    None => self.before[&self.tree.root].dev == dev,
+                }
+            }
+            // The kernel would have run it, but what was overwritten is no program.
             Outcome::Failed(errno) => {
-                let errno = Errno::from_raw_os_error(errno);
-                errno == Errno::NOTEMPTY || (errno == Errno::NOEXEC && attempt.action == Action::Execute)
+                attempt.action == Action::Execute && Errno::from_raw_os_error(errno) == Errno::NOEXEC
             }
         }
     }
@@ -233,7 +237,7 @@ impl Comparison<'_> {
     pub fn effects(&self, standing: &mut Standing, attempts: &[Attempt], outcomes: &[Outcome]) -> Vec<String> {
         let mut found = Vec::new();
         let mut moved: HashSet<&Path> = HashSet::new();
-        for (attempt, _) in attempts.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Moved) {
+        for (attempt, _) in attempts.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Moved { .. })) {
             moved.insert(&attempt.path);
             moved.extend(attempt.other.as_deref());
         }

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use lowbox_model_test::{Action, Attempt};
-use lowbox_policy::{Bind, FsRights, NodeKind, Note, Operation, Plan, Reason};
+use lowbox_policy::{Bind, FsRights, NodeKind, Note, Object, ObjectKind, Operation, Plan, Reason};
 use rustix::io::Errno;
 
 use crate::case::Tree;
 use crate::kernel::Kernel;
-use crate::oracle::Need;
+use crate::oracle::{Need, Oracle};
 
 /// The rights without which an operation can't be done.
 fn rights_of(operation: Operation, kind: NodeKind) -> FsRights {
@@ -79,10 +79,16 @@ fn noted(plan: &Plan, tree: &Tree, need: &Need) -> Option<&'static str> {
 }
 
 /// What the kernel can't express, where the plan has no note.
-fn inexpressible(plan: &Plan, kernel: &Kernel<'_>, need: &Need) -> Option<&'static str> {
+fn inexpressible(plan: &Plan, kernel: &Kernel<'_>, oracle: &Oracle, need: &Need) -> Option<&'static str> {
     let parent = need.path.parent().unwrap_or(&need.path);
     let is_writable = |path: &Path| kernel.mount(path).is_some_and(|mount| mount.writable);
     match need.operation {
+        Operation::Connect if !oracle.objects.iter().any(|object| is_socket_entry(object, oracle, &need.path)) => {
+            Some("limit: a socket is connected to by an entry of its own alone")
+        }
+        Operation::Append if !oracle.allows(&Need { operation: Operation::Write, ..need.clone() }) => {
+            Some("limit: appending alone (the kernel has one right to write)")
+        }
         Operation::GetXattr if plan.deny_xattr_reads => {
             Some("limit: extended attributes are shut for the whole container")
         }
@@ -102,10 +108,19 @@ fn inexpressible(plan: &Plan, kernel: &Kernel<'_>, need: &Need) -> Option<&'stat
     }
 }
 
+/// Entries that say nothing about the token are not looked at; a socket is shown by one that does.
+fn is_socket_entry(object: &Object, oracle: &Oracle, path: &Path) -> bool {
+    let holds = |sid| oracle.token.app_container.as_ref().is_some_and(|container| container.matches_allow(sid));
+    object.kind == ObjectKind::Socket
+        && object.path == path
+        && object.descriptor.dacl.aces().iter().any(|ace| holds(&ace.sid))
+}
+
 /// The reason for a loss, or `None` when there is none.
 pub fn reason(
     plan: &Plan,
     tree: &Tree,
+    oracle: &Oracle,
     kernel: &Kernel<'_>,
     attempt: &Attempt,
     needs: &[Need],
@@ -115,7 +130,7 @@ pub fn reason(
         needs.iter().filter(|need| !kernel.permits(need.operation, &need.path, need.kind)).collect();
     if let Some(need) = unplanned.first() {
         let by_note = unplanned.iter().find_map(|need| noted(plan, tree, need));
-        let by_limit = || unplanned.iter().find_map(|need| inexpressible(plan, kernel, need));
+        let by_limit = || unplanned.iter().find_map(|need| inexpressible(plan, kernel, oracle, need));
         return by_note.or_else(by_limit).or_else(|| not_shown(kernel, need));
     }
     if attempt.action == Action::Watch && plan.deny_watches {

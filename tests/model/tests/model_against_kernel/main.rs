@@ -42,6 +42,8 @@ use random::Random;
 use runner::Runner;
 
 const TREES_PER_LAUNCH: usize = 4;
+/// One launch in so many has its trees beneath `/tmp`, of which the container has its own.
+const COVERED: u64 = 5;
 const PARALLEL_LAUNCHES: usize = 2;
 /// An unprivileged uid that belongs to nobody.
 const UNPRIVILEGED: (u32, u32) = (64_321, 64_321);
@@ -52,6 +54,8 @@ struct Setting {
     lowbox: PathBuf,
     probe: PathBuf,
     base: PathBuf,
+    /// Beneath a folder that the container has of its own.
+    covered: PathBuf,
     runners: Vec<Runner>,
     seed: u64,
 }
@@ -90,6 +94,7 @@ fn the_kernel_never_permits_what_the_check_denies() {
         }
     });
     host::remove(&setting.base).expect("the trees can be removed");
+    host::remove(&setting.covered).expect("the trees can be removed");
     let (findings, reports) = sum.into_inner().expect("no panics");
     print_table(&findings, started);
     assert!(
@@ -125,6 +130,8 @@ fn setting() -> Setting {
     };
     let base = folder.join(format!("lowbox-model-{}", std::process::id()));
     host::open_folder(&base).expect("a folder for the trees");
+    let covered = Path::new("/tmp").join(format!("lowbox-model-{}", std::process::id()));
+    host::open_folder(&covered).expect("a folder for the trees");
     let probe = base.join("probe");
     std::fs::copy(env!("CARGO_BIN_EXE_lowbox-model-probe"), &probe).expect("the probe");
     let lowbox = base.join("lowbox");
@@ -140,7 +147,7 @@ fn setting() -> Setting {
         };
         runners.push(Runner::other(&base, uid, gid));
     }
-    Setting { lowbox, probe, base, runners, seed }
+    Setting { lowbox, probe, base, covered, runners, seed }
 }
 
 /// The lowbox to test: the one that is named, else this workspace's, built as this test is.
@@ -162,7 +169,8 @@ fn built_lowbox() -> PathBuf {
 fn run_launch(setting: &Setting, launch: u64) -> Result<(Findings, Option<String>), String> {
     let runner = &setting.runners[launch as usize % setting.runners.len()];
     let mut random = Random::of_launch(setting.seed, launch);
-    let case = Case::random(&mut random, launch, TREES_PER_LAUNCH, runner, &setting.base);
+    let base = if launch % COVERED == COVERED - 1 { &setting.covered } else { &setting.base };
+    let case = Case::random(&mut random, launch, TREES_PER_LAUNCH, runner, base);
     let tried = case.trees.iter().map(|tree| attempts::attempts(&mut random, tree)).collect::<Vec<_>>();
     let per_tree = run_case(setting, runner, &case, &tried)?;
     let mut report = None;

@@ -8,21 +8,26 @@ use super::place::Placer;
 use super::regions::Place;
 use super::rights::Region;
 use crate::fs_rights::FsRights;
-use crate::host::NodeKind;
 
-/// What a rule above a node may do without widening anything at the node or beneath it.
+/// What a rule above a node may do without widening anything at the node or beneath it. A node is taken as a file and as a
+/// directory, whatever it is now: the program beneath a writable rule, or the host, may replace one by the other.
 #[derive(Clone, Copy)]
-pub(super) struct Tolerance {
+pub(super) struct Floor {
     pub(super) rights: FsRights,
-    pub(super) visible: bool,
-    pub(super) read_ea: bool,
+    visible: bool,
+    read_ea: bool,
 }
 
-impl Tolerance {
-    pub(super) const ALL: Tolerance = Tolerance { rights: FsRights(u32::MAX), visible: true, read_ea: true };
+impl Floor {
+    pub(super) const OPEN: Floor = Floor { rights: FsRights(u32::MAX), visible: true, read_ea: true };
+    const CLOSED: Floor = Floor { rights: FsRights::NONE, visible: false, read_ea: false };
 
-    pub(super) fn and(self, other: Tolerance) -> Tolerance {
-        Tolerance {
+    fn of(region: &Region) -> Floor {
+        Floor { rights: region.tolerates, visible: region.visible, read_ea: region.read_ea }
+    }
+
+    fn and(self, other: Floor) -> Floor {
+        Floor {
             rights: self.rights & other.rights,
             visible: self.visible && other.visible,
             read_ea: self.read_ea && other.read_ea,
@@ -32,38 +37,10 @@ impl Tolerance {
     pub(super) fn allows(self, rights: FsRights) -> bool {
         self.visible && self.rights.contains(rights)
     }
-}
 
-/// What a node tolerates.
-#[derive(Clone, Copy)]
-pub(super) struct Floor {
-    /// As what it is now.
-    pub(super) now: Tolerance,
-    /// As whatever it may become: beneath a writable rule the program may replace a file by a directory and the reverse.
-    pub(super) ever: Tolerance,
-}
-
-impl Floor {
-    pub(super) const OPEN: Floor = Floor { now: Tolerance::ALL, ever: Tolerance::ALL };
-    pub(super) const CLOSED: Floor = {
-        let none = Tolerance { rights: FsRights::NONE, visible: false, read_ea: false };
-        Floor { now: none, ever: none }
-    };
-
-    pub(super) fn of(region: &Region) -> Tolerance {
-        Tolerance { rights: region.tolerates, visible: region.visible, read_ea: region.read_ea }
-    }
-
-    pub(super) fn and(self, other: Floor) -> Floor {
-        Floor { now: self.now.and(other.now), ever: self.ever.and(other.ever) }
-    }
-
-    pub(super) fn allows(self, rights: FsRights) -> bool {
-        self.now.allows(rights) && (!rights.intersects(FsRights::WRITES) || self.ever.allows(rights))
-    }
-
-    pub(super) fn read_ea(self, rights: FsRights) -> bool {
-        self.now.read_ea && (!rights.intersects(FsRights::WRITES) || self.ever.read_ea)
+    /// Whether extended attributes of all of it may be read.
+    pub(super) fn reads_ea(self) -> bool {
+        self.read_ea
     }
 }
 
@@ -101,15 +78,7 @@ impl Placer<'_, '_> {
         let explicit = self.regions.number(&entry.descriptor);
         let as_dir = Place { sd: self.regions.object(parent, explicit, ChildKind::Container), parent };
         let as_file = Place { sd: self.regions.object(parent, explicit, ChildKind::Object), parent };
-        let dir = Floor::of(&self.regions.tree(as_dir));
-        let file = Floor::of(&self.regions.file(as_file, false));
-        let ever = dir.and(file);
-        let now = match self.found[number].map(|id| id.kind) {
-            Some(NodeKind::Dir) => dir,
-            Some(_) => file,
-            None => ever,
-        };
-        Floor { now, ever }
+        Floor::of(&self.regions.tree(as_dir)).and(Floor::of(&self.regions.file(as_file, false)))
     }
 
     /// The first object beneath a node that does not tolerate the rights, for notes.

@@ -182,12 +182,12 @@ impl<'a, 't> Placer<'a, 't> {
                     return self.expand(number, true);
                 };
                 // A skeleton can't be built inside a bound tree: give less.
-                let less = rights & below.now.rights;
+                let less = rights & below.rights;
                 self.note(path, rights.without(less), Reason::NarrowerBeneath { child });
                 rights = less;
             }
         }
-        self.deny_xattr_reads |= !below.read_ea(rights);
+        self.deny_xattr_reads |= !below.reads_ea();
         match cover {
             Some(above) if above.rights == rights || !rights.contains(above.rights) => {
                 self.place_children(number, cover, no_writes)
@@ -247,27 +247,26 @@ fn places(forest: &Forest<'_>, regions: &mut Regions<'_>, found: &[Option<FileId
     let mut places = vec![Place { sd: Regions::UNGOVERNED, parent: Regions::UNGOVERNED }; forest.nodes.len()];
     let mut parents = vec![Regions::UNGOVERNED; forest.nodes.len()];
     for (number, node) in forest.nodes.iter().enumerate() {
-        let parent = parents[number];
-        // What is not there counts as a directory; its floor is taken as both.
-        let kind = match found[number] {
-            Some(FileId { kind: NodeKind::Dir, .. }) | None => ChildKind::Container,
-            Some(_) => ChildKind::Object,
+        let parent = match (&node.barrier, &node.entry) {
+            // Nothing reaches an entry behind a protected barrier from above.
+            (Some(Barrier::Protected(_)), Some(_)) => Regions::UNGOVERNED,
+            _ => parents[number],
         };
-        let sd = match (&node.barrier, &node.entry) {
+        let explicit = node.entry.as_ref().map(|entry| regions.number(&entry.descriptor));
+        let mut of = |kind| match (&node.barrier, explicit) {
+            (_, Some(explicit)) => regions.object(parent, explicit, kind),
             (Some(Barrier::Protected(_)), None) => Regions::UNGOVERNED,
-            (Some(Barrier::Protected(_)), Some(entry)) => {
-                let explicit = regions.number(&entry.descriptor);
-                regions.object(Regions::UNGOVERNED, explicit, kind)
-            }
-            (_, Some(entry)) => {
-                let explicit = regions.number(&entry.descriptor);
-                regions.object(parent, explicit, kind)
-            }
             (_, None) => regions.child(parent, kind),
+        };
+        // What has something beneath it, or is not there, counts as a directory.
+        let as_dir = of(ChildKind::Container);
+        let sd = match found[number] {
+            Some(FileId { kind: NodeKind::Dir, .. }) | None => as_dir,
+            Some(_) => of(ChildKind::Object),
         };
         places[number] = Place { sd, parent };
         for child in &node.children {
-            parents[*child] = sd;
+            parents[*child] = as_dir;
         }
     }
     places

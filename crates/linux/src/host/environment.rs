@@ -66,6 +66,7 @@ pub fn environment(
     caller: &[(OsString, OsString)],
     requests: &[EnvironmentRequest],
     data: &PackageData,
+    temp_inside: &str,
     user: &ContainerUser,
 ) -> Vec<(OsString, OsString)> {
     let passes = |name: &OsStr| {
@@ -82,7 +83,7 @@ pub fn environment(
     };
     for (name, value) in [
         ("HOME", data.local_state.as_os_str()),
-        ("TMPDIR", OsStr::new("/var/tmp")),
+        ("TMPDIR", OsStr::new(temp_inside)),
         ("USER", OsStr::new(&user.name)),
         ("LOGNAME", OsStr::new(&user.name)),
         ("XDG_RUNTIME_DIR", OsStr::new(&format!("/run/user/{}", user.uid))),
@@ -121,7 +122,7 @@ mod tests {
             EnvironmentRequest::parse(OsStr::new("TOKEN")).unwrap(),
             EnvironmentRequest::parse(OsStr::new("A=b=c")).unwrap(),
         ];
-        let result = environment(&caller, &requests, &data, &user);
+        let result = environment(&caller, &requests, &data, "/var/tmp", &user);
         let get = |name: &str| {
             result.iter().find(|(have, _)| have == name).map(|(_, value)| value.to_str().unwrap())
         };

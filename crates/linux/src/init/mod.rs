@@ -16,11 +16,12 @@ use rustix::process::{
 };
 
 use crate::launch::control::{Order, Report, Step};
+use crate::launch::failure::Failure;
 use crate::launch::idmap::{self, Mapped};
 use crate::launch::program::{self, Program};
 use crate::launch::spec::Spec;
 use crate::launch::stopwatch::Stopwatch;
-use crate::launch::view::{self, Failure};
+use crate::launch::view;
 use crate::limits;
 use crate::seccomp::Instruction;
 use crate::supervise::idle::Idle;

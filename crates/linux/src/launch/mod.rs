@@ -5,10 +5,12 @@
 
 pub(crate) mod control;
 mod error;
+pub(crate) mod failure;
 pub(crate) mod idmap;
 pub(crate) mod pin;
 pub(crate) mod program;
 mod reduced;
+mod rules;
 pub(crate) mod spec;
 pub(crate) mod stdio;
 pub(crate) mod stopwatch;

@@ -7,8 +7,9 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, setsid};
 
 use super::control::Step;
+use super::failure::Failure;
 use super::spec::Spec;
-use super::view::{Failure, View};
+use super::view::View;
 use crate::seccomp::Instruction;
 use crate::sys::{self, Image};
 

@@ -17,8 +17,9 @@ use super::control::Step;
 use super::error::LaunchError;
 use super::pin::pin;
 use super::program::{self, Program};
+use super::rules::{PRIVATE, abi, access};
 use super::spec::Spec;
-use super::view::{View, abi, access};
+use super::view::View;
 use crate::limits;
 use crate::seccomp;
 use crate::supervise::reduced::ReducedContainer;
@@ -105,7 +106,6 @@ fn rules(spec: &Spec) -> Result<OwnedFd, LaunchError> {
         .and_then(|ruleset| ruleset.scope(Scope::from_all(abi)))
         .and_then(landlock::Ruleset::create)
         .map_err(failed)?;
-    let private = FsRights(FsRights::ALL.0 & !FsRights::IOCTL_DEV.0);
     let temp = &spec.data.temp_state;
     let mut add = |path: &Path, rights: FsRights, planned| -> Result<(), LaunchError> {
         let pinned = pin(CWD, path)?;
@@ -122,6 +122,6 @@ fn rules(spec: &Spec) -> Result<OwnedFd, LaunchError> {
     for bind in spec.plan.binds.iter().filter(|bind| bind.id.kind != NodeKind::Socket) {
         add(&bind.path, bind.rights, Some(bind.id))?;
     }
-    add(temp, private, None)?;
+    add(temp, PRIVATE, None)?;
     Option::<OwnedFd>::from(ruleset).ok_or(LaunchError::InitLost)
 }

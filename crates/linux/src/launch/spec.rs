@@ -25,6 +25,8 @@ pub struct Spec {
     pub working_directory: PathBuf,
     /// The package's private data.
     pub data: PackageData,
+    /// Where the package's lasting temporary files are inside.
+    pub temp_inside: String,
     /// Who it runs as.
     pub user: ContainerUser,
     /// What it may use.
@@ -42,7 +44,7 @@ pub struct Spec {
 pub struct PackageData {
     /// Lasting private data; HOME inside, at the same path.
     pub local_state: PathBuf,
-    /// Lasting temporary files; `/var/tmp` inside, TMPDIR.
+    /// Lasting temporary files; TMPDIR inside.
     pub temp_state: PathBuf,
 }
 

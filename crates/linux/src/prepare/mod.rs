@@ -225,8 +225,10 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
     let arguments =
         std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
+    let temp_inside = temp_inside(&plan).to_owned();
     let spec = Spec {
-        environment: environment(&caller.environment, &request.environment, &data, &user),
+        temp_inside: temp_inside.clone(),
+        environment: environment(&caller.environment, &request.environment, &data, &temp_inside, &user),
         program: found.visible_in(&plan),
         arguments,
         working_directory,
@@ -240,6 +242,12 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         extra_descriptors,
     };
     Ok(Prepared { spec, token, objects, notices })
+}
+
+/// Where the lasting temporary files go: `/var/tmp`, unless that would cover a grant.
+fn temp_inside(plan: &Plan) -> &'static str {
+    let covers = plan.binds.iter().any(|bind| bind.path.starts_with("/var/tmp"));
+    if covers { "/run/temporary" } else { "/var/tmp" }
 }
 
 /// Notes on what the user named; notes on the catalogue are for `explain`.

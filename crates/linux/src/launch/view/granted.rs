@@ -1,0 +1,169 @@
+//! What the plan grants: binds, copies of small configuration files, links.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use lowbox_policy::{Bind, FsRights, NodeKind};
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat, openat2, symlinkat};
+
+use super::mounts::clone_mount;
+use super::{Builder, relative};
+use crate::launch::control::Step;
+use crate::launch::failure::Failure;
+use crate::launch::idmap::open_without_links;
+use crate::launch::pin::file_id;
+use crate::launch::rules::PRIVATE;
+use crate::sys::MountAttributes;
+
+/// Bytes up to which a file of the system's configuration is copied.
+const LARGEST_COPY: usize = 32 * 1024;
+
+/// Where grants are mounted that lie beneath a place of the container's own and have other rights than it.
+const APART: &str = "/run/granted";
+
+impl Builder<'_> {
+    pub(super) fn bind(&mut self, bind: &Bind) -> Result<(), Failure> {
+        if self.is_small_configuration(bind) && self.copy(bind)? {
+            return Ok(());
+        }
+        let mount = match self.mapped.get(&bind.path) {
+            Some(mount) => mount.try_clone().map_err(Failure::at(Step::Bind, &bind.path))?,
+            None => self.clone_bind(bind)?,
+        };
+        if self.needs_place_apart(bind) {
+            self.make_place_apart(bind)?;
+        }
+        let directory = bind.id.kind == NodeKind::Dir;
+        self.attach(mount.as_fd(), &bind.path, directory).map_err(Failure::at(Step::Bind, &bind.path))?;
+        if bind.id.kind != NodeKind::Socket {
+            self.rule(mount.as_fd(), &bind.path, bind.rights, directory)?;
+        }
+        if bind.connect || bind.path == self.spec.data.local_state {
+            self.allow_connect(mount.as_fd(), &bind.path)?;
+        }
+        if directory {
+            self.bound.insert(self.place_of(&bind.path));
+        }
+        Ok(())
+    }
+
+    /// Landlock adds up along the path: beneath `/tmp` every object would get the rights that the program has in its own
+    /// `/tmp`. A mount keeps regular files and folders read-only and code from running, but not FIFOs from being written
+    /// nor anything from being read. Where that would give more than the plan, the grant needs a place apart.
+    fn needs_place_apart(&self, bind: &Bind) -> bool {
+        let Some(own) = self.own.iter().find(|own| bind.path.starts_with(own)) else {
+            return false;
+        };
+        if *own == bind.path || self.in_bind(&self.place_of(&bind.path)) {
+            return false;
+        }
+        let more = PRIVATE.without(bind.rights);
+        let held_by_mount = match bind.id.kind {
+            NodeKind::Socket => return false,
+            NodeKind::File if !bind.writable => FsRights::WRITES | FsRights::EXECUTE | FsRights::READ_DIR,
+            NodeKind::File => {
+                FsRights::EXECUTE | FsRights::WRITES.without(FsRights::FILE_ONLY) | FsRights::READ_DIR
+            }
+            _ => FsRights::EXECUTE,
+        };
+        !more.without(held_by_mount).is_empty()
+    }
+
+    /// A folder outside of what is the container's own, with a link to it at the path that was granted.
+    fn make_place_apart(&mut self, bind: &Bind) -> Result<(), Failure> {
+        let at = || Failure::at::<rustix::io::Errno>(Step::Bind, &bind.path);
+        let name = bind.path.file_name().unwrap_or_default();
+        let place = Path::new(APART).join(self.apart.len().to_string()).join(name);
+        let parent = self.place_of(bind.path.parent().unwrap_or(&bind.path));
+        self.directory(&parent).map_err(at())?;
+        symlinkat(&place, &self.root, relative(&parent.join(name))).map_err(at())?;
+        self.apart.push((bind.path.clone(), place));
+        Ok(())
+    }
+
+    /// Where what is for `path` is mounted: there, but for grants that need a place apart.
+    pub(super) fn place_of(&self, path: &Path) -> PathBuf {
+        let found = self.apart.iter().rev().find_map(|(from, to)| Some((to, path.strip_prefix(from).ok()?)));
+        match found {
+            Some((to, rest)) if rest.as_os_str().is_empty() => to.clone(),
+            Some((to, rest)) => to.join(rest),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Whether `bind` is a file of the system's configuration that is only read: a copy costs half of what a mount does,
+    /// at the start and at the end, and there are dozens.
+    fn is_small_configuration(&self, bind: &Bind) -> bool {
+        bind.id.kind == NodeKind::File
+            && bind.path.starts_with("/etc")
+            && bind.rights == FsRights::READ_FILE
+            && !self.mapped.contains_key(&bind.path)
+            && !self.spec.personal.iter().any(|path| bind.path.starts_with(path))
+            && !self.in_bind(&bind.path)
+    }
+
+    /// Copies a small file as it is now; false if it is too large for that.
+    fn copy(&mut self, bind: &Bind) -> Result<bool, Failure> {
+        let at = || Failure::at::<rustix::io::Errno>(Step::Bind, &bind.path);
+        let source = match openat2(
+            &self.host,
+            relative(&bind.path),
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
+            Mode::empty(),
+            ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
+        ) {
+            Ok(source) => source,
+            // What the user may not read, the program may not either.
+            Err(rustix::io::Errno::ACCESS) => return Ok(true),
+            Err(error) => return Err(at()(error)),
+        };
+        if file_id(&source).map_err(at())? != bind.id {
+            return Err(Failure::new(Step::Changed, &bind.path, rustix::io::Errno::STALE));
+        }
+        let mut content = [0_u8; LARGEST_COPY + 1];
+        let length = rustix::io::read(&source, &mut content).map_err(at())?;
+        if length > LARGEST_COPY {
+            return Ok(false);
+        }
+        self.directory(bind.path.parent().unwrap_or(&bind.path)).map_err(at())?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let copy = openat(&self.root, relative(&bind.path), flags, Mode::from(0o444)).map_err(at())?;
+        if rustix::io::write(&copy, &content[..length]).map_err(at())? != length {
+            return Err(Failure::new(Step::Bind, &bind.path, rustix::io::Errno::IO));
+        }
+        self.rule(copy.as_fd(), &bind.path, bind.rights, false)?;
+        Ok(true)
+    }
+
+    fn clone_bind(&self, bind: &Bind) -> Result<OwnedFd, Failure> {
+        let at = || Failure::at::<rustix::io::Errno>(Step::Bind, &bind.path);
+        let object = open_without_links(&self.host, relative(&bind.path)).map_err(at())?;
+        if file_id(&object).map_err(at())? != bind.id {
+            return Err(Failure::new(Step::Changed, &bind.path, rustix::io::Errno::STALE));
+        }
+        let attributes = MountAttributes {
+            // A device is written through a read-only mount as well, but its mode can't be changed.
+            read_only: !bind.writable || bind.is_device(),
+            no_exec: !bind.executable,
+            no_dev: !bind.is_device(),
+            recursive: bind.recursive,
+        };
+        clone_mount(object.as_fd(), attributes).map_err(Failure::at(Step::Bind, &bind.path))
+    }
+
+    pub(super) fn links(&mut self) -> Result<(), Failure> {
+        for (link, target) in &self.spec.plan.links {
+            let link = &self.place_of(link);
+            let at = || Failure::at::<rustix::io::Errno>(Step::Bind, link);
+            if self.in_bind(link) {
+                continue;
+            }
+            self.directory(link.parent().unwrap_or(link)).map_err(at())?;
+            match symlinkat(target, &self.root, relative(link)) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(at()(error)),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! The private root: what the program sees of the file tree, and the Landlock rules that go with it.
+
+mod granted;
+mod input;
+mod mounts;
+mod own;
+mod proc;
+
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use landlock::{ABI, PathBeneath, RulesetCreated, RulesetCreatedAttr};
+use lowbox_policy::FsRights;
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, mkdirat, mknodat, open, openat, openat2, unlinkat,
+};
+use rustix::mount::{MountPropagationFlags, MoveMountFlags, UnmountFlags, mount_change, move_mount, unmount};
+use rustix::process::{chdir, fchdir, pivot_root};
+
+use super::control::Step;
+use super::failure::Failure;
+use super::idmap::{Mapped, open_without_links};
+use super::rules::{abi, access, ruleset};
+use super::spec::Spec;
+use super::stopwatch::Stopwatch;
+use crate::limits::DEFAULT_TEMPORARY_BYTES;
+use crate::sys::{self, MountAttributes};
+use mounts::{mount_id, tmpfs};
+
+/// The finished view: the rules to enforce, and on which mounts unix sockets may be connected to.
+pub(crate) struct View {
+    pub(crate) rules: OwnedFd,
+    pub(crate) connectable: Vec<u64>,
+}
+
+/// Where the host's tree hangs while the private root is built.
+const OLD_ROOT: &str = ".host";
+
+struct Builder<'a> {
+    spec: &'a Spec,
+    mapped: &'a Mapped,
+    root: OwnedFd,
+    host: OwnedFd,
+    rules: RulesetCreated,
+    abi: ABI,
+    connectable: Vec<u64>,
+    /// Directories that exist on the private root's own tmpfs.
+    made: HashSet<PathBuf>,
+    bound: HashSet<PathBuf>,
+    /// Folders of the container's own, in which a rule gives it everything.
+    own: Vec<PathBuf>,
+    /// Grants that are mounted apart, each with the path that it is for.
+    apart: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Builds the private root and enters it. The caller is alone in new user, mount and pid namespaces.
+pub(crate) fn build(spec: &Spec, mapped: &Mapped, stopwatch: &mut Stopwatch) -> Result<View, Failure> {
+    let (root, host) = enter_empty_root(spec).map_err(Failure::at(Step::Root, "/"))?;
+    let abi = abi();
+    let rules = ruleset(abi).map_err(|error| Failure::new(Step::Landlock, "", io::Error::other(error)))?;
+    let mut builder = Builder {
+        spec,
+        mapped,
+        root,
+        host,
+        rules,
+        abi,
+        connectable: Vec::new(),
+        made: HashSet::new(),
+        bound: HashSet::new(),
+        own: Vec::new(),
+        apart: Vec::new(),
+    };
+    stopwatch.lap("empty root, ruleset");
+    builder.private_mounts()?;
+    builder.temp_state()?;
+    stopwatch.lap("/tmp, /dev");
+    for bind in &spec.plan.binds {
+        builder.bind(bind)?;
+    }
+    stopwatch.lap("binds");
+    builder.links()?;
+    builder.identity_files()?;
+    builder.working_directory()?;
+    builder.listable()?;
+    stopwatch.lap("links, identity files");
+    builder.proc()?;
+    builder.reopen_inputs()?;
+    stopwatch.lap("/proc");
+    let view = builder.finish();
+    stopwatch.lap("host's tree released");
+    view
+}
+
+/// Makes an empty tmpfs the root of the mount namespace, with the host's tree at [`OLD_ROOT`].
+fn enter_empty_root(spec: &Spec) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+    mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
+    let size = spec.limits.temporary_bytes.unwrap_or(DEFAULT_TEMPORARY_BYTES).to_string();
+    let root = tmpfs(&size)?;
+    let place =
+        ["/tmp", "/run", "/mnt", "/proc"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/");
+    move_mount(&root, "", rustix::fs::CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    fchdir(&root)?;
+    mkdirat(&root, OLD_ROOT, Mode::RWXU)?;
+    pivot_root(".", OLD_ROOT)?;
+    chdir("/")?;
+    let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let host = openat(&root, OLD_ROOT, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    Ok((root, host))
+}
+
+fn relative(path: &Path) -> &Path {
+    path.strip_prefix("/").unwrap_or(path)
+}
+
+impl Builder<'_> {
+    fn rule(
+        &mut self,
+        object: BorrowedFd<'_>,
+        path: &Path,
+        rights: FsRights,
+        directory: bool,
+    ) -> Result<(), Failure> {
+        let access = access(self.abi, rights, directory);
+        if access.is_empty() {
+            return Ok(());
+        }
+        (&mut self.rules)
+            .add_rule(PathBeneath::new(object, access))
+            .map(drop)
+            .map_err(|error| Failure::new(Step::Landlock, path, io::Error::other(error)))
+    }
+
+    /// Makes `path` and its parents as directories of the private root, unless they lie in something that is bound.
+    fn directory(&mut self, path: &Path) -> rustix::io::Result<()> {
+        if path == Path::new("/") || self.made.contains(path) || self.in_bind(path) {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.directory(parent)?;
+        }
+        match mkdirat(&self.root, relative(path), Mode::from(0o755)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {
+                self.made.insert(path.to_owned());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn in_bind(&self, path: &Path) -> bool {
+        path.ancestors().any(|ancestor| self.bound.contains(ancestor))
+    }
+
+    /// Attaches `mount` at `path`, making the mount point where the private root has none.
+    fn attach(&mut self, mount: BorrowedFd<'_>, path: &Path, directory: bool) -> rustix::io::Result<()> {
+        let path = &self.place_of(path);
+        if directory {
+            self.directory(path)?;
+        } else if !self.in_bind(path) {
+            self.directory(path.parent().unwrap_or(path))?;
+            match mknodat(&self.root, relative(path), FileType::RegularFile, Mode::from(0o444), 0) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if !self.in_bind(path) {
+            // On the private root nobody else makes names.
+            let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+            return move_mount(mount, "", &self.root, relative(path), flags);
+        }
+        // The target may lie in a bound tree that others write: no symbolic link is followed, and the mount goes on the
+        // very object that was opened.
+        let target = openat2(
+            &self.root,
+            relative(path),
+            OFlags::PATH | OFlags::CLOEXEC,
+            Mode::empty(),
+            ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::BENEATH,
+        )?;
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+        move_mount(mount, "", &target, "", flags)
+    }
+
+    fn private(&mut self, mount: OwnedFd, path: &str, rights: FsRights) -> Result<(), Failure> {
+        let path = Path::new(path);
+        self.attach(mount.as_fd(), path, true).map_err(Failure::at(Step::Root, path))?;
+        self.rule(mount.as_fd(), path, rights, true)?;
+        self.own.push(path.to_owned());
+        self.allow_connect(mount.as_fd(), path)
+    }
+
+    fn allow_connect(&mut self, mount: BorrowedFd<'_>, path: &Path) -> Result<(), Failure> {
+        self.connectable.push(mount_id(mount).map_err(Failure::at(Step::Root, path))?);
+        Ok(())
+    }
+
+    /// The working folder exists as a path even where nothing in it is granted.
+    fn working_directory(&mut self) -> Result<(), Failure> {
+        let path = &self.spec.working_directory;
+        let place = self.place_of(path);
+        self.directory(&place).map_err(Failure::at(Step::WorkingDirectory, path))
+    }
+
+    fn listable(&mut self) -> Result<(), Failure> {
+        for path in &self.spec.plan.listable {
+            let at = Failure::at::<rustix::io::Errno>(Step::Landlock, path);
+            let inside = if relative(path).as_os_str().is_empty() { Path::new(".") } else { relative(path) };
+            let directory = open_without_links(&self.root, inside).map_err(at)?;
+            self.rule(directory.as_fd(), path, FsRights::READ_DIR, true)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the host's tree and seals the root.
+    fn finish(self) -> Result<View, Failure> {
+        let at = || Failure::at::<rustix::io::Errno>(Step::Root, "/");
+        drop(self.host);
+        unmount(Path::new("/").join(OLD_ROOT), UnmountFlags::DETACH).map_err(at())?;
+        unlinkat(&self.root, OLD_ROOT, AtFlags::REMOVEDIR).map_err(at())?;
+        let sealed = MountAttributes { read_only: true, no_exec: false, no_dev: true, recursive: false };
+        let root =
+            open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
+        sys::set_mount_attributes(root.as_fd(), sealed, None).map_err(Failure::at(Step::Root, "/"))?;
+        chdir(&self.spec.working_directory)
+            .map_err(Failure::at(Step::WorkingDirectory, &self.spec.working_directory))?;
+        let rules: Option<OwnedFd> = self.rules.into();
+        let rules = rules.ok_or_else(|| Failure::new(Step::Landlock, "", rustix::io::Errno::NOSYS))?;
+        Ok(View { rules, connectable: self.connectable })
+    }
+}

@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod output;
 mod package;
+mod planned;
 mod resolve;
 mod sids;
 mod trace;

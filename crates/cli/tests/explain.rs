@@ -159,3 +159,45 @@ fn bad_questions_are_refused_with_a_reason() {
     world.lowbox(["explain", "/usr", "--capability", "noSuchThing"]).expect(0).says("not in the catalogue");
     world.is_untouched();
 }
+
+#[test]
+fn what_the_kernel_can_not_hold_exactly_is_not_called_granted() {
+    let world = World::new();
+    let data = world.file("data.txt", "x");
+    // READ_DATA alone: whoever may open a file may look at its attributes too.
+    let file = world.file("my.objects", &format!("tree {} D:(A;;0x1;;;AC)\n", data.display()));
+    let options = ["--objects", file.to_str().unwrap(), "--json"];
+    let answer = world.lowbox(["explain", "data.txt"].iter().chain(&options)).expect(0).json();
+    assert_eq!(answer["checks"][0]["granted"], true);
+    assert_eq!(answer["granted"], false, "it could be stat'ed, which the descriptor does not grant");
+    let notes = answer["notes"].to_string();
+    assert!(notes.contains("withheld") && notes.contains("READ_ATTRIBUTES"), "{notes}");
+}
+
+#[test]
+fn explain_and_run_agree() {
+    let world = World::new();
+    world.file("in/data.txt", "x");
+    fs::create_dir(world.work().join("out")).unwrap();
+    let grants = ["--grant", "./in:r", "--grant", "./out:rw"];
+    let script = |text: &str| {
+        let arguments = [&["run", "--no-argument-grants"], &grants[..], &["--", "sh", "-c", text]].concat();
+        world.lowbox(arguments).code == 0
+    };
+    for (path, operation, command) in [
+        ("in/data.txt", "read", "cat in/data.txt"),
+        ("in/data.txt", "write", "echo x >> in/data.txt"),
+        ("in", "list", "ls in"),
+        ("in/new", "create", ": > in/new"),
+        ("out/new", "create", ": > out/new"),
+        ("out/new", "unlink", "rm out/new"),
+        ("out/folder", "mkdir", "mkdir out/folder"),
+        ("/etc/shadow", "read", "cat /etc/shadow"),
+        ("/usr/bin/env", "execute", "/usr/bin/env true"),
+        ("/usr/bin/env", "write", ": >> /usr/bin/env"),
+    ] {
+        let arguments = [&["explain", path, "--for", operation, "--json"], &grants[..]].concat();
+        let granted = world.lowbox(arguments).expect(0).json()["granted"] == true;
+        assert_eq!(granted, script(command), "{operation} {path}");
+    }
+}

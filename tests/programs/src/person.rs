@@ -1,0 +1,169 @@
+//! Who runs the programs: the calling user, and an ordinary user too when that is root.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A user with a home folder and a working folder that last as long as this.
+pub struct Person {
+    /// For messages.
+    pub name: String,
+    /// Whose commands go through setpriv(1); `None` is the calling user.
+    account: Option<(u32, u32)>,
+    folder: TempDir,
+    lowbox: PathBuf,
+}
+
+/// Runs a test as the calling user and, when that is root, as an ordinary user.
+pub fn everyone(test: impl Fn(&Person)) {
+    let own = Person::calling_user();
+    let root = rustix::process::geteuid().is_root();
+    test(&own);
+    if root {
+        test(&ordinary());
+    }
+}
+
+/// The calling user; when that is root an ordinary user: the first of /etc/passwd with a uid from 1000 to 59999.
+pub fn ordinary() -> Person {
+    if !rustix::process::geteuid().is_root() {
+        return Person::calling_user();
+    }
+    let accounts = fs::read_to_string("/etc/passwd").expect("the accounts of this machine");
+    let account = accounts.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [name, _, uid, gid, ..] = fields[..] else { return None };
+        let (uid, gid) = (uid.parse::<u32>().ok()?, gid.parse::<u32>().ok()?);
+        (1000..60000).contains(&uid).then(|| (name.to_owned(), (uid, gid)))
+    });
+    let (name, account) = account.expect("an ordinary user; add one: useradd -m tester");
+    Person::new(name, Some(account))
+}
+
+impl Person {
+    fn calling_user() -> Person {
+        Person::new("the calling user".to_owned(), None)
+    }
+
+    fn new(name: String, account: Option<(u32, u32)>) -> Person {
+        let folder =
+            tempfile::Builder::new().prefix("lowbox-programs-").tempdir().expect("a temporary folder");
+        let lowbox = folder.path().join("lowbox");
+        fs::copy(built_lowbox(), &lowbox).expect("a copy of lowbox that everybody may run");
+        fs::set_permissions(&lowbox, fs::Permissions::from_mode(0o755)).expect("its permissions");
+        let person = Person { name, account, folder, lowbox };
+        for made in [person.folder.path().to_owned(), person.home(), person.work()] {
+            fs::create_dir_all(&made).expect("a folder");
+            person.own(&made);
+        }
+        person
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// A folder to work in.
+    pub fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// Gives a file to the person.
+    fn own(&self, path: &Path) {
+        if let Some((uid, gid)) = self.account {
+            chown(path, Some(uid), Some(gid)).expect("root may give files away");
+        }
+    }
+
+    /// Writes a file of the person's into the working folder.
+    pub fn file(&self, name: impl AsRef<Path>, text: &str) -> PathBuf {
+        let path = self.work().join(name);
+        let mut folder = PathBuf::new();
+        for part in path.parent().expect("in the working folder").components() {
+            folder.push(part);
+            if !folder.exists() {
+                fs::create_dir(&folder).expect("a folder");
+                self.own(&folder);
+            }
+        }
+        fs::write(&path, text).expect("a file");
+        self.own(&path);
+        path
+    }
+
+    /// A folder of the person's in the working folder.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let path = self.work().join(name);
+        fs::create_dir_all(&path).expect("a folder");
+        self.own(&path);
+        path
+    }
+
+    /// The command, unconfined.
+    pub fn plain<S: AsRef<OsStr>>(&self, command: impl IntoIterator<Item = S>) -> Command {
+        let mut words = command.into_iter();
+        let program = words.next().expect("a program");
+        let mut plain = match self.account {
+            None => Command::new(program),
+            Some((uid, gid)) => {
+                let mut plain = Command::new("setpriv");
+                plain.args([format!("--reuid={uid}"), format!("--regid={gid}")]);
+                plain.args(["--clear-groups", "--inh-caps=-all", "--"]).arg(program);
+                plain
+            }
+        };
+        plain.args(words).current_dir(self.work());
+        plain.env("HOME", self.home()).env("USER", "person").env("PWD", self.work());
+        // Private data goes under HOME.
+        for variable in
+            ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"]
+        {
+            plain.env_remove(variable);
+        }
+        plain
+    }
+
+    /// `lowbox run OPTIONS -- COMMAND`.
+    pub fn inside<O: AsRef<OsStr>, S: AsRef<OsStr>>(
+        &self,
+        options: impl IntoIterator<Item = O>,
+        command: impl IntoIterator<Item = S>,
+    ) -> Command {
+        let mut words = vec![self.lowbox.as_os_str().to_owned(), "run".into()];
+        words.extend(options.into_iter().map(|option| option.as_ref().to_owned()));
+        words.push("--".into());
+        words.extend(command.into_iter().map(|word| word.as_ref().to_owned()));
+        self.plain(words)
+    }
+
+    /// The option that grants a path.
+    pub fn grant(path: impl AsRef<Path>, letters: &str) -> [std::ffi::OsString; 2] {
+        let mut value = path.as_ref().as_os_str().to_owned();
+        value.push(":");
+        value.push(letters);
+        ["--grant".into(), value]
+    }
+
+    /// `lowbox run` of a shell script without grants.
+    pub fn shell(&self, script: &str) -> Command {
+        self.inside([""; 0], ["/bin/bash", "-c", script])
+    }
+}
+
+/// The lowbox of the same build: `LOWBOX` names another one.
+fn built_lowbox() -> PathBuf {
+    if let Some(named) = std::env::var_os("LOWBOX") {
+        return named.into();
+    }
+    let test = std::env::current_exe().expect("the test's own path");
+    // target/PROFILE/deps/TEST
+    let beside = test.parent().and_then(Path::parent).expect("a target folder").join("lowbox");
+    let release = if cfg!(debug_assertions) { "" } else { " --release" };
+    assert!(beside.is_file(), "{} is missing; build it: cargo build -p lowbox{release}", beside.display());
+    beside
+}

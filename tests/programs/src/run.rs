@@ -1,0 +1,112 @@
+//! Runs with a time limit: a program that hangs fails its test instead of stopping all.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How a program ended and what it said.
+pub struct Ended {
+    /// How.
+    pub status: ExitStatus,
+    /// What it wrote.
+    pub stdout: Vec<u8>,
+    /// What it, and lowbox, complained of.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The output as text without the last newline.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
+    }
+
+    /// The exit code; 128+n is what a shell calls the end by signal n of lowbox itself, and is not used here.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Fails the test unless the program succeeded; returns its output.
+    #[track_caller]
+    pub fn succeeded(&self) -> String {
+        assert!(self.status.success(), "{}\n{}\n{}", self.status, self.text(), self.stderr);
+        self.text()
+    }
+}
+
+/// Runs a command without input for at most `seconds`.
+#[track_caller]
+pub fn finish(command: Command, seconds: u64) -> Ended {
+    finish_with_input(command, Vec::new(), seconds)
+}
+
+/// Runs a command with this input for at most `seconds`.
+#[track_caller]
+pub fn finish_with_input(mut command: Command, input: Vec<u8>, seconds: u64) -> Ended {
+    let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    let mut child = command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
+    let writer = child.stdin.take().map(|mut pipe| {
+        thread::spawn(move || {
+            // A program that stops reading is for the test to judge.
+            let _ = pipe.write_all(&input);
+        })
+    });
+    let stdout = read_all(child.stdout.take());
+    let stderr = read_all(child.stderr.take());
+    let status = wait(&mut child, seconds);
+    if let Some(writer) = writer {
+        writer.join().expect("the writer does not panic");
+    }
+    let stderr = String::from_utf8_lossy(&stderr.join().expect("no panic")).into_owned();
+    let stdout = stdout.join().expect("no panic");
+    match status {
+        Some(status) => Ended { status, stdout, stderr },
+        None => panic!(
+            "still running after {seconds} s: {command:?}\n{}\n{stderr}",
+            String::from_utf8_lossy(&stdout)
+        ),
+    }
+}
+
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.read_to_end(&mut all);
+        }
+        all
+    })
+}
+
+/// Waits; kills what does not end in time.
+fn wait(child: &mut Child, seconds: u64) -> Option<ExitStatus> {
+    let mut status = None;
+    let ended = until(Duration::from_secs(seconds), || {
+        status = child.try_wait().expect("a child of this process");
+        status.is_some()
+    });
+    if !ended {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    status
+}
+
+/// Waits until something is so; false if it is not within the time.
+pub fn until(time: Duration, mut so: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + time;
+    loop {
+        if so() {
+            return true;
+        }
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}

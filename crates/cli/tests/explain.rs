@@ -57,6 +57,9 @@ fn what_is_not_there_yet_is_decided_by_its_folder() {
     };
     let answer = ask("./out:rw");
     assert_eq!((&answer["granted"], &answer["exists"]), (&json!(true), &json!(false)));
+    let answer = world.lowbox(["explain", "out/missing.csv", "--json"]).expect(0).json();
+    assert_eq!(answer["would_grant"], json!([]), "run refuses to grant what is not there");
+    assert!(answer["notes"].to_string().contains("create it first"));
     let answer = ask("./out:r");
     assert_eq!(answer["granted"], false);
     assert_eq!(answer["would_grant"][0]["argument"], format!("{}:rw", world.work().join("out").display()));
@@ -88,7 +91,8 @@ fn names_that_are_not_utf_8_are_explained_too() {
     let answer = world.lowbox([OsStr::new("explain"), name, OsStr::new("--json")]).expect(0).json();
     assert_eq!(answer["exists"], true);
     assert!(answer["path_hex"].as_str().unwrap().ends_with("636166e9"), "{answer}");
-    world.lowbox([OsStr::new("explain"), name]).expect(0).prints("caf\\xe9: denied");
+    assert_eq!(answer["would_grant"], json!([]), "a name that can't be written is not recommended");
+    world.lowbox([OsStr::new("explain"), name]).expect(0).prints("caf\\xe9: denied").prints("not UTF-8");
 }
 
 #[test]

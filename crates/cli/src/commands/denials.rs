@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use lowbox_linux::host::RealTree;
 use lowbox_linux::prepare::{Caller, Prepared, Request, catalogue_of_all_capabilities};
 use lowbox_policy::explain::explain;
-use lowbox_policy::{Candidate, HostTree, NodeKind, Object, Operation, Question, Suggestion, capabilities};
-use lowbox_security::derive::capability_sid;
+use lowbox_policy::{Candidate, HostTree, NodeKind, Object, Operation, Question, Suggestion, candidates};
 
 use crate::output;
 
@@ -20,18 +19,6 @@ const WRITE_ONLY: u32 = 0o1;
 const CREATE: u32 = 0o100;
 const DIRECTORY: u32 = 0o200000;
 const PATH_ONLY: u32 = 0o10000000;
-
-/// Every capability that could be declared and is not refused.
-pub fn candidates() -> Vec<Candidate> {
-    capabilities()
-        .filter(|capability| !matches!(capability.verdict, lowbox_policy::Verdict::Refuse(_)))
-        .map(|capability| Candidate {
-            name: capability.name.to_owned(),
-            sid: capability_sid(capability.name),
-            privacy: capability.privacy,
-        })
-        .collect()
-}
 
 /// Collects denials while the program runs.
 pub struct Denials<'a> {

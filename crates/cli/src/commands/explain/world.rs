@@ -4,8 +4,8 @@ use std::path::Path;
 
 use lowbox_linux::host::RealTree;
 use lowbox_policy::{
-    Explanation, GrantRights, HostTree, NodeKind, Object, Operation, Origin, Plan, PlanError, PlanOptions,
-    Question, Suggestion, candidates, explain, plan,
+    Explanation, GrantRights, HostTree, NodeKind, Object, Operation, Origin, Plan, PlanOptions, Question,
+    Suggestion, candidates, explain, plan,
 };
 use lowbox_security::Token;
 
@@ -81,16 +81,14 @@ impl World<'_> {
                 path.display()
             ));
         }
-        explanation.would_grant.retain(|suggestion| match suggestion {
-            Suggestion::Capability { .. } => true,
-            Suggestion::Grant { argument } => match self.refuses(argument) {
-                None => true,
-                Some(error) => {
-                    notes.push(error.to_string());
-                    false
-                }
-            },
-        });
+        let place = path.parent().filter(|_| operation.concerns_parent()).unwrap_or(path);
+        let is_grant = |suggestion: &Suggestion| matches!(suggestion, Suggestion::Grant { .. });
+        if explanation.would_grant.iter().any(is_grant)
+            && let Some(why) = self.refuses(place)
+        {
+            notes.push(why);
+            explanation.would_grant.retain(|suggestion| !is_grant(suggestion));
+        }
         Ok(Answer {
             asked: asked.display().to_string(),
             path: path.display().to_string(),
@@ -133,10 +131,19 @@ impl World<'_> {
         PRIVATE_PLACES.into_iter().find(|place| path.starts_with(place) && !granted(place))
     }
 
-    /// Why `run` would refuse a grant.
-    fn refuses(&self, argument: &str) -> Option<PlanError> {
-        let path = argument.rsplit_once(':').map_or(argument, |(path, _)| path);
-        let grant = own(self.token, Path::new(path), GrantRights::READ, Origin::Grant);
-        plan(self.token, &[grant], &RealTree, &self.options).err()
+    /// Why `run` would refuse a grant of the place, or why it can't be written here.
+    fn refuses(&self, place: &Path) -> Option<String> {
+        let grant = own(self.token, place, GrantRights::READ, Origin::Grant);
+        if let Err(error) = plan(self.token, &[grant], &RealTree, &self.options) {
+            return Some(error.to_string());
+        }
+        if RealTree.node(place).is_none() {
+            return Some(format!("{} could be granted once it exists; create it first", place.display()));
+        }
+        let unwritable = place.to_str().is_none();
+        unwritable.then(|| {
+            "its name is not UTF-8; grant it by completing its name in the shell, or grant its folder"
+                .to_owned()
+        })
     }
 }

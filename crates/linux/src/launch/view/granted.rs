@@ -18,8 +18,9 @@ use crate::sys::MountAttributes;
 /// Bytes up to which a file of the system's configuration is copied.
 const LARGEST_COPY: usize = 32 * 1024;
 
-/// Where grants are mounted that lie beneath a place of the container's own and have other rights than it.
-const APART: &str = "/run/granted";
+/// Where grants are mounted that lie beneath a place of the container's own and have other rights than it. Directly beneath
+/// the root, because the plan may let every other folder of the private root be listed with all that lies beneath it.
+const APART: &str = "/.granted";
 
 impl Builder<'_> {
     pub(super) fn bind(&mut self, bind: &Bind) -> Result<(), Failure> {
@@ -28,7 +29,11 @@ impl Builder<'_> {
         }
         let mount = match self.mapped.get(&bind.path) {
             Some(mount) => mount.try_clone().map_err(Failure::at(Step::Bind, &bind.path))?,
-            None => self.clone_bind(bind)?,
+            None => match self.clone_bind(bind) {
+                // What the program's user may not reach (as root's programs reach the catalogue as *other*), it does not get.
+                Err(failure) if failure.errno == rustix::io::Errno::ACCESS.raw_os_error() => return Ok(()),
+                mount => mount?,
+            },
         };
         if self.needs_place_apart(bind) {
             self.make_place_apart(bind)?;

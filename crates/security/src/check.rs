@@ -73,7 +73,12 @@ pub struct Decision {
 
 /// Decides whether `token` gets the requested rights on an object with this descriptor.
 pub fn access_check(sd: &SecurityDescriptor, token: &Token, request: &Request<'_>) -> Decision {
-    Walk::new(sd, token, request).run()
+    Walk::new(sd, token, request, true).run()
+}
+
+/// The same check without its trace: for callers that ask thousands of times, such as a planner.
+pub fn access_check_untold(sd: &SecurityDescriptor, token: &Token, request: &Request<'_>) -> Decision {
+    Walk::new(sd, token, request, false).run()
 }
 
 /// Bits that one half has decided so far. A bit is in at most one of the two.
@@ -120,10 +125,17 @@ struct Walk<'a> {
     /// later deny.
     by_ace: AccessMask,
     trace: Vec<TraceStep>,
+    /// Whether the trace is wanted.
+    telling: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn new(sd: &'a SecurityDescriptor, token: &'a Token, request: &'a Request<'a>) -> Walk<'a> {
+    fn new(
+        sd: &'a SecurityDescriptor,
+        token: &'a Token,
+        request: &'a Request<'a>,
+        telling: bool,
+    ) -> Walk<'a> {
         let desired = request.mapping.map(request.desired);
         let maximum = desired.contains(AccessMask::MAXIMUM_ALLOWED);
         let want = desired.without(AccessMask::MAXIMUM_ALLOWED);
@@ -141,6 +153,7 @@ impl<'a> Walk<'a> {
             nt: Halves::default(),
             by_ace: AccessMask::NONE,
             trace: Vec::new(),
+            telling,
         }
     }
 
@@ -220,7 +233,7 @@ impl<'a> Walk<'a> {
     /// Privileges count only for bits that are asked for by name, never for MAXIMUM_ALLOWED.
     fn privilege(&mut self, privilege: Privilege, bit: AccessMask) {
         if self.want.contains(bit) && self.token.has_privilege(privilege) {
-            let sentence = format!("{} gives {bit}", privilege.name());
+            let sentence = words(self.telling, || format!("{} gives {bit}", privilege.name()));
             self.grant_user(bit, TraceSource::Privilege(privilege), sentence);
         }
     }
@@ -258,10 +271,13 @@ impl<'a> Walk<'a> {
         if bits.is_empty() || !(for_user || for_lowbox) {
             return;
         }
-        let source = || TraceSource::Ace { index, sddl: ace_to_sddl(ace) };
+        let telling = self.telling;
+        let source = || TraceSource::Ace { index, sddl: words(telling, || ace_to_sddl(ace)) };
         let side = if for_user { Side::User } else { Side::Lowbox };
         if let Some(reason) = self.why_allow_is_ignored(ace) {
-            let sentence = format!("entry {index} would grant {bits} to {}, but {reason}", ace.sid);
+            let sentence = words(self.telling, || {
+                format!("entry {index} would grant {bits} to {}, but {reason}", ace.sid)
+            });
             self.step(source(), side, Effect::Ignored, bits, sentence);
             return;
         }
@@ -269,13 +285,16 @@ impl<'a> Walk<'a> {
             self.nt.user.grant(bits);
             let fresh = self.strict.user.grant(bits);
             self.by_ace |= bits & self.strict.user.granted;
-            let sentence = format!("entry {index} grants {fresh} to {} for the user", ace.sid);
+            let sentence =
+                words(self.telling, || format!("entry {index} grants {fresh} to {} for the user", ace.sid));
             self.step(source(), Side::User, Effect::Granted, fresh, sentence);
         }
         if for_lowbox {
             self.nt.lowbox.grant(bits);
             let fresh = self.strict.lowbox.grant(bits);
-            let sentence = format!("entry {index} grants {fresh} to {} for the AppContainer", ace.sid);
+            let sentence = words(self.telling, || {
+                format!("entry {index} grants {fresh} to {} for the AppContainer", ace.sid)
+            });
             self.step(source(), Side::Lowbox, Effect::Granted, fresh, sentence);
         }
     }
@@ -301,10 +320,11 @@ impl<'a> Walk<'a> {
         // What an entry of an unknown type denies can't be told, so it denies everything.
         let mapped = if unknown { AccessMask(u32::MAX) } else { self.request.mapping.map(ace.mask) };
         let bits = mapped & GRANTABLE & self.scope;
-        let source = TraceSource::Ace { index, sddl: ace_to_sddl(ace) };
+        let source = TraceSource::Ace { index, sddl: words(self.telling, || ace_to_sddl(ace)) };
         if crate::condition::truth(ace, self.token) == Truth::False {
-            let sentence =
-                format!("entry {index} would deny {bits} to {}, but its condition is not met", ace.sid);
+            let sentence = words(self.telling, || {
+                format!("entry {index} would deny {bits} to {}, but its condition is not met", ace.sid)
+            });
             self.step(source, Side::Both, Effect::Ignored, bits, sentence);
             return;
         }
@@ -320,9 +340,11 @@ impl<'a> Walk<'a> {
         self.strict.lowbox.take(taken);
         let stricter = fresh & !self.nt.user.denied;
         let sentence = if unknown {
-            format!("entry {index} has a type not known here, so it takes {fresh} away")
+            words(self.telling, || {
+                format!("entry {index} has a type not known here, so it takes {fresh} away")
+            })
         } else {
-            format!("entry {index} denies {fresh} to {}", ace.sid)
+            words(self.telling, || format!("entry {index} denies {fresh} to {}", ace.sid))
         };
         self.step(source, Side::Both, Effect::Denied, fresh, sentence);
         if let Some(last) = self.trace.last_mut().filter(|_| !fresh.is_empty()) {
@@ -339,7 +361,7 @@ impl<'a> Walk<'a> {
             mapping: GenericMapping::FILE,
             ..*self.request
         };
-        let decision = access_check(parent, self.token, &request);
+        let decision = Walk::new(parent, self.token, &request, false).run();
         let gives = |access: AccessMask| {
             let mut bits = AccessMask::NONE;
             if access.contains(AccessMask::READ_DATA) {
@@ -361,7 +383,7 @@ impl<'a> Walk<'a> {
             half.granted |= bits;
             half.denied = half.denied.without(bits);
         }
-        let sentence = format!("rights on the folder give {fresh}");
+        let sentence = words(self.telling, || format!("rights on the folder give {fresh}"));
         self.step(TraceSource::Parent, Side::Both, Effect::Granted, fresh, sentence);
     }
 
@@ -377,14 +399,19 @@ impl<'a> Walk<'a> {
                 side,
                 Effect::Denied,
                 bits,
-                format!("nothing grants {bits} to {who}"),
+                words(self.telling, || format!("nothing grants {bits} to {who}")),
             );
         }
     }
 
     fn step(&mut self, source: TraceSource, side: Side, effect: Effect, bits: AccessMask, sentence: String) {
-        if !bits.is_empty() {
+        if self.telling && !bits.is_empty() {
             self.trace.push(TraceStep { source, side, effect, bits, stricter_than_nt: false, sentence });
         }
     }
+}
+
+/// Words for the trace, made only if somebody reads them: they cost more than the check.
+fn words(telling: bool, text: impl FnOnce() -> String) -> String {
+    if telling { text() } else { String::new() }
 }

@@ -49,7 +49,7 @@ pub mod trace;
 pub use ace::{Ace, AceData, AceFlags, AceKind, ObjectTypes};
 pub use acl::Acl;
 pub use binary::BinaryError;
-pub use check::{Decision, Request, UserHalf, access_check};
+pub use check::{Decision, Request, UserHalf, access_check, access_check_untold};
 pub use condition::Condition;
 pub use descriptor::{Control, Dacl, SecurityDescriptor};
 pub use guid::{Guid, GuidError};

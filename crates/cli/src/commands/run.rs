@@ -76,6 +76,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     for (step, nanoseconds) in container.laps() {
         output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
     }
+    lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let mut denials = Denials::new(&caller, &request, &prepared);
     let ending = container
         .supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path))
@@ -95,6 +96,7 @@ fn run_reduced(spec: &Spec, reason: &LaunchError) -> Result<ExitCode, Failure> {
         lost.concat()
     ));
     let container = launch_reduced(spec).map_err(|error| launch_failed(&error))?;
+    lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let ending = container.supervise().map_err(Failure::new)?;
     Ok(ExitCode::from(ending.exit_code()))
 }

@@ -4,6 +4,7 @@
 pub mod doctor;
 mod environment;
 mod folders;
+mod mounts;
 mod named;
 mod search;
 mod tree;
@@ -11,6 +12,7 @@ mod user;
 
 pub use environment::{EnvironmentRequest, PASSED, environment};
 pub use folders::{FolderError, Folders, library_folders};
+pub use mounts::{kernel_mounts, touches};
 pub use named::{NameError, Named, name};
 pub use search::{SearchError, find_program};
 pub use tree::{RealTree, read_small_file};

@@ -49,6 +49,12 @@ pub enum LaunchError {
     /// An object was replaced between plan and launch.
     #[error("{} was replaced by something else while lowbox was starting; it is not granted. Start again", .0.display())]
     Changed(PathBuf),
+    /// A signal ended the launch.
+    #[error("ended by signal {signal} before the program started")]
+    Interrupted {
+        /// Its number.
+        signal: i32,
+    },
     /// A step in the child failed.
     #[error("{}", describe(*step, path, source))]
     Step {
@@ -113,11 +119,13 @@ impl LaunchError {
         }
     }
 
-    /// The exit code of `lowbox run`: 127 for a program that is not there, 126 for one that can't be run, else 125.
+    /// The exit code of `lowbox run`: 127 for a program that is not there, 126 for one that can't be run, 128+n for signal n,
+    /// else 125.
     pub fn exit_code(&self) -> u8 {
         match self {
             LaunchError::Execute { source, .. } if source.raw_os_error() == Some(libc::ENOENT) => 127,
             LaunchError::Execute { .. } => 126,
+            LaunchError::Interrupted { signal } => u8::try_from(128 + signal).unwrap_or(125),
             _ => 125,
         }
     }

@@ -30,14 +30,14 @@ pub use stdio::{DescriptorKind, NamedDescriptor, check_descriptors};
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError};
 use crate::seccomp;
-use crate::supervise::Container;
+use crate::supervise::{Container, Watch};
 use crate::sys::{self, Forked, Namespaces};
 use control::{Order, Report};
-use rustix::net::RecvFlags;
 
 /// Starts `spec`'s program in a container of its own. Returns once the program executes.
 ///
-/// The calling process must be single-threaded; its signals are not touched before [`Container::supervise`].
+/// The calling process must be single-threaded. The signals that [`Container::supervise`] forwards are blocked from here on,
+/// so that none is lost between the program's start and lowbox's staying beside it.
 ///
 /// # Errors
 /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
@@ -69,10 +69,12 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
     let inheritance =
         Inheritance { spec, mapped, filter, control: theirs, memory_by_cgroup: cgroup.is_some() };
     stopwatch.lap("id-mapped mounts, cgroup, control channel");
+    let watch = Watch::begin()?;
     let init = match sys::fork_into(Namespaces::ALL) {
         Ok(Forked::Child) => {
             // The other end must close with lowbox alone.
             drop(ours);
+            drop(watch);
             init::run(inheritance)
         }
         Ok(Forked::Parent(pid)) => pid,
@@ -80,26 +82,26 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
     };
     drop(inheritance);
     stopwatch.lap("clone with seven namespaces");
-    let mut container = Container::new(init, ours, cgroup, cgroup_error);
+    let mut container = Container::new(init, ours, cgroup, cgroup_error, watch);
     container.join_cgroup()?;
     if spec.user.launched_by_root {
         write_id_maps(init, &spec.user).map_err(LaunchError::system("the container's id maps"))?;
         Order::Go.send(container.control().as_fd()).map_err(|_| LaunchError::InitLost)?;
     }
-    let mut report = Report::receive(container.control().as_fd(), RecvFlags::empty());
-    if let Ok(Some(Report::Laps(laps))) = report {
+    let mut report = container.report()?;
+    if let Some(Report::Laps(laps)) = report {
         stopwatch.extend(laps);
-        report = Report::receive(container.control().as_fd(), RecvFlags::empty());
+        report = container.report()?;
     }
     match report {
-        Ok(Some(Report::Started)) => {
+        Some(Report::Started) => {
             container.set_laps(stopwatch.laps().to_vec());
             Ok(container)
         }
-        Ok(Some(Report::Failed { step: Step::Execute, path, errno })) => {
+        Some(Report::Failed { step: Step::Execute, path, errno }) => {
             Err(LaunchError::Execute { path, source: io::Error::from_raw_os_error(errno) })
         }
-        Ok(Some(Report::Failed { step, path, errno })) => {
+        Some(Report::Failed { step, path, errno }) => {
             Err(LaunchError::Step { step, path, source: io::Error::from_raw_os_error(errno) })
         }
         _ => Err(LaunchError::InitLost),

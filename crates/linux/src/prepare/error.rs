@@ -37,6 +37,19 @@ pub enum PrepareError {
         /// Why.
         source: io::Error,
     },
+    /// A grant would carry one of the kernel's own file systems along.
+    #[error(
+        "{} can't be granted: {} is a mount of {kind}, which shows the host's kernel and processes; grant the folders \
+         beside it", path.display(), mount.display()
+    )]
+    KernelMount {
+        /// The grant.
+        path: PathBuf,
+        /// The mount at, beneath or above it.
+        mount: PathBuf,
+        /// The file system.
+        kind: String,
+    },
     /// The planner refuses.
     #[error(transparent)]
     Plan(#[from] lowbox_policy::PlanError),

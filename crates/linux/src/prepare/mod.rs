@@ -225,10 +225,12 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
     let arguments =
         std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
+    let mut variables = program::environment(caller, &found);
+    variables.extend(request.environment.iter().cloned());
     let temp_inside = temp_inside(&plan).to_owned();
     let spec = Spec {
         temp_inside: temp_inside.clone(),
-        environment: environment(&caller.environment, &request.environment, &data, &temp_inside, &user),
+        environment: environment(&caller.environment, &variables, &data, &temp_inside, &user),
         program: found.visible_in(&plan),
         arguments,
         working_directory,

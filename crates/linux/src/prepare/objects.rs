@@ -10,7 +10,7 @@ use lowbox_security::Token;
 
 use super::program::Found;
 use super::{Caller, Notice, PrepareError, Request};
-use crate::host::{NameError, library_folders, name};
+use crate::host::{NameError, kernel_mounts, library_folders, name, touches};
 use crate::launch::PackageData;
 
 /// What the catalogue's `{home}` and its like stand for.
@@ -96,8 +96,17 @@ pub(super) fn add_grants(
     request: &Request,
     personal: &mut Vec<PathBuf>,
 ) -> Result<(), PrepareError> {
+    let kernel_mounts = if request.grants.is_empty() { Vec::new() } else { kernel_mounts() };
     for grant in &request.grants {
         let named = name(&grant.path)?;
+        let is_folder = named.id.kind == NodeKind::Dir;
+        if let Some((mount, kind)) = touches(&named.path, &kernel_mounts).filter(|_| is_folder) {
+            return Err(PrepareError::KernelMount {
+                path: named.path,
+                mount: mount.clone(),
+                kind: kind.clone(),
+            });
+        }
         let mut object = own(token, &named.path, grant.rights, Origin::Grant);
         object.identity = Some(named.id);
         objects.push(object);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::{Plan, program_grants};
 
 use super::{Caller, PrepareError, Request};
-use crate::host::{RealTree, find_program, read_small_file};
+use crate::host::{EnvironmentRequest, RealTree, find_program, read_small_file};
 
 /// A program that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,17 @@ pub(super) fn find(
         grants.push(real.clone());
     }
     Ok(Found { called, real, grants })
+}
+
+/// Variables without which a tool does not find the folders that it was granted: HOME is private inside.
+pub(super) fn environment(caller: &Caller, found: &Found) -> Vec<EnvironmentRequest> {
+    let rustup = caller.variable("RUSTUP_HOME").map(PathBuf::from);
+    let rustup = rustup.or_else(|| caller.user.home.as_ref().map(|home| home.join(".rustup")));
+    rustup
+        .filter(|folder| found.grants.contains(folder))
+        .map(|folder| EnvironmentRequest { name: "RUSTUP_HOME".into(), value: Some(folder.into()) })
+        .into_iter()
+        .collect()
 }
 
 impl Found {

@@ -3,6 +3,7 @@
 pub(crate) mod idle;
 pub mod reduced;
 mod terminal;
+mod watch;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -14,9 +15,9 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
 use crate::limits::{Cgroup, CgroupError};
-use crate::sys::SignalFd;
 use idle::Idle;
-use terminal::SavedTerminal;
+pub(crate) use watch::Watch;
+pub use watch::release_input_and_output;
 
 /// A running container. Dropping it ends everything in it.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Container {
     control: OwnedFd,
     cgroup: Option<Cgroup>,
     cgroup_error: Option<CgroupError>,
+    watch: Watch,
     laps: Vec<(String, u64)>,
     reaped: bool,
 }
@@ -81,12 +83,19 @@ impl Container {
         control: OwnedFd,
         cgroup: Option<Cgroup>,
         cgroup_error: Option<CgroupError>,
+        watch: Watch,
     ) -> Container {
-        Container { init, control, cgroup, cgroup_error, laps: Vec::new(), reaped: false }
+        Container { init, control, cgroup, cgroup_error, watch, laps: Vec::new(), reaped: false }
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {
         &self.control
+    }
+
+    /// Waits for pid 1's next report; `None` if there is none.
+    pub(crate) fn report(&mut self) -> Result<Option<Report>, LaunchError> {
+        self.watch.wait_for(self.control.as_fd())?;
+        Ok(Report::receive(self.control.as_fd(), RecvFlags::empty()).ok().flatten())
     }
 
     pub(crate) fn join_cgroup(&mut self) -> Result<(), LaunchError> {
@@ -119,15 +128,14 @@ impl Container {
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched; the container is ended then.
     pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
-        let terminal = SavedTerminal::save();
-        let mut watched = FORWARDED.to_vec();
-        watched.extend([Signal::TSTP, Signal::CONT]);
-        let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
+        for number in std::mem::take(&mut self.watch.early) {
+            self.forward(number);
+        }
         let mut idle = Idle::default();
         let mut ending = None;
         loop {
             let mut events =
-                [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&signals, PollFlags::IN)];
+                [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.watch.signals, PollFlags::IN)];
             match poll(&mut events, idle.timeout()) {
                 Ok(0) => idle.rest(),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -135,8 +143,8 @@ impl Container {
             }
             let (control, signal) = (events[0].revents(), events[1].revents());
             if !signal.is_empty() {
-                while let Ok(Some(number)) = signals.next() {
-                    self.forward(number, &terminal);
+                while let Ok(Some(number)) = self.watch.signals.next() {
+                    self.forward(number);
                 }
             }
             if !control.is_empty() {
@@ -152,11 +160,12 @@ impl Container {
             }
         }
         self.end();
-        terminal.restore();
+        self.watch.terminal.restore();
         Ok(ending.unwrap_or(Ending::Killed))
     }
 
-    fn forward(&self, number: i32, terminal: &SavedTerminal) {
+    fn forward(&self, number: i32) {
+        let terminal = &self.watch.terminal;
         let order = if number == Signal::TSTP.as_raw() {
             let _ = Order::Stop.send(self.control.as_fd());
             let left = terminal.restore();

@@ -2,7 +2,7 @@
 
 use lowbox_security::{
     AccessMask, Acl, ChildKind, Creator, Dacl, Decision, GenericMapping, Request, SecurityDescriptor, Token,
-    UserHalf, access_check, inherit,
+    UserHalf, access_check, access_check_untold, inherit,
 };
 
 /// The descriptor of what no object governs: nobody may do anything there through the lowbox half.
@@ -47,6 +47,8 @@ pub(crate) fn maximum(
     parent: Option<&SecurityDescriptor>,
     token: &Token,
 ) -> AccessMask {
-    let decision = ask(sd, parent, token, AccessMask::MAXIMUM_ALLOWED);
+    let desired = AccessMask::MAXIMUM_ALLOWED;
+    let request = Request { desired, mapping: GenericMapping::FILE, user_half: UserHalf::Host, parent };
+    let decision = access_check_untold(sd, token, &request);
     if decision.granted { decision.access } else { AccessMask::NONE }
 }

@@ -1,0 +1,82 @@
+//! Mounts of the host that hold no files of the user's but doors into the kernel: a grant must not carry them along.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+/// File systems whose files are the kernel's own state, devices or other processes.
+const KERNEL: [&str; 16] = [
+    "proc",
+    "sysfs",
+    "devtmpfs",
+    "devpts",
+    "cgroup",
+    "cgroup2",
+    "securityfs",
+    "debugfs",
+    "tracefs",
+    "bpf",
+    "configfs",
+    "pstore",
+    "efivarfs",
+    "mqueue",
+    "binfmt_misc",
+    "nsfs",
+];
+
+/// Where the kernel's own file systems are mounted (proc(5), mountinfo).
+pub fn kernel_mounts() -> Vec<(PathBuf, String)> {
+    let text = fs::read("/proc/self/mountinfo").unwrap_or_default();
+    text.split(|&byte| byte == b'\n').filter_map(kernel_mount).collect()
+}
+
+fn kernel_mount(line: &[u8]) -> Option<(PathBuf, String)> {
+    let mut fields = line.split(|&byte| byte == b' ');
+    let path = fields.nth(4)?;
+    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    let kind = std::str::from_utf8(kind).ok().filter(|kind| KERNEL.contains(kind))?;
+    Some((PathBuf::from(OsString::from_vec(unescape(path))), kind.to_owned()))
+}
+
+/// The first of `mounts` that lies at, beneath or above `path`: above means that `path` is on it.
+pub fn touches<'m>(path: &Path, mounts: &'m [(PathBuf, String)]) -> Option<&'m (PathBuf, String)> {
+    mounts.iter().find(|(mount, _)| mount.starts_with(path) || path.starts_with(mount))
+}
+
+/// `\ooo` for space, tab, newline and backslash.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits =
+            after.get(..3).filter(|digits| byte == b'\\' && digits.iter().all(|d| (b'0'..=b'7').contains(d)));
+        match digits {
+            Some(&[a, b, c]) => {
+                result.push((a - b'0').wrapping_mul(64) + (b - b'0') * 8 + (c - b'0'));
+                rest = &after[3..];
+            }
+            _ => {
+                result.push(byte);
+                rest = after;
+            }
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chroots_proc_is_found_beneath_the_chroot() {
+        let line = b"41 28 0:38 / /srv/my\\040root/proc rw,relatime shared:5 - proc proc rw";
+        let mounts = vec![kernel_mount(line).unwrap()];
+        assert_eq!(mounts[0], (PathBuf::from("/srv/my root/proc"), "proc".to_owned()));
+        assert!(touches(Path::new("/srv"), &mounts).is_some());
+        assert!(touches(Path::new("/srv/my root/proc/1"), &mounts).is_some());
+        assert!(touches(Path::new("/srv/other"), &mounts).is_none());
+        assert!(kernel_mount(b"28 1 8:1 / / rw - ext4 /dev/sda1 rw").is_none());
+    }
+}

@@ -221,7 +221,12 @@ mod tests {
                 assert_eq!(Attempt::parse(&attempt.to_line()), Some(attempt));
             }
         }
-        for outcome in [Outcome::Done { dev: 3, ino: u64::MAX }, Outcome::Moved { dev: 1, ino: 2 }, Outcome::NotEmpty { dev: 1, ino: 2 }, Outcome::Failed(13)] {
+        for outcome in [
+            Outcome::Done { dev: 3, ino: u64::MAX },
+            Outcome::Moved { dev: 1, ino: 2 },
+            Outcome::NotEmpty { dev: 1, ino: 2 },
+            Outcome::Failed(13),
+        ] {
             assert_eq!(Outcome::parse(&outcome.to_line()), Some(outcome));
         }
     }

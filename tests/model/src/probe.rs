@@ -1,15 +1,19 @@
 #![forbid(unsafe_code)]
 //! The probe: runs inside the container, tries what standard input says, and tells what came of it on standard output.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use lowbox_model_test::{Action, Attempt, Outcome, XATTR};
 use rustix::fs::inotify;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, RenameFlags, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RawDir, RenameFlags, Timespec, Timestamps, XattrFlags,
+};
 use rustix::io::{Errno, Result};
 
 fn main() -> ExitCode {
@@ -20,9 +24,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         };
         // Before, because it may be gone afterwards, else afterwards, because it may be new.
-        let before = identity_of(&attempt.path);
-        let outcome = match attempt_it(&attempt) {
-            Ok(DONE) => before.or_else(|| identity_of(&attempt.path)).unwrap_or(DONE),
+        let path = led(&attempt);
+        let before = identity_of(&path);
+        let outcome = match attempt_it(&attempt, &path) {
+            Ok(DONE) => before.or_else(|| identity_of(&path)).unwrap_or(DONE),
             Ok(Outcome::Moved { .. }) => match before {
                 Some(Outcome::Done { dev, ino }) => Outcome::Moved { dev, ino },
                 _ => MOVED,
@@ -47,8 +52,25 @@ fn main() -> ExitCode {
 const DONE: Outcome = Outcome::Done { dev: 0, ino: 0 };
 const MOVED: Outcome = Outcome::Moved { dev: 0, ino: 0 };
 
-fn attempt_it(attempt: &Attempt) -> Result<Outcome> {
-    let path = attempt.path.as_path();
+/// Grants beneath the container's own `/tmp` lie apart, and a link of the container's leads there. What does not act on
+/// the name itself acts on what was granted.
+const APART: &str = "/.granted";
+
+fn led(attempt: &Attempt) -> PathBuf {
+    let on_the_name = attempt.other.is_some() || matches!(attempt.action, Action::Unlink | Action::Rmdir);
+    if on_the_name { attempt.path.clone() } else { apart(&attempt.path) }
+}
+
+fn apart(path: &Path) -> PathBuf {
+    match rustix::fs::readlink(path, Vec::new()) {
+        Ok(target) if target.to_bytes().starts_with(APART.as_bytes()) => {
+            OsStr::from_bytes(target.to_bytes()).into()
+        }
+        _ => path.to_owned(),
+    }
+}
+
+fn attempt_it(attempt: &Attempt, path: &Path) -> Result<Outcome> {
     let other = attempt.other.as_deref().unwrap_or(path);
     match attempt.action {
         Action::Stat => drop(rustix::fs::lstat(path)?),
@@ -106,8 +128,8 @@ fn attempt_it(attempt: &Attempt) -> Result<Outcome> {
         },
         Action::MakeFile => rustix::fs::mknodat(CWD, path, FileType::RegularFile, MODE, 0)?,
         Action::LinkTemporary => {
-            let folder = path.parent().unwrap_or(path);
-            let file = open(folder, OFlags::WRONLY | OFlags::TMPFILE)?;
+            let folder = apart(path.parent().unwrap_or(path));
+            let file = open(&folder, OFlags::WRONLY | OFlags::TMPFILE)?;
             let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
             rustix::fs::linkat(CWD, itself, CWD, path, AtFlags::SYMLINK_FOLLOW)?;
         }
@@ -162,7 +184,8 @@ fn set_times(path: &Path, time: Timespec) -> Result<()> {
 /// Whether the kernel starts it; what it then does is its own business.
 fn execute(path: &Path) -> Result<()> {
     let quiet = Stdio::null;
-    let mut child = Command::new(path).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().map_err(errno)?;
+    let mut child =
+        Command::new(path).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().map_err(errno)?;
     child.wait().map_err(errno)?;
     Ok(())
 }

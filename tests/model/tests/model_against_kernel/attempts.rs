@@ -95,14 +95,15 @@ fn changing(list: &mut List<'_>, node: &Node) {
         list.one(Action::Append, path);
     }
     if node.kind == NodeKind::File {
-        let action =
-            *list.random.pick(&[Action::TruncateForWriting, Action::TruncateForReading]);
+        let action = *list.random.pick(&[Action::TruncateForWriting, Action::TruncateForReading]);
         list.one(action, path);
     }
 }
 
 fn making(list: &mut List<'_>, folder: &Path) {
-    for action in [Action::Create, Action::LinkTemporary, Action::Symlink, Action::MakeFifo, Action::MakeSocket] {
+    for action in
+        [Action::Create, Action::LinkTemporary, Action::Symlink, Action::MakeFifo, Action::MakeSocket]
+    {
         let path = list.fresh(folder);
         list.one(action, &path);
     }
@@ -117,7 +118,8 @@ fn making(list: &mut List<'_>, folder: &Path) {
     list.one(Action::Mkdir, &new);
     list.one(Action::List, &new);
     list.one(Action::Mkdir, &inner);
-    for action in [Action::MakeFile, Action::Read, Action::Write, Action::TruncateForReading, Action::Unlink] {
+    for action in [Action::MakeFile, Action::Read, Action::Write, Action::TruncateForReading, Action::Unlink]
+    {
         list.one(action, &file);
     }
     list.one(Action::Rmdir, &inner);

@@ -41,6 +41,8 @@ pub struct Case {
     pub capabilities: Vec<&'static str>,
     pub less_privileged: bool,
     pub trees: Vec<Tree>,
+    /// Lines about what lies beside the trees.
+    pub beside: Vec<String>,
 }
 
 /// The most nodes of a tree.
@@ -60,12 +62,17 @@ impl Case {
         let trees = (0..trees)
             .map(|number| tree(random, folder.join(char::from(b'A' + number as u8).to_string()), runner))
             .collect();
-        Case { launch, folder, capabilities, less_privileged, trees }
+        Case { launch, folder, capabilities, less_privileged, trees, beside: Vec::new() }
     }
 
     /// The text of the file of objects.
     pub fn objects(&self) -> String {
-        self.trees.iter().flat_map(|tree| &tree.lines).map(|line| format!("{line}\n")).collect()
+        self.trees
+            .iter()
+            .flat_map(|tree| &tree.lines)
+            .chain(&self.beside)
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 
     /// The same with a single tree.
@@ -118,6 +125,7 @@ fn kind(random: &mut Random, root: bool) -> NodeKind {
 fn node(random: &mut Random, path: PathBuf, kind: NodeKind, others: &[Node]) -> Node {
     // Mostly open, so that the host's permissions don't hide the question.
     let mode = match (random.chance(85), kind) {
+        (false, NodeKind::Dir) if random.chance(20) => *random.pick(&[0o700, 0o600, 0o644]),
         (true, NodeKind::Dir | NodeKind::File) => 0o777,
         (true, _) => 0o666,
         (false, NodeKind::Dir) => *random.pick(&[0o755, 0o555, 0o711, 0o733, 0o775]),
@@ -157,17 +165,19 @@ fn lines(random: &mut Random, nodes: &[Node], runner: &Runner) -> Vec<String> {
             line(random, &node.path, node.kind);
         }
     }
+    if random.chance(10) {
+        let missing = nodes[random.below(nodes.len())].path.join("missing");
+        line(random, &missing, NodeKind::File);
+    }
     if random.chance(8) {
         // A wildcard can only allow.
         let node = &nodes[random.below(nodes.len())];
         let folder = node.path.parent().unwrap_or(&node.path);
         let folder = if node.kind == NodeKind::Dir { &node.path } else { folder };
-        let (pattern, rights) = (*random.pick(&["*", "a*", "*e", ".*"]), *random.pick(&["FR", "FRFX", "0x1301df"]));
-        lines.push(format!("tree {}/{pattern} D:(A;OICI;{rights};;;{{package}})", escape(folder.as_os_str())));
-    }
-    if random.chance(10) {
-        let missing = nodes[random.below(nodes.len())].path.join("missing");
-        line(random, &missing, NodeKind::File);
+        let (pattern, rights) =
+            (*random.pick(&["*", "a*", "*e", ".*"]), *random.pick(&["FR", "FRFX", "0x1301df"]));
+        lines
+            .push(format!("tree {}/{pattern} D:(A;OICI;{rights};;;{{package}})", escape(folder.as_os_str())));
     }
     lines
 }

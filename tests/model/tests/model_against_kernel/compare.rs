@@ -136,7 +136,8 @@ impl Comparison<'_> {
             Action::Link | Action::Rename => attempt.other.as_deref(),
             _ => makes.map(|_| attempt.path.as_path()),
         };
-        let folder_is_there = target.and_then(Path::parent).is_none_or(|folder| state.kinds.contains_key(folder));
+        let folder_is_there =
+            target.and_then(Path::parent).is_none_or(|folder| state.kinds.contains_key(folder));
         let needs_other = matches!(attempt.action, Action::Exchange | Action::RenameOver);
         let Some(kind) = kind.filter(|_| folder_is_there && !(needs_other && other_kind.is_none())) else {
             if matches!(outcome, Outcome::Moved { .. }) {
@@ -147,14 +148,20 @@ impl Comparison<'_> {
         let mut needs = needs(attempt, kind, other_kind);
         if let Some(first) = state.linked.get(&attempt.path) {
             // An object has all its names' limits.
-            let also: Vec<Need> = needs.iter().map(|need| Need { path: first.clone(), ..need.clone() }).collect();
+            let also: Vec<Need> =
+                needs.iter().map(|need| Need { path: first.clone(), ..need.clone() }).collect();
             needs.extend(also);
         }
         let allowed = self.oracle.allows_all(&needs);
         let permitted = self.permitted(attempt, outcome);
         let count = findings.actions.entry(attempt.action).or_default();
         let describe = |what: &str| {
-            format!("{:?} of {:?} {}: {what}", attempt.action, kind, shown(&attempt.path, attempt.other.as_deref()))
+            format!(
+                "{:?} of {:?} {}: {what}",
+                attempt.action,
+                kind,
+                shown(&attempt.path, attempt.other.as_deref())
+            )
         };
         if permitted {
             count.0 += 1;
@@ -172,12 +179,22 @@ impl Comparison<'_> {
             count.1 += 1;
             findings.denied += 1;
             if allowed {
-                self.loss(attempt, outcome, kind, other_kind, &needs, kernel, &state.linked, findings, &describe);
+                self.loss(
+                    attempt,
+                    outcome,
+                    kind,
+                    other_kind,
+                    &needs,
+                    kernel,
+                    &state.linked,
+                    findings,
+                    &describe,
+                );
             } else {
                 findings.agreed_denied += 1;
             }
         }
-        if permitted || makes.is_none() {
+        if permitted || (makes.is_none() && attempt.action != Action::Link) {
             state.follow(attempt, outcome, kind);
         }
     }
@@ -200,8 +217,15 @@ impl Comparison<'_> {
             Outcome::Failed(errno) => Some(Errno::from_raw_os_error(errno)),
             _ => None,
         };
+        let judge = losses::Judge {
+            plan: self.plan,
+            tree: self.tree,
+            oracle: self.oracle,
+            permissions: &permissions,
+            kernel,
+        };
         let reason = if permissions.permit(attempt, kind, other_kind) {
-            losses::reason(self.plan, self.tree, self.oracle, kernel, attempt, needs, errno)
+            losses::reason(&judge, attempt, needs, errno)
         } else {
             Some("the host's permissions")
         };
@@ -234,10 +258,17 @@ impl Comparison<'_> {
     }
 
     /// Compares what the disk shows afterwards.
-    pub fn effects(&self, standing: &mut Standing, attempts: &[Attempt], outcomes: &[Outcome]) -> Vec<String> {
+    pub fn effects(
+        &self,
+        standing: &mut Standing,
+        attempts: &[Attempt],
+        outcomes: &[Outcome],
+    ) -> Vec<String> {
         let mut found = Vec::new();
         let mut moved: HashSet<&Path> = HashSet::new();
-        for (attempt, _) in attempts.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Moved { .. })) {
+        for (attempt, _) in
+            attempts.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Moved { .. }))
+        {
             moved.insert(&attempt.path);
             moved.extend(attempt.other.as_deref());
         }
@@ -249,7 +280,13 @@ impl Comparison<'_> {
             }
         }
         for path in standing.written_fifos() {
-            self.unless(&path, NodeKind::Fifo, &[Operation::Write, Operation::Append], "was written into", &mut found);
+            self.unless(
+                &path,
+                NodeKind::Fifo,
+                &[Operation::Write, Operation::Append],
+                "was written into",
+                &mut found,
+            );
         }
         for path in standing.reached_sockets() {
             self.unless(&path, NodeKind::Socket, &[Operation::Connect], "was connected to", &mut found);
@@ -320,10 +357,18 @@ impl Comparison<'_> {
                 continue;
             };
             let kind = made(attempt.action).unwrap_or_else(|| {
-                self.tree.nodes.iter().find(|node| node.path == attempt.path).map_or(NodeKind::File, |node| node.kind)
+                self.tree
+                    .nodes
+                    .iter()
+                    .find(|node| node.path == attempt.path)
+                    .map_or(NodeKind::File, |node| node.kind)
             });
             if !self.oracle.allows_all(&needs(attempt, kind, None)) {
-                found.push(format!("{} is new by {:?}, and the check denies that", path.display(), attempt.action));
+                found.push(format!(
+                    "{} is new by {:?}, and the check denies that",
+                    path.display(),
+                    attempt.action
+                ));
             }
         }
     }

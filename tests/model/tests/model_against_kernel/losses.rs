@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use crate::case::Tree;
 use crate::kernel::Kernel;
 use crate::oracle::{Need, Oracle};
+use crate::permissions::Permissions;
 
 /// The rights without which an operation can't be done.
 fn rights_of(operation: Operation, kind: NodeKind) -> FsRights {
@@ -61,7 +62,8 @@ fn places(note: &Note, tree: &Tree) -> Vec<PathBuf> {
     if let Reason::Symlink { .. } = note.reason {
         for _ in 0..8 {
             let last = places[places.len() - 1].clone();
-            let link = tree.nodes.iter().find(|node| node.kind == NodeKind::Symlink && last.starts_with(&node.path));
+            let link =
+                tree.nodes.iter().find(|node| node.kind == NodeKind::Symlink && last.starts_with(&node.path));
             let Some(link) = link else { break };
             places.push(link.target.join(last.strip_prefix(&link.path).unwrap_or(Path::new(""))));
         }
@@ -73,7 +75,9 @@ fn noted(plan: &Plan, tree: &Tree, need: &Need) -> Option<&'static str> {
     let wanted = rights_of(need.operation, need.kind);
     plan.notes
         .iter()
-        .filter(|note| places(note, tree).iter().any(|place| need.path.starts_with(place.components().as_path())))
+        .filter(|note| {
+            places(note, tree).iter().any(|place| need.path.starts_with(place.components().as_path()))
+        })
         .find(|note| note.dropped.is_empty() || note.dropped.intersects(wanted))
         .map(|note| note_name(&note.reason))
 }
@@ -83,11 +87,16 @@ fn inexpressible(plan: &Plan, kernel: &Kernel<'_>, oracle: &Oracle, need: &Need)
     let parent = need.path.parent().unwrap_or(&need.path);
     let is_writable = |path: &Path| kernel.mount(path).is_some_and(|mount| mount.writable);
     match need.operation {
-        Operation::Connect if !oracle.objects.iter().any(|object| is_socket_entry(object, oracle, &need.path)) => {
+        Operation::Connect
+            if !oracle.objects.iter().any(|object| is_socket_entry(object, oracle, &need.path)) =>
+        {
             Some("limit: a socket is connected to by an entry of its own alone")
         }
         Operation::Append if !oracle.allows(&Need { operation: Operation::Write, ..need.clone() }) => {
             Some("limit: appending alone (the kernel has one right to write)")
+        }
+        Operation::Write if !oracle.allows(&Need { operation: Operation::Append, ..need.clone() }) => {
+            Some("limit: writing without appending (the kernel has one right to write)")
         }
         Operation::GetXattr if plan.deny_xattr_reads => {
             Some("limit: extended attributes are shut for the whole container")
@@ -110,28 +119,37 @@ fn inexpressible(plan: &Plan, kernel: &Kernel<'_>, oracle: &Oracle, need: &Need)
 
 /// Entries that say nothing about the token are not looked at; a socket is shown by one that does.
 fn is_socket_entry(object: &Object, oracle: &Oracle, path: &Path) -> bool {
-    let holds = |sid| oracle.token.app_container.as_ref().is_some_and(|container| container.matches_allow(sid));
+    let holds =
+        |sid| oracle.token.app_container.as_ref().is_some_and(|container| container.matches_allow(sid));
     object.kind == ObjectKind::Socket
         && object.path == path
         && object.descriptor.dacl.aces().iter().any(|ace| holds(&ace.sid))
 }
 
+/// What a loss is judged by.
+pub struct Judge<'a> {
+    pub plan: &'a Plan,
+    pub tree: &'a Tree,
+    pub oracle: &'a Oracle,
+    pub permissions: &'a Permissions<'a>,
+    pub kernel: &'a Kernel<'a>,
+}
+
 /// The reason for a loss, or `None` when there is none.
 pub fn reason(
-    plan: &Plan,
-    tree: &Tree,
-    oracle: &Oracle,
-    kernel: &Kernel<'_>,
+    judge: &Judge<'_>,
     attempt: &Attempt,
     needs: &[Need],
     errno: Option<Errno>,
 ) -> Option<&'static str> {
+    let Judge { plan, tree, oracle, permissions, kernel } = *judge;
     let unplanned: Vec<&Need> =
         needs.iter().filter(|need| !kernel.permits(need.operation, &need.path, need.kind)).collect();
     if let Some(need) = unplanned.first() {
         let by_note = unplanned.iter().find_map(|need| noted(plan, tree, need));
         let by_limit = || unplanned.iter().find_map(|need| inexpressible(plan, kernel, oracle, need));
-        return by_note.or_else(by_limit).or_else(|| not_shown(kernel, need));
+        let by_wildcard = || unplanned.iter().find_map(|need| unmatched(oracle, permissions, need));
+        return by_note.or_else(by_limit).or_else(by_wildcard).or_else(|| not_shown(kernel, need));
     }
     if attempt.action == Action::Watch && plan.deny_watches {
         return Some("limit: watches are shut for the whole container");
@@ -152,6 +170,22 @@ pub fn reason(
         }
         _ => None,
     }
+}
+
+/// A wildcard stands for the names that the user can list when the program starts.
+fn unmatched(oracle: &Oracle, permissions: &Permissions<'_>, need: &Need) -> Option<&'static str> {
+    let matched_at_start = |object: &Object| {
+        let name: PathBuf = need.path.iter().take(object.path.iter().count()).collect();
+        let folder = object.path.parent().unwrap_or(&object.path);
+        permissions.seen.contains_key(&name) && permissions.lists(folder)
+    };
+    let folder_of = |object: &Object| object.path.parent().map(Path::to_path_buf).unwrap_or_default();
+    oracle
+        .objects
+        .iter()
+        .filter(|object| object.glob && need.path.starts_with(folder_of(object)))
+        .any(|object| !matched_at_start(object))
+        .then_some("limit: a wildcard stands for the names that are listed at the start")
 }
 
 /// Attributes alone: nothing can be opened, so nothing is bound, and there is nothing to tell the user about.

@@ -56,6 +56,8 @@ struct Setting {
     base: PathBuf,
     /// Beneath a folder that the container has of its own.
     covered: PathBuf,
+    /// A file in `/run`, where root can make one: the folder is then one that may be listed.
+    shown_in_run: Option<PathBuf>,
     runners: Vec<Runner>,
     seed: u64,
 }
@@ -95,6 +97,9 @@ fn the_kernel_never_permits_what_the_check_denies() {
     });
     host::remove(&setting.base).expect("the trees can be removed");
     host::remove(&setting.covered).expect("the trees can be removed");
+    if let Some(shown) = &setting.shown_in_run {
+        std::fs::remove_file(shown).expect("the file in /run can be removed");
+    }
     let (findings, reports) = sum.into_inner().expect("no panics");
     print_table(&findings, started);
     assert!(
@@ -132,6 +137,11 @@ fn setting() -> Setting {
     host::open_folder(&base).expect("a folder for the trees");
     let covered = Path::new("/tmp").join(format!("lowbox-model-{}", std::process::id()));
     host::open_folder(&covered).expect("a folder for the trees");
+    let shown_in_run =
+        is_root.then(|| Path::new("/run").join(format!("lowbox-model-{}", std::process::id())));
+    if let Some(shown) = &shown_in_run {
+        std::fs::write(shown, "shown").expect("a file in /run");
+    }
     let probe = base.join("probe");
     std::fs::copy(env!("CARGO_BIN_EXE_lowbox-model-probe"), &probe).expect("the probe");
     let lowbox = base.join("lowbox");
@@ -147,7 +157,7 @@ fn setting() -> Setting {
         };
         runners.push(Runner::other(&base, uid, gid));
     }
-    Setting { lowbox, probe, base, covered, runners, seed }
+    Setting { lowbox, probe, base, covered, shown_in_run, runners, seed }
 }
 
 /// The lowbox to test: the one that is named, else this workspace's, built as this test is.
@@ -158,7 +168,9 @@ fn built_lowbox() -> PathBuf {
     let probe = Path::new(env!("CARGO_BIN_EXE_lowbox-model-probe"));
     let folder = probe.parent().expect("a target folder");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "-p", "lowbox", "--target-dir"]).arg(folder.parent().expect("a target folder"));
+    cargo
+        .args(["build", "--quiet", "-p", "lowbox", "--target-dir"])
+        .arg(folder.parent().expect("a target folder"));
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
@@ -170,15 +182,23 @@ fn run_launch(setting: &Setting, launch: u64) -> Result<(Findings, Option<String
     let runner = &setting.runners[launch as usize % setting.runners.len()];
     let mut random = Random::of_launch(setting.seed, launch);
     let base = if launch % COVERED == COVERED - 1 { &setting.covered } else { &setting.base };
-    let case = Case::random(&mut random, launch, TREES_PER_LAUNCH, runner, base);
+    let mut case = Case::random(&mut random, launch, TREES_PER_LAUNCH, runner, base);
+    if let Some(shown) = &setting.shown_in_run {
+        case.beside.push(format!("file {} D:(A;;FR;;;AC)(A;;FR;;;S-1-15-2-2)", shown.display()));
+    }
     let tried = case.trees.iter().map(|tree| attempts::attempts(&mut random, tree)).collect::<Vec<_>>();
     let per_tree = run_case(setting, runner, &case, &tried)?;
     let mut report = None;
     for (number, found) in per_tree.iter().enumerate() {
         let wrong = |found: &Findings| !found.violations.is_empty();
         let silent = |found: &Findings| found.violations.is_empty() && !found.unexplained.is_empty();
-        let is_bad: &dyn Fn(&Findings) -> bool =
-            if wrong(found) { &wrong } else if silent(found) { &silent } else { continue };
+        let is_bad: &dyn Fn(&Findings) -> bool = if wrong(found) {
+            &wrong
+        } else if silent(found) {
+            &silent
+        } else {
+            continue;
+        };
         let first = found.violations.iter().chain(&found.unexplained).next().cloned().unwrap_or_default();
         let minimal = minimal(setting, runner, &case, number, &tried[number], is_bad);
         report = Some(format!("{first}\nwith less of it:\n{minimal}"));
@@ -210,7 +230,9 @@ fn run_standing(
 ) -> Result<Vec<Findings>, String> {
     let mut standing = Vec::new();
     for tree in &case.trees {
-        standing.push(Standing::build(tree, runner).map_err(|error| format!("{}: {error}", tree.root.display()))?);
+        standing.push(
+            Standing::build(tree, runner).map_err(|error| format!("{}: {error}", tree.root.display()))?,
+        );
     }
     let token = runner.token(&case.capabilities, case.less_privileged);
     let objects = parse_objects(&case.objects(), "objects", &Variables::new(), &token)

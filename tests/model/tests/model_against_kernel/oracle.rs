@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use lowbox_model_test::{Action, Attempt};
 use lowbox_policy::{NodeKind, Object, Operation, effective};
-use lowbox_security::{AccessMask, GenericMapping, Request, SecurityDescriptor, Token, UserHalf, access_check};
+use lowbox_security::{
+    AccessMask, GenericMapping, Request, SecurityDescriptor, Token, UserHalf, access_check,
+};
 
 /// One right that an attempt needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +54,9 @@ impl Oracle {
 
     /// Whether any of several operations is allowed.
     pub fn allows_any(&self, path: &Path, kind: NodeKind, operations: &[Operation]) -> bool {
-        operations.iter().any(|operation| {
-            self.allows(&Need { operation: *operation, path: path.to_owned(), kind })
-        })
+        operations
+            .iter()
+            .any(|operation| self.allows(&Need { operation: *operation, path: path.to_owned(), kind }))
     }
 }
 

@@ -64,8 +64,7 @@ impl Permissions<'_> {
     /// Whether the mode has the bits; what the program made itself is its own.
     fn has(&self, path: &Path, bits: u32) -> bool {
         let Some(seen) = self.seen(path) else { return true };
-        let in_group =
-            seen.gid == self.runner.program_gid || self.runner.program_groups.contains(&seen.gid);
+        let in_group = seen.gid == self.runner.program_gid || self.runner.program_groups.contains(&seen.gid);
         let shift = match (seen.uid == self.runner.program_uid, in_group) {
             (true, _) => 6,
             (false, true) => 3,
@@ -76,6 +75,11 @@ impl Permissions<'_> {
 
     fn reaches(&self, path: &Path) -> bool {
         path.ancestors().skip(1).all(|above| self.has(above, PASS))
+    }
+
+    /// Whether the user who runs lowbox can list a folder.
+    pub fn lists(&self, folder: &Path) -> bool {
+        self.runner.user.is_root() || (self.reaches(folder) && self.has(folder, READ))
     }
 
     fn changes_names_beside(&self, path: &Path) -> bool {
@@ -114,8 +118,7 @@ impl Permissions<'_> {
             | Action::Unlink
             | Action::Rmdir => self.changes_names_beside(path),
             Action::Link => {
-                let linkable =
-                    self.owns(path) || (kind == NodeKind::File && self.has(path, READ | WRITE));
+                let linkable = self.owns(path) || (kind == NodeKind::File && self.has(path, READ | WRITE));
                 linkable && self.changes_names_beside(other)
             }
             Action::Rename | Action::RenameOver | Action::Exchange => {

@@ -218,6 +218,10 @@ fn sockets_need_an_entry_of_their_own_to_be_connected_to() {
     assert!(has_note(&plan, "/run/t/b", |reason| *reason == Reason::SocketInTree));
     // Reading a socket's attributes is not connecting.
     assert_eq!(planned(&tree, &[socket("/run/s/a", AccessMask::FILE_READ)]).binds, []);
+    // What may be connected to but not looked at is left out with a note.
+    let blind = planned(&tree, &[socket("/run/s/a", AccessMask(rw.0 & !AccessMask::READ_ATTRIBUTES.0))]);
+    assert_eq!(blind.binds, []);
+    assert!(has_note(&blind, "/run/s/a", |reason| *reason == Reason::VisibleNeedsAttributes));
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Placer<'_, '_> {
                 }
                 let (may_connect, as_socket) = rights::of_socket(self.regions.mask(place));
                 connect = may_connect;
-                region = Rc::new(Region { rights: FsRights::NONE, dropped: Vec::new(), ..as_socket });
+                region = Rc::new(Region { rights: FsRights::NONE, ..as_socket });
             }
             NodeKind::CharDevice | NodeKind::BlockDevice if !named => return Ok(()),
             NodeKind::Dir

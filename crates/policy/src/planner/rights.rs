@@ -145,9 +145,11 @@ fn note_partial(files: AccessMask, dropped: &mut Vec<(FsRights, Reason)>) {
 
 /// A unix socket: whether it may be connected to, and the region that it is for rules above it.
 pub(crate) fn of_socket(mask: AccessMask) -> (bool, Region) {
-    let region = of_file(mask, true);
-    let connect = mask.contains(AccessMask::READ_DATA | AccessMask::WRITE_DATA) && region.visible;
-    (connect, region)
+    let mut region = of_file(mask, true);
+    let wanted = mask.contains(AccessMask::READ_DATA | AccessMask::WRITE_DATA);
+    // Other rights mean nothing for a socket.
+    region.dropped.retain(|(_, reason)| wanted && *reason == Reason::VisibleNeedsAttributes);
+    (wanted && region.visible, region)
 }
 
 impl Region {

@@ -82,7 +82,7 @@ impl Case {
 }
 
 fn tree(random: &mut Random, root: PathBuf, runner: &Runner) -> Tree {
-    let mut nodes = vec![node(random, root.clone(), NodeKind::Dir, &[])];
+    let mut nodes = vec![node(random, root.clone(), NodeKind::Dir, &[], runner.is_root)];
     // Breadth first, so that a limit on nodes doesn't make the tree a single path.
     let mut at = 0;
     while at < nodes.len() {
@@ -92,7 +92,7 @@ fn tree(random: &mut Random, root: PathBuf, runner: &Runner) -> Tree {
                 if nodes.len() < MAX_NODES {
                     let kind = kind(random, runner.is_root);
                     let path = nodes[at].path.join(name);
-                    let made = node(random, path, kind, &nodes);
+                    let made = node(random, path, kind, &nodes, runner.is_root);
                     nodes.push(made);
                 }
             }
@@ -122,10 +122,11 @@ fn kind(random: &mut Random, root: bool) -> NodeKind {
     ])
 }
 
-fn node(random: &mut Random, path: PathBuf, kind: NodeKind, others: &[Node]) -> Node {
+fn node(random: &mut Random, path: PathBuf, kind: NodeKind, others: &[Node], root: bool) -> Node {
     // Mostly open, so that the host's permissions don't hide the question.
     let mode = match (random.chance(85), kind) {
-        (false, NodeKind::Dir) if random.chance(20) => *random.pick(&[0o700, 0o600, 0o644]),
+        // The test itself must be able to look.
+        (false, NodeKind::Dir) if root && random.chance(20) => *random.pick(&[0o700, 0o600, 0o644]),
         (true, NodeKind::Dir | NodeKind::File) => 0o777,
         (true, _) => 0o666,
         (false, NodeKind::Dir) => *random.pick(&[0o755, 0o555, 0o711, 0o733, 0o775]),

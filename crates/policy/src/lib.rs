@@ -25,7 +25,9 @@ pub use fs_rights::FsRights;
 pub use host::{FileId, HostTree, MAX_CHILDREN, NodeKind, TreeError};
 pub use layouts::program_grants;
 pub use object::{GrantRights, GrantRightsError, Object, ObjectKind, Origin};
-pub use objects::{ObjectsError, Variables, built_in_objects, grant_descriptor, parse_objects};
+pub use objects::{
+    ObjectsError, Variables, built_in_objects, built_in_objects_for, grant_descriptor, parse_objects,
+};
 pub use operation::Operation;
 pub use plan::{Bind, Note, Plan, PlanError, PlanOptions, Protected, Reason};
 pub use planner::plan;

@@ -212,7 +212,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let working_directory = working_directory(request)?;
     let (token, mut notices) = token(caller, request)?;
     let data = caller.folders.package_data(&caller.user, &request.family_name)?;
-    let mut objects = catalogue(caller, &token, &request.publisher_id, &request.object_files)?;
+    let mut objects = objects::relevant_catalogue(caller, &token, request)?;
     let found = program::find(caller, request, &working_directory)?;
     let mut personal = Vec::new();
     objects::add_private_data(&mut objects, &token, &data, &mut personal);

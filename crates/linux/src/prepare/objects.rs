@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::{
-    GrantRights, NodeKind, Object, Origin, Variables, built_in_objects, grant_descriptor, parse_objects,
+    GrantRights, NodeKind, Object, Origin, Variables, built_in_objects, built_in_objects_for,
+    grant_descriptor, parse_objects,
 };
 use lowbox_security::Token;
 
@@ -53,11 +54,33 @@ pub fn catalogue(
     more: &[PathBuf],
 ) -> Result<Vec<Object>, PrepareError> {
     let variables = variables(caller, publisher_id);
-    let mut objects = built_in_objects(&variables, token)?;
+    let objects = built_in_objects(&variables, token)?;
+    with_additions(objects, caller, token, &variables, more)
+}
+
+/// What of the catalogue can matter to `request`'s program: the additions, and the built-in entries that are not for
+/// other capabilities only.
+pub(super) fn relevant_catalogue(
+    caller: &Caller,
+    token: &Token,
+    request: &Request,
+) -> Result<Vec<Object>, PrepareError> {
+    let variables = variables(caller, &request.publisher_id);
+    let objects = built_in_objects_for(&variables, token, &request.capabilities)?;
+    with_additions(objects, caller, token, &variables, &request.object_files)
+}
+
+fn with_additions(
+    mut objects: Vec<Object>,
+    caller: &Caller,
+    token: &Token,
+    variables: &Variables,
+    more: &[PathBuf],
+) -> Result<Vec<Object>, PrepareError> {
     for path in caller.folders.object_files().iter().chain(more) {
         let text = fs::read_to_string(path)
             .map_err(|source| PrepareError::ObjectFile { path: path.clone(), source })?;
-        objects.extend(parse_objects(&text, &path.display().to_string(), &variables, token)?);
+        objects.extend(parse_objects(&text, &path.display().to_string(), variables, token)?);
     }
     Ok(objects)
 }

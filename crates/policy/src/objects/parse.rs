@@ -102,6 +102,17 @@ pub fn parse_objects(
     vars: &Variables,
     token: &Token,
 ) -> Result<Vec<Object>, ObjectsError> {
+    parse_relevant(text, source, vars, token, &|_| true)
+}
+
+/// The same, passing over lines whose descriptor `relevant` says no to, unread.
+pub(super) fn parse_relevant(
+    text: &str,
+    source: &str,
+    vars: &Variables,
+    token: &Token,
+    relevant: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Object>, ObjectsError> {
     let fail = |line, problem| ObjectsError { file: source.to_owned(), line, problem };
     if text.len() > MAX_TEXT {
         return Err(fail(0, ObjectsProblem::TextTooLong));
@@ -116,6 +127,9 @@ pub fn parse_objects(
         }
         let line = without_comment(line);
         if line.is_empty() {
+            continue;
+        }
+        if line.rsplit(char::is_whitespace).next().is_some_and(|sddl| !relevant(sddl)) {
             continue;
         }
         let parsed = parse_line(line, vars, token, &mut read).map_err(|problem| fail(number, problem))?;

@@ -1,10 +1,10 @@
-//! What the plan grants: binds, copies of small configuration files, links.
+//! What the plan grants: binds and links.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::{Bind, FsRights, NodeKind};
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat, openat2, symlinkat};
+use rustix::fs::symlinkat;
 
 use super::mounts::clone_mount;
 use super::{Builder, relative};
@@ -15,18 +15,12 @@ use crate::launch::pin::file_id;
 use crate::launch::rules::PRIVATE;
 use crate::sys::MountAttributes;
 
-/// Bytes up to which a file of the system's configuration is copied.
-const LARGEST_COPY: usize = 32 * 1024;
-
 /// Where grants are mounted that lie beneath a place of the container's own and have other rights than it. Directly beneath
 /// the root, because the plan may let every other folder of the private root be listed with all that lies beneath it.
 const APART: &str = "/.granted";
 
 impl Builder<'_> {
     pub(super) fn bind(&mut self, bind: &Bind) -> Result<(), Failure> {
-        if self.is_small_configuration(bind) && self.copy(bind)? {
-            return Ok(());
-        }
         let mount = match self.mapped.get(&bind.path) {
             Some(mount) => mount.try_clone().map_err(Failure::at(Step::Bind, &bind.path))?,
             None => match self.clone_bind(bind) {
@@ -94,50 +88,6 @@ impl Builder<'_> {
             Some((to, rest)) => to.join(rest),
             None => path.to_owned(),
         }
-    }
-
-    /// Whether `bind` is a file of the system's configuration that is only read: a copy costs half of what a mount does,
-    /// at the start and at the end, and there are dozens.
-    fn is_small_configuration(&self, bind: &Bind) -> bool {
-        bind.id.kind == NodeKind::File
-            && bind.path.starts_with("/etc")
-            && bind.rights == FsRights::READ_FILE
-            && !self.mapped.contains_key(&bind.path)
-            && !self.spec.personal.iter().any(|path| bind.path.starts_with(path))
-            && !self.in_bind(&bind.path)
-    }
-
-    /// Copies a small file as it is now; false if it is too large for that.
-    fn copy(&mut self, bind: &Bind) -> Result<bool, Failure> {
-        let at = || Failure::at::<rustix::io::Errno>(Step::Bind, &bind.path);
-        let source = match openat2(
-            &self.host,
-            relative(&bind.path),
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
-            Mode::empty(),
-            ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
-        ) {
-            Ok(source) => source,
-            // What the user may not read, the program may not either.
-            Err(rustix::io::Errno::ACCESS) => return Ok(true),
-            Err(error) => return Err(at()(error)),
-        };
-        if file_id(&source).map_err(at())? != bind.id {
-            return Err(Failure::new(Step::Changed, &bind.path, rustix::io::Errno::STALE));
-        }
-        let mut content = [0_u8; LARGEST_COPY + 1];
-        let length = rustix::io::read(&source, &mut content).map_err(at())?;
-        if length > LARGEST_COPY {
-            return Ok(false);
-        }
-        self.directory(bind.path.parent().unwrap_or(&bind.path)).map_err(at())?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let copy = openat(&self.root, relative(&bind.path), flags, Mode::from(0o444)).map_err(at())?;
-        if rustix::io::write(&copy, &content[..length]).map_err(at())? != length {
-            return Err(Failure::new(Step::Bind, &bind.path, rustix::io::Errno::IO));
-        }
-        self.rule(copy.as_fd(), &bind.path, bind.rights, false)?;
-        Ok(true)
     }
 
     fn clone_bind(&self, bind: &Bind) -> Result<OwnedFd, Failure> {

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use lowbox_policy::NodeKind;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, mkdirat, mknodat, openat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, mkdirat, mknodat, openat, unlinkat};
 use rustix::mount::{MoveMountFlags, move_mount};
 
 use super::Builder;
@@ -45,6 +45,10 @@ impl Builder<'_> {
                 Err(rustix::io::Errno::NOENT) => continue,
                 Err(error) => return Err(at()(error)),
             };
+            // What only the host's root may open is closed already: host root is never mapped.
+            if fstat(&target).map_err(at())?.st_mode & 0o007 == 0 {
+                continue;
+            }
             let empty = tmpfs_mask(&self.root, file_id(&target).map_err(at())?.kind)
                 .map_err(Failure::at(Step::Proc, path))?;
             let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use lowbox_linux::host::RealTree;
 use lowbox_linux::prepare::{Caller, Prepared, Request, catalogue_of_all_capabilities};
 use lowbox_policy::explain::explain;
-use lowbox_policy::{Candidate, HostTree, NodeKind, Object, Operation, Question, Suggestion, candidates};
+use lowbox_policy::{
+    Candidate, HostTree, NodeKind, Object, Operation, Origin, Question, Suggestion, candidates,
+};
 
 use crate::output;
 
@@ -49,7 +51,7 @@ impl<'a> Denials<'a> {
     /// denial, and what the container has of its own is not the host's.
     pub fn consider(&mut self, flags: u32, path: &Path) {
         let path = plain(path);
-        if self.is_private(&path) || flags & PATH_ONLY != 0 {
+        if self.is_private(&path, flags) || flags & PATH_ONLY != 0 {
             return;
         }
         let Some((path, kind, operation)) = wanted(&path, flags) else {
@@ -60,7 +62,13 @@ impl<'a> Denials<'a> {
         }
         let objects = self.objects.get_or_insert_with(|| {
             self.candidates = candidates();
-            let mut objects = self.prepared.objects.clone();
+            // What was prepared holds of the catalogue only what matters to this token.
+            let own = self
+                .prepared
+                .objects
+                .iter()
+                .filter(|object| !matches!(object.origin, Origin::Catalogue { .. }));
+            let mut objects: Vec<Object> = own.cloned().collect();
             objects.extend(catalogue_of_all_capabilities(self.caller, self.request).unwrap_or_default());
             objects
         });
@@ -92,21 +100,21 @@ impl<'a> Denials<'a> {
         output::say(&message);
     }
 
-    fn is_private(&self, path: &Path) -> bool {
+    /// Whether the open is of something that the container has of its own. In its `/tmp` a program reads what it made
+    /// itself, or looks for a file of the host's in vain; what it makes there is its own.
+    fn is_private(&self, path: &Path, flags: u32) -> bool {
         let data = &self.prepared.spec.data;
-        let own = [
-            Path::new("/proc"),
-            Path::new("/dev"),
-            Path::new("/tmp"),
-            Path::new("/var/tmp"),
-            Path::new("/run/user"),
-        ];
+        let temporary = ["/tmp", "/var/tmp"].iter().any(|own| path.starts_with(own)) && flags & CREATE != 0;
+        let own = [Path::new("/proc"), Path::new("/dev"), Path::new("/run/user")];
         let named = self
             .prepared
             .objects
             .iter()
             .any(|object| object.origin.is_grant() && path.starts_with(&object.path));
-        !named && (own.iter().any(|own| path.starts_with(own)) || path.starts_with(&data.local_state))
+        !named
+            && (temporary
+                || own.iter().any(|own| path.starts_with(own))
+                || path.starts_with(&data.local_state))
     }
 }
 

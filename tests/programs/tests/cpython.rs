@@ -13,6 +13,6 @@ macro_rules! modules {
 
 // Debian ships no test_sqlite3; tools.rs has sqlite3 and its module.
 modules! {
-    test_json test_subprocess test_asyncio test_multiprocessing_fork test_concurrent_futures test_threading
+    test_json test_subprocess test_asyncio test_multiprocessing_fork test_threading
     test_signal test_os test_posix test_tempfile test_shutil test_pty test_select test_mmap test_httpservers
 }

@@ -81,7 +81,9 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     let ending = container
         .supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path))
         .map_err(Failure::new)?;
-    Ok(ExitCode::from(ending.exit_code()))
+    drop(denials);
+    // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
+    std::process::exit(ending.exit_code().into())
 }
 
 fn launch_failed(error: &LaunchError) -> Failure {

@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use super::canonical::canonical;
 use super::user::HostUser;
 use crate::launch::PackageData;
 
@@ -73,8 +74,13 @@ impl Folders {
         let folder = |name: &str| {
             let path = package.join(name);
             let fail = |source| FolderError::Make { path: path.clone(), source };
-            DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(fail)?;
-            let path = fs::canonicalize(&path).map_err(fail)?;
+            let path = match canonical(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(fail)?;
+                    canonical(&path).map_err(fail)?
+                }
+                result => result.map_err(fail)?,
+            };
             let owner = fs::metadata(&path).map_err(fail)?.uid();
             if owner == user.uid { Ok(path) } else { Err(FolderError::Foreign { path, owner }) }
         };
@@ -114,7 +120,7 @@ pub fn library_folders(home: &Path, config_home: &Path) -> Vec<(&'static str, Pa
         .into_iter()
         .filter_map(|(name, key, default)| {
             let path = user_dir(&text, key, home).unwrap_or_else(|| home.join(default));
-            let path = fs::canonicalize(&path).unwrap_or(path);
+            let path = canonical(&path).unwrap_or(path);
             // A library that is the home folder itself means "none" (xdg-user-dirs), and is never granted as a whole.
             (path != home).then_some((name, path))
         })

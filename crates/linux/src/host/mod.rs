@@ -1,6 +1,7 @@
 //! The host as a plan needs to know it: the user, the file tree, the folders of packages, what was named on the command
 //! line.
 
+mod canonical;
 pub mod doctor;
 mod environment;
 mod folders;
@@ -10,6 +11,7 @@ mod search;
 mod tree;
 mod user;
 
+pub use canonical::canonical;
 pub use environment::{EnvironmentRequest, PASSED, environment};
 pub use folders::{FolderError, Folders, library_folders};
 pub use mounts::{kernel_mounts, touches};

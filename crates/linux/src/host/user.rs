@@ -8,6 +8,7 @@ use lowbox_security::{Group, Sid};
 use rustix::process::{getegid, geteuid, getgroups};
 use sha2::{Digest, Sha256};
 
+use super::canonical::canonical;
 use crate::launch::ContainerUser;
 
 /// The user who runs lowbox.
@@ -39,7 +40,7 @@ impl HostUser {
                 .and_then(|name| name.into_string().ok())
                 .filter(|name| is_user_name(name))
                 .unwrap_or_else(|| format!("u{uid}")),
-            home: home.map(|home| std::fs::canonicalize(&home).unwrap_or(home)),
+            home: home.map(|home| canonical(&home).unwrap_or(home)),
         }
     }
 

@@ -12,7 +12,7 @@ use lowbox_policy::{Note, Object, Plan, PlanOptions, Protected, capability};
 use lowbox_security::derive::{capability_sid, package_sid};
 use lowbox_security::{AppContainer, Integrity, Token};
 
-use crate::host::{EnvironmentRequest, Folders, HostUser, RealTree, container_user, environment};
+use crate::host::{EnvironmentRequest, Folders, HostUser, RealTree, canonical, container_user, environment};
 use crate::launch::{NamedDescriptor, PackageData, Spec, check_descriptors};
 use crate::limits::Limits;
 
@@ -176,7 +176,7 @@ pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>),
 /// Places that no grant may open: lowbox's own state, from which a program could give itself rights, and the home folder
 /// as a whole, in which they lie.
 pub fn protected(caller: &Caller) -> Vec<Protected> {
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let real = |path: &Path| canonical(path).unwrap_or_else(|_| path.to_owned());
     let mut places = vec![
         Protected {
             path: real(&caller.folders.data),

@@ -11,13 +11,13 @@ use lowbox_security::Token;
 
 use super::program::Found;
 use super::{Caller, Notice, PrepareError, Request};
-use crate::host::{NameError, kernel_mounts, library_folders, name, touches};
+use crate::host::{NameError, canonical, kernel_mounts, library_folders, name, touches};
 use crate::launch::PackageData;
 
 /// What the catalogue's `{home}` and its like stand for.
 pub fn variables(caller: &Caller, publisher_id: &str) -> Variables {
     let mut variables = Variables::new();
-    let real = |path: PathBuf| fs::canonicalize(&path).unwrap_or(path);
+    let real = |path: PathBuf| canonical(&path).unwrap_or(path);
     if let Some(home) = &caller.user.home {
         variables.set("home", home.clone());
         let config = caller.folders.config.parent().unwrap_or(home);
@@ -55,7 +55,7 @@ pub fn catalogue(
 ) -> Result<Vec<Object>, PrepareError> {
     let variables = variables(caller, publisher_id);
     let objects = built_in_objects(&variables, token)?;
-    with_additions(objects, caller, token, &variables, more)
+    with_additions(objects, &caller.folders.object_files(), token, &variables, more)
 }
 
 /// What of the catalogue can matter to `request`'s program: the additions, and the built-in entries that are not for
@@ -65,19 +65,26 @@ pub(super) fn relevant_catalogue(
     token: &Token,
     request: &Request,
 ) -> Result<Vec<Object>, PrepareError> {
-    let variables = variables(caller, &request.publisher_id);
+    // Without capabilities no built-in entry that is read has a variable; finding their values takes dozens of calls.
+    let additions = caller.folders.object_files();
+    let variables =
+        if request.capabilities.is_empty() && additions.is_empty() && request.object_files.is_empty() {
+            Variables::new()
+        } else {
+            variables(caller, &request.publisher_id)
+        };
     let objects = built_in_objects_for(&variables, token, &request.capabilities)?;
-    with_additions(objects, caller, token, &variables, &request.object_files)
+    with_additions(objects, &additions, token, &variables, &request.object_files)
 }
 
 fn with_additions(
     mut objects: Vec<Object>,
-    caller: &Caller,
+    additions: &[PathBuf],
     token: &Token,
     variables: &Variables,
     more: &[PathBuf],
 ) -> Result<Vec<Object>, PrepareError> {
-    for path in caller.folders.object_files().iter().chain(more) {
+    for path in additions.iter().chain(more) {
         let text = fs::read_to_string(path)
             .map_err(|source| PrepareError::ObjectFile { path: path.clone(), source })?;
         objects.extend(parse_objects(&text, &path.display().to_string(), variables, token)?);

@@ -1,12 +1,11 @@
 //! The program: where it is, what has to be visible for it to run, and under which path.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::{Plan, program_grants};
 
 use super::{Caller, PrepareError, Request};
-use crate::host::{EnvironmentRequest, RealTree, find_program, read_small_file};
+use crate::host::{EnvironmentRequest, RealTree, canonical, find_program, read_small_file};
 
 /// A program that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub(super) fn find(
 ) -> Result<Found, PrepareError> {
     let path = caller.variable("PATH");
     let called = find_program(Path::new(&request.program), path.as_deref(), working_directory)?;
-    let real = fs::canonicalize(&called).unwrap_or_else(|_| called.clone());
+    let real = canonical(&called).unwrap_or_else(|_| called.clone());
     let shown = |path: &Path| SHOWN.iter().any(|shown| path.starts_with(shown));
     if shown(&called) && shown(&real) {
         return Ok(Found { called, real, grants: Vec::new() });

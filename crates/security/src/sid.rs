@@ -18,7 +18,58 @@ const LABEL_AUTHORITY: u64 = 16;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sid {
     authority: u64,
-    subs: Vec<u32>,
+    subs: Subs,
+}
+
+/// The sub-authorities, in place: a launch copies thousands of SIDs, and none of them is worth an allocation.
+#[derive(Clone, Copy)]
+struct Subs {
+    count: u8,
+    words: [u32; MAX_SUB_AUTHORITIES],
+}
+
+impl Subs {
+    /// The first fifteen of `subs`; callers check that there are no more.
+    fn new(subs: &[u32]) -> Subs {
+        let mut words = [0; MAX_SUB_AUTHORITIES];
+        let count = subs.len().min(MAX_SUB_AUTHORITIES);
+        words[..count].copy_from_slice(&subs[..count]);
+        Subs { count: count as u8, words }
+    }
+}
+
+impl std::ops::Deref for Subs {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.words[..usize::from(self.count)]
+    }
+}
+
+impl PartialEq for Subs {
+    fn eq(&self, other: &Subs) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Subs {}
+
+impl PartialOrd for Subs {
+    fn partial_cmp(&self, other: &Subs) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Subs {
+    fn cmp(&self, other: &Subs) -> std::cmp::Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+impl std::hash::Hash for Subs {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
 }
 
 /// Why a text or a byte string is no SID.
@@ -57,13 +108,13 @@ impl Sid {
         if subs.len() > MAX_SUB_AUTHORITIES {
             return Err(SidError::TooManySubs(subs.len()));
         }
-        Ok(Sid { authority, subs: subs.to_vec() })
+        Ok(Sid { authority, subs: Subs::new(subs) })
     }
 
     /// For the constants and derivations of this crate, whose parts are known to fit.
     pub(crate) fn known(authority: u64, subs: &[u32]) -> Sid {
         debug_assert!(authority <= MAX_AUTHORITY && subs.len() <= MAX_SUB_AUTHORITIES);
-        Sid { authority, subs: subs.to_vec() }
+        Sid { authority, subs: Subs::new(subs) }
     }
 
     /// The identifier authority, 48 bits.
@@ -92,8 +143,11 @@ impl Sid {
             return Err(SidError::Truncated { needed: 8 + count * 4, given: bytes.len() });
         };
         let authority = head[2..].iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
-        let subs = sub_bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
-        Ok((Sid { authority, subs }, 8 + count * 4))
+        let mut subs = [0; MAX_SUB_AUTHORITIES];
+        for (sub, bytes) in subs.iter_mut().zip(sub_bytes.as_chunks::<4>().0) {
+            *sub = u32::from_le_bytes(*bytes);
+        }
+        Ok((Sid { authority, subs: Subs::new(&subs[..count]) }, 8 + count * 4))
     }
 
     /// The binary form: revision, count, 48-bit big-endian authority, little-endian sub-authorities.
@@ -102,7 +156,7 @@ impl Sid {
         bytes.push(1);
         bytes.push(self.subs.len() as u8);
         bytes.extend_from_slice(&self.authority.to_be_bytes()[2..]);
-        for sub in &self.subs {
+        for sub in self.subs.iter() {
             bytes.extend_from_slice(&sub.to_le_bytes());
         }
         bytes
@@ -169,7 +223,7 @@ impl Sid {
 
     /// Compares with the parts of a well-known SID without building it.
     pub(crate) fn is(&self, authority: u64, subs: &[u32]) -> bool {
-        self.authority == authority && self.subs == subs
+        self.authority == authority && *self.subs == *subs
     }
 
     /// S-1-3-4?
@@ -179,7 +233,7 @@ impl Sid {
 
     /// The RID of a mandatory label (S-1-16-RID), if this is one.
     pub fn label_rid(&self) -> Option<u32> {
-        match (self.authority, self.subs.as_slice()) {
+        match (self.authority, &*self.subs) {
             (LABEL_AUTHORITY, [rid]) => Some(*rid),
             _ => None,
         }
@@ -187,7 +241,7 @@ impl Sid {
 
     /// This SID with one more sub-authority, for RIDs relative to a domain.
     pub fn with_rid(&self, rid: u32) -> Result<Sid, SidError> {
-        let mut subs = self.subs.clone();
+        let mut subs = self.subs.to_vec();
         subs.push(rid);
         Sid::new(self.authority, &subs)
     }

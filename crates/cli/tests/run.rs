@@ -196,3 +196,20 @@ fn a_manifest_without_a_program_says_so() {
     world.file("n.xml", &manifest(&application("App", "missing", SILO), ""));
     world.lowbox(["run", "--manifest", "n.xml"]).expect(127).says("missing");
 }
+
+#[test]
+fn more_grants_than_descriptors_are_no_hindrance() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = vec!["-c".to_owned(), "ulimit -Sn 64; exec \"$@\"".to_owned(), "sh".to_owned()];
+    arguments.extend([env!("CARGO_BIN_EXE_lowbox").to_owned(), "run".to_owned()]);
+    for number in 0..200 {
+        let path = folder.path().join(number.to_string());
+        std::fs::write(&path, "").unwrap();
+        arguments.push("--grant".to_owned());
+        arguments.push(format!("{}:r", path.display()));
+    }
+    let count = format!("ulimit -Sn; ls {} | wc -l", folder.path().display());
+    arguments.extend(["--", "sh", "-c", &count].map(str::to_owned));
+    let output = std::process::Command::new("sh").args(arguments).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "64\n200\n", "{output:?}");
+}

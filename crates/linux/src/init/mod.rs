@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::RecvFlags;
 use rustix::process::{
-    Pid, Signal, WaitOptions, kill_process, kill_process_group, set_dumpable_behavior, wait,
+    Pid, Rlimit, Signal, WaitOptions, kill_process, kill_process_group, set_dumpable_behavior, wait,
 };
 
 use crate::launch::control::{Order, Report, Step};
@@ -34,15 +34,18 @@ pub(crate) struct Inheritance<'a> {
     pub(crate) filter: &'a [Instruction],
     pub(crate) control: OwnedFd,
     pub(crate) memory_by_cgroup: bool,
+    /// What the caller of lowbox had; lowbox itself may need more.
+    pub(crate) descriptor_limit: Rlimit,
 }
 
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
 const ENDED: i32 = 125;
 
 /// The life of pid 1.
-pub(crate) fn run(inheritance: Inheritance<'_>) -> ! {
+pub(crate) fn run(mut inheritance: Inheritance<'_>) -> ! {
+    let mapped = std::mem::take(&mut inheritance.mapped);
     let control = inheritance.control.as_fd();
-    let code = match live(&inheritance, control) {
+    let code = match live(&inheritance, mapped, control) {
         Ok(()) => 0,
         Err(failure) => {
             let report = Report::Failed { step: failure.step, path: failure.path, errno: failure.errno };
@@ -53,7 +56,7 @@ pub(crate) fn run(inheritance: Inheritance<'_>) -> ! {
     sys::exit_now(code)
 }
 
-fn live(inheritance: &Inheritance<'_>, control: BorrowedFd<'_>) -> Result<(), Failure> {
+fn live(inheritance: &Inheritance<'_>, mapped: Mapped, control: BorrowedFd<'_>) -> Result<(), Failure> {
     let spec = inheritance.spec;
     let mut stopwatch = Stopwatch::start(spec.timings);
     sys::erase_environment();
@@ -61,9 +64,12 @@ fn live(inheritance: &Inheritance<'_>, control: BorrowedFd<'_>) -> Result<(), Fa
     stopwatch.lap("id maps");
     // Before the first descriptor is made that the program must not find: SIGCHLD is read, not handled.
     let signals = SignalFd::block(&[Signal::CHILD]).map_err(Failure::at(Step::Fork, ""))?;
-    let view = view::build(spec, &inheritance.mapped, &mut stopwatch)?;
+    let view = view::build(spec, &mapped, &mut stopwatch)?;
+    // They are mounted now; pid 1 keeps no door to them.
+    drop(mapped);
     loopback_up().map_err(Failure::at(Step::Root, "lo"))?;
     stopwatch.lap("loopback");
+    limits::restore_descriptor_limit(inheritance.descriptor_limit).map_err(Failure::at(Step::Limits, ""))?;
     limits::apply(&spec.limits, inheritance.memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
     set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(Failure::at(Step::Identity, ""))?;

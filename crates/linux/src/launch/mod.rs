@@ -28,7 +28,7 @@ pub use spec::{ContainerUser, PackageData, Spec};
 pub use stdio::{DescriptorKind, NamedDescriptor, check_descriptors};
 
 use crate::init::{self, Inheritance};
-use crate::limits::{Cgroup, CgroupError};
+use crate::limits::{Cgroup, CgroupError, raise_descriptor_limit};
 use crate::seccomp;
 use crate::supervise::{Container, Watch};
 use crate::sys::{self, Forked, Namespaces};
@@ -63,11 +63,18 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
         reduced: false,
     };
     let filter = seccomp::filter(mode);
+    let descriptor_limit = raise_descriptor_limit();
     let mapped = if spec.user.launched_by_root { idmap::clone_personal(spec)? } else { idmap::Mapped::new() };
     let (cgroup, cgroup_error) = delegated_cgroup(spec);
     let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
-    let inheritance =
-        Inheritance { spec, mapped, filter, control: theirs, memory_by_cgroup: cgroup.is_some() };
+    let inheritance = Inheritance {
+        spec,
+        mapped,
+        filter,
+        control: theirs,
+        memory_by_cgroup: cgroup.is_some(),
+        descriptor_limit,
+    };
     stopwatch.lap("id-mapped mounts, cgroup, control channel");
     let watch = Watch::begin()?;
     let init = match sys::fork_into(Namespaces::ALL) {

@@ -5,6 +5,7 @@ mod rlimit;
 
 pub use cgroup::{Cgroup, CgroupError};
 pub use rlimit::apply;
+pub(crate) use rlimit::{raise_descriptor_limit, restore_descriptor_limit};
 
 /// Limits of one container. `None` means that lowbox sets none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -76,6 +76,7 @@ pub(crate) struct Forest<'o> {
 }
 
 /// What is put at a path.
+#[expect(clippy::large_enum_variant, reason = "nearly all items are entries, and barriers are few")]
 pub(crate) enum Item<'o> {
     Entry(Entry<'o>),
     Barrier(Barrier),

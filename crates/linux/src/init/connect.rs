@@ -13,9 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fcntl_getfl, fstat, openat2, statx,
-};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fstat, openat2, statx};
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::socket_domain;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -30,15 +28,13 @@ const MAX_WAITING: usize = 64;
 
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// Serves one connect call. A socket that waits gets a thread of its own, so that a full backlog stalls nobody else.
+/// Serves one connect call, in a thread of its own: a full backlog stalls nobody else, and whether a socket waits is not
+/// asked, because the program can change that at any moment.
 pub(super) fn serve(listener: &OwnedFd, call: Notification, connectable: &[u64]) {
     let prepared = match prepare(listener.as_fd(), &call, connectable) {
         Ok(prepared) => prepared,
         Err(error) => return answer(listener.as_fd(), call.id, Err(error)),
     };
-    if !prepared.waits {
-        return answer(listener.as_fd(), call.id, prepared.connect());
-    }
     if WAITING.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
         WAITING.fetch_sub(1, Ordering::Relaxed);
         return answer(listener.as_fd(), call.id, Err(io::Error::from_raw_os_error(libc::EAGAIN)));
@@ -70,7 +66,6 @@ struct Prepared {
     address: Vec<u8>,
     /// Holds the object that `address` names by its descriptor.
     _target: Option<OwnedFd>,
-    waits: bool,
 }
 
 impl Prepared {
@@ -98,20 +93,34 @@ fn prepare(listener: BorrowedFd<'_>, call: &Notification, connectable: &[u64]) -
     if !sys::notification_is_alive(listener, call.id) {
         return Err(io::Error::from_raw_os_error(libc::ESRCH));
     }
-    let waits = !fcntl_getfl(&socket)?.contains(OFlags::NONBLOCK);
     if socket_domain(&socket)? != AddressFamily::UNIX {
-        return Ok(Prepared { socket, address: bytes.to_vec(), _target: None, waits });
+        // A socket that was lent, or that came over another one, may live in the host's network: it stays as it is.
+        if sys::network_cookie(socket.as_fd())? != own_network()? {
+            return Err(io::Error::from_raw_os_error(libc::EACCES));
+        }
+        return Ok(Prepared { socket, address: bytes.to_vec(), _target: None });
     }
     match unix_path(bytes) {
         // Abstract and unnamed addresses live in the network namespace, which is the container's own.
-        None => Ok(Prepared { socket, address: bytes.to_vec(), _target: None, waits }),
+        None => Ok(Prepared { socket, address: bytes.to_vec(), _target: None }),
         Some(path) => {
             let target = resolve(path, &working_directory)?;
             permit(target.as_fd(), connectable)?;
             let address = unix_address(&format!("/proc/self/fd/{}", target.as_raw_fd()));
-            Ok(Prepared { socket, address, _target: Some(target), waits })
+            Ok(Prepared { socket, address, _target: Some(target) })
         }
     }
+}
+
+/// The number of the container's network namespace, for as long as it lives.
+fn own_network() -> io::Result<u64> {
+    static COOKIE: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    if let Some(cookie) = COOKIE.get() {
+        return Ok(*cookie);
+    }
+    let socket = rustix::net::socket(AddressFamily::INET, rustix::net::SocketType::DGRAM, None)?;
+    let cookie = sys::network_cookie(socket.as_fd())?;
+    Ok(*COOKIE.get_or_init(|| cookie))
 }
 
 /// A pidfd of the very thread (PIDFD_THREAD, Linux 6.9), because a thread may have a descriptor table of its own. Before

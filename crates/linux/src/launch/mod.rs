@@ -42,6 +42,7 @@ use control::{Order, Report};
 /// # Errors
 /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
 pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
+    sys::notice_children();
     assert!(spec.user.uid != 0 && spec.user.gid != 0, "host root is never mapped");
     if sys::landlock_abi() < MINIMAL_LANDLOCK_ABI {
         return Err(LaunchError::MissingFeature {

@@ -27,7 +27,7 @@ use crate::sys;
 
 /// What a program without namespaces can do that one with them can't, in sentences for the user.
 pub const LOST: [&str; 6] = [
-    "names, sizes and times of files that are not granted can be looked up (their content can't be read)",
+    "names, sizes, times and links of files that are not granted can be looked up (their content can't be read)",
     "the program shares the host's process ids: it can see which exist, not look into them",
     "a file that may be read may also be mapped as code",
     "there are no sockets at all, and modes, owners and times of files can't be changed, in granted folders too",
@@ -55,6 +55,12 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
             fix: "boot a newer kernel, or allow user namespaces",
         });
     }
+    if !crate::supervise::reduced::sees_children() {
+        return Err(LaunchError::MissingFeature {
+            feature: "a readable list of its children in /proc",
+            fix: "mount /proc; without it what the program leaves behind could not be ended",
+        });
+    }
     let spec = &without_private_mounts(spec);
     let view = View { rules: rules(spec)?, connectable: Vec::new() };
     let filter = seccomp::filter(seccomp::Mode {
@@ -63,6 +69,7 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
         reduced: true,
         ..seccomp::Mode::default()
     });
+    sys::notice_children();
     sys::become_subreaper().map_err(LaunchError::system("becoming the reaper of the program's children"))?;
     // A child of its own sets what must not hold for lowbox, then starts the program as its successor.
     let spawned = program::start_with(spec, &view, filter, false, &mut || {

@@ -21,6 +21,8 @@ pub fn apply(limits: &Limits, by_cgroup: bool) -> io::Result<()> {
         lower(Resource::As, bytes)?;
     }
     lower(Resource::Nproc, limits.processes.unwrap_or(DEFAULT_PROCESSES))?;
+    // Counted for the user on the host: a part of the usual limit.
+    lower(Resource::Sigpending, 1024)?;
     // A core dump goes to the host's handler, which is another program's input. 1 is what the kernel itself takes as
     // *never to a pipe* (core(5)); the filter keeps the program from changing it.
     lower(Resource::Core, 1)

@@ -99,6 +99,12 @@ impl Drop for ReducedContainer {
     }
 }
 
+/// Whether [`children`] can be asked: without it a process that left the program's group would live on.
+pub(crate) fn sees_children() -> bool {
+    let own = getpid().as_raw_pid();
+    std::fs::read(format!("/proc/{own}/task/{own}/children")).is_ok()
+}
+
 /// The calling process's children (proc(5), /proc/PID/task/TID/children).
 fn children() -> Vec<Pid> {
     let own = getpid().as_raw_pid();

@@ -23,11 +23,11 @@ pub use memory::{erase_environment, read_process_memory, release_memory};
 pub use network::interface_up;
 pub use process::{
     become_subreaper, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,
-    duplicate_descriptor_of, reset_signals, set_ids, set_parent_death_signal,
+    duplicate_descriptor_of, notice_children, reset_signals, set_ids, set_parent_death_signal,
 };
 pub use seccomp::{
     Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,
     receive_notification, respond_to_notification,
 };
 pub use signals::{SignalFd, signal_everyone};
-pub use socket::connect_raw;
+pub use socket::{connect_raw, network_cookie};

@@ -98,6 +98,13 @@ pub fn reset_signals() {
     }
 }
 
+/// Takes note of children again, if the caller of lowbox ignored them: an ignored SIGCHLD is inherited, and then no end is
+/// ever reported (wait(2)).
+pub fn notice_children() {
+    // SAFETY: SIG_DFL is valid for SIGCHLD.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
 /// A copy of descriptor `number` of the process behind `pidfd` (pidfd_getfd(2)): the same open file description.
 ///
 /// # Errors

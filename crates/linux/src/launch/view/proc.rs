@@ -23,9 +23,10 @@ const MASKED: [&str; 9] =
     ["kcore", "keys", "key-users", "timer_list", "cmdline", "sysrq-trigger", "kmsg", "modules", "kallsyms"];
 
 /// Files of /proc/sys/user (namespaces(7), inotify(7)): name, value, whether a kernel without it is refused.
-const NAMESPACE_LIMITS: [(&str, &str, bool); 3] = [
+const NAMESPACE_LIMITS: [(&str, &str, bool); 4] = [
     ("max_user_namespaces", "0", true),
     ("max_inotify_instances", "64", false),
+    ("max_inotify_watches", "16384", false),
     ("max_fanotify_groups", "0", false),
 ];
 

@@ -128,6 +128,11 @@ pub fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     use std::io::Read;
     let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
     let mut bytes = Vec::new();
+    // A FIFO that nobody writes to must not keep anybody waiting.
+    let is_file = fs::metadata(path).map_err(|error| failed(&error))?.is_file();
+    if !is_file {
+        return Err(failed(&"it is no regular file but a directory or a device, and holds no manifest"));
+    }
     fs::File::open(path)
         .and_then(|file| file.take(lowbox_msix::manifest::MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
         .map_err(|error| failed(&error))?;
@@ -158,6 +163,13 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
     let manifest = read_manifest(path)?;
     warn_of(&manifest, path);
     let shown = output::path(path);
+    // The private data of bare commands goes by this publisher: a manifest must not claim it.
+    if manifest.identity.publisher().id() == Identity::unpackaged(b"command").publisher().id() {
+        return Err(Failure::new(format!(
+            "{shown}: the publisher {} is reserved for commands without a manifest; use your own",
+            manifest.identity.publisher().as_str()
+        )));
+    }
     let ids: Vec<String> = manifest.applications.iter().map(|application| application.id.clone()).collect();
     let application = manifest.application(id).cloned();
     if let (Some(id), None) = (id, &application) {
@@ -185,8 +197,25 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
 
 /// A bare command has an identity too, so that its private data and its consents last.
 fn bare(name: Option<&str>, program: &OsStr) -> Package {
-    let name = name.map(OsStr::new).or_else(|| Path::new(program).file_name()).unwrap_or(program);
-    Package { identity: Identity::unpackaged(name.as_bytes()), capabilities: Vec::new(), manifest: None }
+    let name = match name {
+        Some(name) => name.as_bytes().to_vec(),
+        None => name_of(Path::new(program)),
+    };
+    Package { identity: Identity::unpackaged(&name), capabilities: Vec::new(), manifest: None }
+}
+
+/// What a bare command is known by: its name, if it is one of the system's or was found in PATH; else its name and its place,
+/// so that nobody's `./editor` gets the private data of the editor in PATH.
+fn name_of(program: &Path) -> Vec<u8> {
+    let file = program.file_name().unwrap_or(program.as_os_str()).as_bytes().to_vec();
+    if !program.as_os_str().as_bytes().contains(&b'/') {
+        return file;
+    }
+    let real = fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
+    if ["/usr", "/bin", "/sbin"].iter().any(|system| real.starts_with(system)) && program.is_absolute() {
+        return file;
+    }
+    [&file[..], b"@", real.as_os_str().as_bytes()].concat()
 }
 
 #[cfg(test)]

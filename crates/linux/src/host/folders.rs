@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::canonical::canonical;
+use super::shown::Shown;
 use super::user::HostUser;
 use crate::launch::PackageData;
 
@@ -31,7 +32,7 @@ pub enum FolderError {
     )]
     NoHome,
     /// It could not be made.
-    #[error("the private folder {}: {source}", path.display())]
+    #[error("the private folder {}: {source}", Shown(path))]
     Make {
         /// Which.
         path: PathBuf,
@@ -39,7 +40,7 @@ pub enum FolderError {
         source: io::Error,
     },
     /// It belongs to somebody else.
-    #[error("the private folder {} belongs to uid {owner}, not to you; move it away", path.display())]
+    #[error("the private folder {} belongs to uid {owner}, not to you; move it away", Shown(path))]
     Foreign {
         /// Which.
         path: PathBuf,

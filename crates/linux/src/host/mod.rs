@@ -8,6 +8,7 @@ mod folders;
 mod mounts;
 mod named;
 mod search;
+mod shown;
 mod tree;
 mod user;
 
@@ -17,5 +18,6 @@ pub use folders::{FolderError, Folders, library_folders};
 pub use mounts::{kernel_mounts, touches};
 pub use named::{NameError, Named, name};
 pub use search::{SearchError, find_program};
+pub use shown::Shown;
 pub use tree::{RealTree, read_small_file};
 pub use user::{HostUser, container_user};

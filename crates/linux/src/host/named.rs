@@ -11,6 +11,7 @@ use lowbox_policy::FileId;
 use rustix::fs::CWD;
 use rustix::io::Errno;
 
+use super::shown::Shown;
 use crate::launch::idmap::open_without_links;
 use crate::launch::pin::file_id;
 
@@ -27,12 +28,12 @@ pub struct Named {
 #[derive(Debug, thiserror::Error)]
 pub enum NameError {
     /// Nothing is there.
-    #[error("{} does not exist; create it first", .0.display())]
+    #[error("{} does not exist; create it first", Shown(.0))]
     Missing(PathBuf),
     /// A symbolic link is on the way.
     #[error(
         "{} goes through a symbolic link{}; a link may have been planted by somebody else, so name the path that it \
-         leads to", path.display(), leads_to.as_ref().map(|to| format!(" to {}", to.display())).unwrap_or_default()
+         leads to", Shown(path), leads_to.as_ref().map(|to| format!(" to {}", Shown(to))).unwrap_or_default()
     )]
     Link {
         /// What was named.
@@ -41,7 +42,7 @@ pub enum NameError {
         leads_to: Option<PathBuf>,
     },
     /// It can't be opened.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", Shown(path))]
     Open {
         /// Which.
         path: PathBuf,

@@ -1,5 +1,6 @@
 //! Finding the program, as a shell would.
 
+use super::shown::Shown;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,13 +10,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SearchError {
     /// Exit code 127.
-    #[error("{}: no such program{}", .0.display(), if .0.components().count() == 1 { " in PATH" } else { "" })]
+    #[error("{}: no such program{}", Shown(.0), if .0.components().count() == 1 { " in PATH" } else { "" })]
     NotFound(PathBuf),
     /// Exit code 126.
-    #[error("{}: it is a folder, not a program", .0.display())]
+    #[error("{}: it is a folder, not a program", Shown(.0))]
     Folder(PathBuf),
     /// Exit code 126.
-    #[error("{}: not executable; use chmod +x, or run its interpreter", .0.display())]
+    #[error("{}: not executable; use chmod +x, or run its interpreter", Shown(.0))]
     NotExecutable(PathBuf),
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::control::Step;
+use crate::host::Shown;
 
 /// A launch that did not happen. Nothing of the program ran.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,8 @@ pub enum LaunchError {
     /// A filesystem has no id-mapped mounts.
     #[error(
         "{}: root can lend this to an unprivileged program only by an id-mapped mount, and its filesystem has none \
-         ({source}); run lowbox as the files' owner instead", path.display()
+         ({source}); run lowbox as the files' owner instead",
+        Shown(path)
     )]
     NoIdMap {
         /// The grant.
@@ -39,7 +41,7 @@ pub enum LaunchError {
     #[error("a user namespace for id-mapped mounts could not be made: {0}")]
     IdMapNamespace(#[source] io::Error),
     /// An object of the plan could not be opened.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", Shown(path))]
     Object {
         /// Which.
         path: PathBuf,
@@ -47,7 +49,7 @@ pub enum LaunchError {
         source: io::Error,
     },
     /// An object was replaced between plan and launch.
-    #[error("{} was replaced by something else while lowbox was starting; it is not granted. Start again", .0.display())]
+    #[error("{} was replaced by something else while lowbox was starting; it is not granted. Start again", Shown(.0))]
     Changed(PathBuf),
     /// A signal ended the launch.
     #[error("ended by signal {signal} before the program started")]
@@ -66,7 +68,7 @@ pub enum LaunchError {
         source: io::Error,
     },
     /// The program could not be executed.
-    #[error("{}: {source}{}", path.display(), execute_hint(source))]
+    #[error("{}: {source}{}", Shown(path), execute_hint(source))]
     Execute {
         /// The program.
         path: PathBuf,
@@ -143,7 +145,7 @@ fn execute_hint(source: &io::Error) -> &'static str {
 }
 
 fn describe(step: Step, path: &Path, source: &io::Error) -> String {
-    let path = path.display();
+    let path = Shown(path);
     let errno = source.raw_os_error();
     match step {
         Step::Identity => format!("the container's user could not be taken on: {source}"),

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::host::Shown;
 use crate::host::{FolderError, NameError, SearchError};
 use crate::launch::LaunchError;
 
@@ -30,7 +31,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Objects(#[from] lowbox_policy::ObjectsError),
     /// An object file can't be read.
-    #[error("the object file {}: {source}", path.display())]
+    #[error("the object file {}: {source}", Shown(path))]
     ObjectFile {
         /// Which.
         path: PathBuf,
@@ -40,7 +41,9 @@ pub enum PrepareError {
     /// A grant would carry one of the kernel's own file systems along.
     #[error(
         "{} can't be granted: {} is a mount of {kind}, which shows the host's kernel and processes; grant the folders \
-         beside it", path.display(), mount.display()
+         beside it",
+        Shown(path),
+        Shown(mount)
     )]
     KernelMount {
         /// The grant.
@@ -50,6 +53,22 @@ pub enum PrepareError {
         /// The file system.
         kind: String,
     },
+    /// Root would lend a set-uid file for writing.
+    #[error(
+        "{} can't be granted for writing by root: {} is a set-uid or set-gid file, and a program could put its own code \
+         into it; grant the folders beside it",
+        Shown(path),
+        Shown(file)
+    )]
+    SetIdFile {
+        /// The grant.
+        path: PathBuf,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Root would lend a folder that is too large to be looked through.
+    #[error("{} is too large for root to lend for writing: it can't be searched for set-uid files; grant less", Shown(.0))]
+    TooLarge(PathBuf),
     /// The planner refuses.
     #[error(transparent)]
     Plan(#[from] lowbox_policy::PlanError),

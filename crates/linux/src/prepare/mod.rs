@@ -4,6 +4,7 @@
 mod error;
 mod objects;
 mod program;
+mod set_id_files;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,9 @@ use lowbox_policy::{Note, Object, Plan, PlanOptions, Protected, capability};
 use lowbox_security::derive::{capability_sid, package_sid};
 use lowbox_security::{AppContainer, Integrity, Token};
 
-use crate::host::{EnvironmentRequest, Folders, HostUser, RealTree, canonical, container_user, environment};
+use crate::host::{
+    EnvironmentRequest, Folders, HostUser, RealTree, Shown, canonical, container_user, environment,
+};
 use crate::launch::{NamedDescriptor, PackageData, Spec, check_descriptors};
 use crate::limits::Limits;
 
@@ -85,6 +88,8 @@ pub enum Notice {
     UnknownCapability(String),
     /// A capability is accepted with a warning.
     Capability(String),
+    /// The program's own files (a link, a pyvenv.cfg) lead to code elsewhere, which is granted for reading and executing.
+    LedTo(PathBuf),
     /// A grant that the kernel can't hold exactly.
     Plan(Note),
 }
@@ -99,6 +104,12 @@ impl std::fmt::Display for Notice {
                     "the capability {name:?} is not in the catalogue; it became a SID that no object names"
                 )
             }
+            Notice::LedTo(folder) => write!(
+                f,
+                "the program's own files lead to {}; the code there can be read and executed. If that is not what you \
+                 expect, look at its pyvenv.cfg and its links",
+                Shown(folder)
+            ),
             Notice::Plan(note) => note.fmt(f),
         }
     }
@@ -216,9 +227,10 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let found = program::find(caller, request, &working_directory)?;
     let mut personal = Vec::new();
     objects::add_private_data(&mut objects, &token, &data, &mut personal);
-    objects::add_grants(&mut objects, &token, request, &mut personal)?;
+    objects::add_grants(&mut objects, &token, request, caller.user.is_root(), &mut personal)?;
     objects::add_arguments(&mut objects, &token, request, &mut personal, &mut notices);
     objects::add_program(&mut objects, &token, &found, &mut personal);
+    notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
     let plan = lowbox_policy::plan(&token, &objects, &RealTree, &options)?;
     notices.extend(notes_of_grants(&plan, &objects).cloned().map(Notice::Plan));

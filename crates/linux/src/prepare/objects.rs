@@ -1,8 +1,11 @@
 //! The objects of a launch: the catalogue, the package's private data, and what the user named.
 
 use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use lowbox_policy::objects::MAX_TEXT;
 use lowbox_policy::{
     GrantRights, NodeKind, Object, Origin, Variables, built_in_objects, built_in_objects_for,
     grant_descriptor, parse_objects,
@@ -10,6 +13,7 @@ use lowbox_policy::{
 use lowbox_security::Token;
 
 use super::program::Found;
+use super::set_id_files;
 use super::{Caller, Notice, PrepareError, Request};
 use crate::host::{NameError, canonical, kernel_mounts, library_folders, name, touches};
 use crate::launch::PackageData;
@@ -85,7 +89,7 @@ fn with_additions(
     more: &[PathBuf],
 ) -> Result<Vec<Object>, PrepareError> {
     for path in additions.iter().chain(more) {
-        let text = fs::read_to_string(path)
+        let text = read_object_file(path)
             .map_err(|source| PrepareError::ObjectFile { path: path.clone(), source })?;
         objects.extend(parse_objects(&text, &path.display().to_string(), variables, token)?);
     }
@@ -124,6 +128,7 @@ pub(super) fn add_grants(
     objects: &mut Vec<Object>,
     token: &Token,
     request: &Request,
+    by_root: bool,
     personal: &mut Vec<PathBuf>,
 ) -> Result<(), PrepareError> {
     let kernel_mounts = if request.grants.is_empty() { Vec::new() } else { kernel_mounts() };
@@ -136,6 +141,9 @@ pub(super) fn add_grants(
                 mount: mount.clone(),
                 kind: kind.clone(),
             });
+        }
+        if by_root && grant.rights.write {
+            set_id_files::refuse(&named.path)?;
         }
         let mut object = own(token, &named.path, grant.rights, Origin::Grant);
         object.identity = Some(named.id);
@@ -190,8 +198,22 @@ pub(super) fn add_program(
     found: &Found,
     personal: &mut Vec<PathBuf>,
 ) {
-    for path in &found.grants {
-        objects.push(own(token, path, GrantRights::READ_EXECUTE, Origin::Program));
-        personal.push(path.clone());
+    for grant in &found.grants {
+        let mut object = own(token, &grant.path, GrantRights::READ_EXECUTE, Origin::Program);
+        object.identity = Some(grant.id);
+        objects.push(object);
+        personal.push(grant.path.clone());
     }
+}
+
+/// The text of an object file. Only a regular one of a bounded size: anything else would never end.
+fn read_object_file(path: &Path) -> io::Result<String> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    file.take(MAX_TEXT as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
 }

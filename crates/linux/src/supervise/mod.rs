@@ -16,6 +16,7 @@ use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
 use crate::limits::{Cgroup, CgroupError};
 use idle::Idle;
+use terminal::in_foreground;
 pub(crate) use watch::Watch;
 pub use watch::release_input_and_output;
 
@@ -171,6 +172,10 @@ impl Container {
             let left = terminal.restore();
             // Stopped as the shell expects it; it goes on from here when the shell continues it.
             let _ = kill_process(getpid(), Signal::STOP);
+            // In the background (`bg`) it would read what the user types into the shell: there it stays stopped.
+            while terminal.is_there() && !in_foreground() {
+                let _ = kill_process(getpid(), Signal::STOP);
+            }
             terminal.take_back(left);
             Order::Continue
         } else if number == Signal::CONT.as_raw() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
-use super::terminal::SavedTerminal;
+use super::terminal::{SavedTerminal, in_foreground};
 use super::{Ending, FORWARDED};
 use crate::launch::LaunchError;
 use crate::sys::SignalFd;
@@ -67,6 +67,10 @@ impl ReducedContainer {
             let _ = kill_process_group(self.program, Signal::STOP);
             let left = terminal.restore();
             let _ = kill_process(getpid(), Signal::STOP);
+            // In the background (`bg`) it would read what the user types into the shell: there it stays stopped.
+            while terminal.is_there() && !in_foreground() {
+                let _ = kill_process(getpid(), Signal::STOP);
+            }
             terminal.take_back(left);
             let _ = kill_process_group(self.program, Signal::CONT);
         } else if let Some(signal) = Signal::from_named_raw(number) {

@@ -213,3 +213,52 @@ fn more_grants_than_descriptors_are_no_hindrance() {
     let output = std::process::Command::new("sh").args(arguments).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "64\n200\n", "{output:?}");
 }
+
+#[test]
+fn a_pyvenv_cfg_in_a_checkout_opens_code_only_and_it_is_said() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir_in(std::env::var_os("HOME").unwrap()).unwrap();
+    let (checkout, other) = (folder.path().join("checkout"), folder.path().join("other"));
+    std::fs::create_dir_all(checkout.join("venv/bin")).unwrap();
+    std::fs::create_dir_all(other.join("bin")).unwrap();
+    std::fs::write(other.join("secret"), "SECRET").unwrap();
+    std::fs::write(other.join("pyvenv.cfg"), "").unwrap();
+    std::fs::write(checkout.join("venv/pyvenv.cfg"), format!("home = {}/bin\n", other.display())).unwrap();
+    let program = checkout.join("venv/bin/python");
+    std::fs::write(&program, format!("#!/bin/sh\necho started\ncat {}/secret\n", other.display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |wrapper: &[&str]| {
+        let mut command =
+            std::process::Command::new(wrapper.first().map_or(program.as_os_str(), |w| w.as_ref()));
+        if !wrapper.is_empty() {
+            command.args(&wrapper[1..]).arg(&program);
+        }
+        let output = command.output().unwrap();
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    assert!(run(&[])[0].contains("SECRET"), "outside it reads the other project");
+    let [inside, said] = run(&[env!("CARGO_BIN_EXE_lowbox"), "run", "--"]);
+    assert!(inside.contains("started") && !inside.contains("SECRET"), "{inside} {said}");
+    assert!(said.contains("lead to"), "{said}");
+}
+
+#[test]
+fn a_program_reached_through_a_link_in_its_path_is_refused_by_name() {
+    let folder = tempfile::tempdir_in(std::env::var_os("HOME").unwrap()).unwrap();
+    std::fs::create_dir(folder.path().join("real")).unwrap();
+    std::fs::copy("/bin/true", folder.path().join("real/tool")).unwrap();
+    std::os::unix::fs::symlink("real", folder.path().join("way")).unwrap();
+    let run = |path: &str| {
+        let program = folder.path().join(path);
+        std::process::Command::new(env!("CARGO_BIN_EXE_lowbox"))
+            .arg("run")
+            .arg("--")
+            .arg(program)
+            .output()
+            .unwrap()
+    };
+    assert_eq!(run("real/tool").status.code(), Some(0));
+    let refused = run("way/tool");
+    assert_eq!(refused.status.code(), Some(125));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("symbolic link"), "{refused:?}");
+}

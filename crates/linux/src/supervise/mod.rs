@@ -2,6 +2,7 @@
 
 pub(crate) mod idle;
 pub mod reduced;
+mod stop;
 mod terminal;
 mod watch;
 
@@ -10,13 +11,13 @@ use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::RecvFlags;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
 use crate::limits::{Cgroup, CgroupError};
 use idle::Idle;
-use terminal::in_foreground;
+use stop::{Resumed, stop};
 pub(crate) use watch::Watch;
 pub use watch::release_input_and_output;
 
@@ -129,12 +130,10 @@ impl Container {
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched; the container is ended then.
     pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
-        for number in std::mem::take(&mut self.watch.early) {
-            self.forward(number);
-        }
+        let mut ending =
+            std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number));
         let mut idle = Idle::default();
-        let mut ending = None;
-        loop {
+        while ending.is_none() {
             let mut events =
                 [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.watch.signals, PollFlags::IN)];
             match poll(&mut events, idle.timeout()) {
@@ -145,7 +144,7 @@ impl Container {
             let (control, signal) = (events[0].revents(), events[1].revents());
             if !signal.is_empty() {
                 while let Ok(Some(number)) = self.watch.signals.next() {
-                    self.forward(number);
+                    ending = ending.or_else(|| self.forward(number));
                 }
             }
             if !control.is_empty() {
@@ -165,26 +164,27 @@ impl Container {
         Ok(ending.unwrap_or(Ending::Killed))
     }
 
-    fn forward(&self, number: i32) {
-        let terminal = &self.watch.terminal;
-        let order = if number == Signal::TSTP.as_raw() {
-            let _ = Order::Stop.send(self.control.as_fd());
-            let left = terminal.restore();
-            // Stopped as the shell expects it; it goes on from here when the shell continues it.
-            let _ = kill_process(getpid(), Signal::STOP);
-            // In the background (`bg`) it would read what the user types into the shell: there it stays stopped.
-            while terminal.is_there() && !in_foreground() {
-                let _ = kill_process(getpid(), Signal::STOP);
-            }
-            terminal.take_back(left);
-            Order::Continue
-        } else if number == Signal::CONT.as_raw() {
-            Order::Continue
-        } else {
-            Order::Signal(number)
-        };
+    /// Passes a signal on; `Some` if it ends the container at once.
+    fn forward(&self, number: i32) -> Option<Ending> {
         // A container that is gone is noticed by the loop.
-        let _ = order.send(self.control.as_fd());
+        let send = |order: Order| {
+            let _ = order.send(self.control.as_fd());
+        };
+        if number == Signal::TSTP.as_raw() {
+            send(Order::Stop);
+            match stop(&self.watch.signals, &self.watch.terminal) {
+                Resumed::Ended(signal) => return Some(Ending::Signaled(signal as u8)),
+                Resumed::Continued(came) => {
+                    send(Order::Continue);
+                    came.into_iter().for_each(|number| send(Order::Signal(number)));
+                }
+            }
+        } else if number == Signal::CONT.as_raw() {
+            send(Order::Continue);
+        } else {
+            send(Order::Signal(number));
+        }
+        None
     }
 
     /// Ends the container and waits until the kernel has ended everything in it.

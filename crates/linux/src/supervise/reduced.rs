@@ -5,7 +5,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
-use super::terminal::{SavedTerminal, in_foreground};
+use super::stop::{Resumed, stop};
+use super::terminal::SavedTerminal;
 use super::{Ending, FORWARDED};
 use crate::launch::LaunchError;
 use crate::sys::SignalFd;
@@ -30,9 +31,10 @@ impl ReducedContainer {
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT, Signal::CHILD]);
         let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
+        let mut ending = None;
         let ending = loop {
             // The program may have ended before its signal was blocked.
-            if let Some(ending) = self.reap() {
+            if let Some(ending) = ending.or_else(|| self.reap()) {
                 break ending;
             }
             let mut events = [PollFd::new(&signals, PollFlags::IN)];
@@ -41,7 +43,7 @@ impl ReducedContainer {
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
             }
             while let Ok(Some(number)) = signals.next() {
-                self.forward(number, &terminal);
+                ending = ending.or_else(|| self.forward(number, &signals, &terminal));
             }
         };
         self.end();
@@ -59,23 +61,26 @@ impl ReducedContainer {
         ending
     }
 
-    fn forward(&self, number: i32, terminal: &SavedTerminal) {
-        if number == Signal::CHILD.as_raw() {
-            return;
-        }
-        if number == Signal::TSTP.as_raw() {
-            let _ = kill_process_group(self.program, Signal::STOP);
-            let left = terminal.restore();
-            let _ = kill_process(getpid(), Signal::STOP);
-            // In the background (`bg`) it would read what the user types into the shell: there it stays stopped.
-            while terminal.is_there() && !in_foreground() {
-                let _ = kill_process(getpid(), Signal::STOP);
-            }
-            terminal.take_back(left);
-            let _ = kill_process_group(self.program, Signal::CONT);
-        } else if let Some(signal) = Signal::from_named_raw(number) {
+    /// Passes a signal on; `Some` if it ends the program at once.
+    fn forward(&self, number: i32, signals: &SignalFd, terminal: &SavedTerminal) -> Option<Ending> {
+        let send = |signal| {
             let _ = kill_process_group(self.program, signal);
+        };
+        if number == Signal::TSTP.as_raw() {
+            send(Signal::STOP);
+            match stop(signals, terminal) {
+                Resumed::Ended(signal) => return Some(Ending::Signaled(signal as u8)),
+                Resumed::Continued(came) => {
+                    send(Signal::CONT);
+                    came.into_iter().filter_map(Signal::from_named_raw).for_each(send);
+                }
+            }
+        } else if number != Signal::CHILD.as_raw()
+            && let Some(signal) = Signal::from_named_raw(number)
+        {
+            send(signal);
         }
+        None
     }
 
     /// Ends every descendant: each orphan turns up as a child of lowbox, so killing children until there are none reaches

@@ -14,8 +14,8 @@ use super::terminal::{SavedTerminal, lend_no_keyboard_in_background};
 use crate::launch::LaunchError;
 use crate::sys::SignalFd;
 
-/// Signals that end lowbox while its program has not started.
-const ENDING: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+/// Signals that end lowbox while its program has not started, or is stopped in the background.
+pub(super) const ENDING: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
 /// How long a launch may go on after such a signal.
 const GRACE: Duration = Duration::from_secs(1);

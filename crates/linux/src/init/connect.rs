@@ -3,7 +3,7 @@
 //! A read-only bind does not stop a connection to a unix socket behind it, and Landlock (as of ABI 7) has no right for
 //! it. So the program never connects itself: pid 1 copies the address once, decides on the copy, and connects the very
 //! socket of the program. A socket on a mount of the container's own passes; one on a granted tree only if its object
-//! says so. Addresses of other families act in the container's own network namespace.
+//! says so. Abstract addresses and those of other families act in the container's own network namespace.
 
 use std::ffi::OsStr;
 use std::io;
@@ -93,23 +93,19 @@ fn prepare(listener: BorrowedFd<'_>, call: &Notification, connectable: &[u64]) -
     if !sys::notification_is_alive(listener, call.id) {
         return Err(io::Error::from_raw_os_error(libc::ESRCH));
     }
-    if socket_domain(&socket)? != AddressFamily::UNIX {
-        // A socket that was lent, or that came over another one, may live in the host's network: it stays as it is.
+    let path = if socket_domain(&socket)? == AddressFamily::UNIX { unix_path(bytes) } else { None };
+    let Some(path) = path else {
+        // A socket that was lent, or that came over another one, may live in the host's network, where abstract addresses
+        // lie too: it stays as it is.
         if sys::network_cookie(socket.as_fd())? != own_network()? {
             return Err(io::Error::from_raw_os_error(libc::EACCES));
         }
         return Ok(Prepared { socket, address: bytes.to_vec(), _target: None });
-    }
-    match unix_path(bytes) {
-        // Abstract and unnamed addresses live in the network namespace, which is the container's own.
-        None => Ok(Prepared { socket, address: bytes.to_vec(), _target: None }),
-        Some(path) => {
-            let target = resolve(path, &working_directory)?;
-            permit(target.as_fd(), connectable)?;
-            let address = unix_address(&format!("/proc/self/fd/{}", target.as_raw_fd()));
-            Ok(Prepared { socket, address, _target: Some(target) })
-        }
-    }
+    };
+    let target = resolve(path, &working_directory)?;
+    permit(target.as_fd(), connectable)?;
+    let address = unix_address(&format!("/proc/self/fd/{}", target.as_raw_fd()));
+    Ok(Prepared { socket, address, _target: Some(target) })
 }
 
 /// The number of the container's network namespace, for as long as it lives.

@@ -38,6 +38,14 @@ pub(crate) struct Inheritance<'a> {
     pub(crate) descriptor_limit: Rlimit,
 }
 
+impl Inheritance<'_> {
+    /// Whether lowbox has to do something to pid 1 before it may go on: only root's lowbox may map an id that is not its own,
+    /// and what pid 1 starts before it is in the cgroup is never in it.
+    pub(crate) fn waits_for_lowbox(&self) -> bool {
+        self.spec.user.launched_by_root || self.memory_by_cgroup
+    }
+}
+
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
 const ENDED: i32 = 125;
 
@@ -60,7 +68,7 @@ fn live(inheritance: &Inheritance<'_>, mapped: Mapped, control: BorrowedFd<'_>) 
     let spec = inheritance.spec;
     let mut stopwatch = Stopwatch::start(spec.timings);
     sys::erase_environment();
-    identity(spec, control)?;
+    identity(spec, inheritance.waits_for_lowbox(), control)?;
     stopwatch.lap("id maps");
     // Before the first descriptor is made that the program must not find: SIGCHLD is read, not handled.
     let signals = SignalFd::block(&[Signal::CHILD]).map_err(Failure::at(Step::Fork, ""))?;
@@ -88,14 +96,15 @@ fn live(inheritance: &Inheritance<'_>, mapped: Mapped, control: BorrowedFd<'_>) 
 }
 
 /// Becomes the container's user.
-fn identity(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), Failure> {
+fn identity(spec: &Spec, waits_for_lowbox: bool, control: BorrowedFd<'_>) -> Result<(), Failure> {
     let at = || Failure::at::<std::io::Error>(Step::Identity, "");
-    if spec.user.launched_by_root {
-        // Only root's lowbox may map an id that is not its own.
+    if waits_for_lowbox {
         match Order::receive(control, RecvFlags::empty()) {
             Ok(Some(Order::Go)) => {}
             _ => sys::exit_now(ENDED),
         }
+    }
+    if spec.user.launched_by_root {
         sys::drop_supplementary_groups().map_err(at())?;
         sys::set_ids(spec.user.uid, spec.user.gid).map_err(at())?;
     } else {

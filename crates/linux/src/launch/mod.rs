@@ -77,6 +77,7 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
         descriptor_limit,
     };
     stopwatch.lap("id-mapped mounts, cgroup, control channel");
+    let init_waits = inheritance.waits_for_lowbox();
     let watch = Watch::begin()?;
     let init = match sys::fork_into(Namespaces::ALL) {
         Ok(Forked::Child) => {
@@ -94,6 +95,8 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
     container.join_cgroup()?;
     if spec.user.launched_by_root {
         write_id_maps(init, &spec.user).map_err(LaunchError::system("the container's id maps"))?;
+    }
+    if init_waits {
         Order::Go.send(container.control().as_fd()).map_err(|_| LaunchError::InitLost)?;
     }
     let mut report = container.report()?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, open, openat2};
 use rustix::mount::{OpenTreeFlags, open_tree};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, waitpid};
 
 use super::error::LaunchError;
 use super::pin::{Pinned, pin};
@@ -68,14 +68,17 @@ pub(crate) fn clone_personal(spec: &Spec) -> Result<Mapped, LaunchError> {
 
 /// A user namespace that maps the owner's ids on disk to the container's user.
 fn namespace_for((uid, gid): (u32, u32), spec: &Spec) -> io::Result<OwnedFd> {
+    let lowbox = getpid();
     let holder = match sys::fork_into(Namespaces::USER)? {
-        Forked::Child => loop {
+        Forked::Child => {
             // Only holds the namespace until it is opened; ended by its parent, or with it.
-            if sys::set_parent_death_signal(Signal::KILL).is_err() {
+            if sys::set_parent_death_signal(Signal::KILL).is_err() || getppid() != Some(lowbox) {
                 sys::exit_now(1);
             }
-            rustix::event::pause();
-        },
+            loop {
+                rustix::event::pause();
+            }
+        }
         Forked::Parent(pid) => pid,
     };
     let result = (|| {

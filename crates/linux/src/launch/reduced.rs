@@ -3,21 +3,21 @@
 //! Landlock on the real tree, and a stricter list of system calls. What is lost is in [`LOST`], and the user is told. There
 //! is no private root, so what Landlock does not know is refused by the filter: sockets, metadata changes, shared memory.
 
+use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use landlock::{
-    Access, AccessFs, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope,
-};
+use landlock::{PathBeneath, RulesetCreatedAttr};
 use lowbox_policy::{FsRights, NodeKind};
 use rustix::fs::CWD;
-use rustix::process::chdir;
+use rustix::process::{chdir, getpid, getppid};
 
 use super::control::Step;
 use super::error::LaunchError;
 use super::pin::pin;
 use super::program::{self, Program};
-use super::rules::{PRIVATE, abi, access};
+use super::rules::{PRIVATE, abi, access, ruleset};
 use super::spec::Spec;
 use super::view::View;
 use crate::limits;
@@ -71,12 +71,19 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
     });
     sys::notice_children();
     sys::become_subreaper().map_err(LaunchError::system("becoming the reaper of the program's children"))?;
+    let directory = CString::new(spec.working_directory.as_os_str().as_bytes())
+        .map_err(|error| LaunchError::System { what: "the working folder", source: error.into() })?;
+    let lowbox = getpid();
     // A child of its own sets what must not hold for lowbox, then starts the program as its successor.
     let spawned = program::start_with(spec, &view, filter, false, &mut || {
         limits::apply(&spec.limits, false).map_err(|error| (Step::Limits, errno(&error)))?;
-        chdir(&spec.working_directory).map_err(|error| (Step::WorkingDirectory, error.raw_os_error()))?;
+        chdir(directory.as_c_str()).map_err(|error| (Step::WorkingDirectory, error.raw_os_error()))?;
         sys::set_parent_death_signal(rustix::process::Signal::KILL)
             .map_err(|error| (Step::Identity, errno(&error)))?;
+        // It may have died before this process asked to be told.
+        if getppid() != Some(lowbox) {
+            return Err((Step::Fork, libc::ESRCH));
+        }
         rustix::thread::set_no_new_privs(true).map_err(|error| (Step::Capabilities, error.raw_os_error()))
     });
     let Program { pid, .. } = spawned.map_err(|failure| {
@@ -107,12 +114,7 @@ fn rules(spec: &Spec) -> Result<OwnedFd, LaunchError> {
         what: "the Landlock rules",
         source: std::io::Error::other(error),
     };
-    let mut ruleset = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(abi))
-        .and_then(|ruleset| ruleset.scope(Scope::from_all(abi)))
-        .and_then(landlock::Ruleset::create)
-        .map_err(failed)?;
+    let mut ruleset = ruleset(abi).map_err(failed)?;
     let temp = &spec.data.temp_state;
     let mut add = |path: &Path, rights: FsRights, planned| -> Result<(), LaunchError> {
         let pinned = pin(CWD, path)?;

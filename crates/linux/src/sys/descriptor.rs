@@ -20,14 +20,15 @@ pub fn with_descriptor<T>(
     action(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
-/// Makes descriptor `number` a copy of `file` (dup3(2)), not close-on-exec. `number` is one of 0 to 2, which Rust's standard
-/// library does not own either.
+/// Makes descriptor `number` a copy of `file` (dup2(2)), not close-on-exec. `number` is open, and came from the caller of
+/// lowbox: 0 to 2, or one that was named.
 ///
 /// # Errors
-/// What dup2(2) reports.
+/// EBADF if it is not open; what dup2(2) reports.
 pub fn replace_descriptor(file: impl AsFd, number: i32) -> io::Result<()> {
-    assert!((0..3).contains(&number), "only standard descriptors are replaced");
-    // SAFETY: plain integers; numbers 0 to 2 are owned by nothing in this process (the standard library borrows them).
+    with_descriptor(number, |_| Ok(()))?;
+    // SAFETY: plain integers; what the caller of lowbox left open is owned by nothing in this process, and the standard
+    // library only borrows 0 to 2.
     if unsafe { libc::dup2(file.as_fd().as_raw_fd(), number) } < 0 {
         return Err(io::Error::last_os_error());
     }

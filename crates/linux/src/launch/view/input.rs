@@ -1,5 +1,6 @@
-//! Standard input from a file: whoever may read it through a descriptor could also change its mode, times and attributes,
-//! because that goes by ownership. So a file that was opened for reading only is opened again, through a read-only mount.
+//! Descriptors that the program inherits: whoever holds one could also change the mode, times and attributes of what it is
+//! for, because that goes by ownership and by the object's own mode. So a file that was opened for reading only, and a
+//! terminal, are opened again, through a read-only mount. (A device is written through one as well.)
 
 use std::ffi::OsString;
 use std::io;
@@ -7,7 +8,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use rustix::fs::{FileType, Mode, OFlags, SeekFrom, fcntl_getfl, fstat, open, readlink, seek};
+use rustix::fs::{
+    Access, FileType, Mode, OFlags, SeekFrom, access, fcntl_getfl, fstat, open, readlink, seek,
+};
+use rustix::termios::isatty;
 
 use super::mounts::clone_mount;
 use super::{Builder, relative};
@@ -18,13 +22,14 @@ use crate::launch::pin::file_id;
 use crate::sys::MountAttributes;
 
 impl Builder<'_> {
-    /// Replaces descriptors 0 to 2 that are regular files, opened for reading only and owned by the container's user.
+    /// Replaces what is inherited and is a terminal, or a regular file that was opened for reading only, if the container's
+    /// user could change it.
     ///
-    /// What was opened for writing stays: writing includes these changes, as in a writable grant. A file without a name
-    /// (deleted, as a shell's here-document) stays too: nobody else sees it. The position is taken over, but from then on
-    /// is the program's own.
+    /// A file that was opened for writing stays: writing includes these changes, as in a writable grant. A file without a
+    /// name (deleted, as a shell's here-document) stays too: nobody else sees it. The position is taken over, but from then
+    /// on is the program's own.
     pub(super) fn reopen_inputs(&self) -> Result<(), Failure> {
-        for number in 0..3 {
+        for number in (0..3).chain(self.spec.extra_descriptors.iter().copied()) {
             crate::sys::with_descriptor(number, |fd| self.reopen(fd)).or_else(|error| {
                 // A closed descriptor stays closed.
                 if error.raw_os_error() == Some(libc::EBADF) {
@@ -39,26 +44,37 @@ impl Builder<'_> {
     fn reopen(&self, input: BorrowedFd<'_>) -> io::Result<()> {
         let stat = fstat(input)?;
         let flags = fcntl_getfl(input)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile
-            || flags.intersects(OFlags::WRONLY | OFlags::RDWR | OFlags::PATH)
-            || stat.st_nlink == 0
-            || stat.st_uid != self.spec.user.uid
-        {
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        let terminal = kind == FileType::CharacterDevice && isatty(input);
+        let read_only_file = kind == FileType::RegularFile
+            && !flags.intersects(OFlags::WRONLY | OFlags::RDWR | OFlags::PATH)
+            && stat.st_nlink != 0;
+        let by_path = format!("/proc/self/fd/{}", input.as_raw_fd());
+        // Times and attributes may also be changed by whoever may write (utimensat(2), xattr(7)).
+        let may_change = stat.st_uid == self.spec.user.uid
+            || (read_only_file && access(&by_path, Access::WRITE_OK).is_ok());
+        if !(terminal || read_only_file) || !may_change {
             return Ok(());
         }
-        let link = readlink(format!("/proc/self/fd/{}", input.as_raw_fd()), Vec::new())?;
+        let link = readlink(&by_path, Vec::new())?;
         let path = PathBuf::from(OsString::from_vec(link.into_bytes()));
-        let object = open_without_links(&self.host, relative(&path))?;
+        let object = match open_without_links(&self.host, relative(&path)) {
+            // A terminal from outside of an outer container (lxc-attach, nsenter) has no name here.
+            Err(rustix::io::Errno::NOENT) if terminal => return Ok(()),
+            object => object?,
+        };
         if file_id(&object)? != file_id(input)? {
-            return Err(io::Error::from_raw_os_error(libc::ESTALE));
+            return if terminal { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESTALE)) };
         }
         let attributes =
-            MountAttributes { read_only: true, no_exec: true, no_dev: true, ..MountAttributes::default() };
+            MountAttributes { read_only: true, no_exec: true, no_dev: !terminal, recursive: false };
         let mount = clone_mount(object.as_fd(), attributes)?;
         let again = format!("/proc/self/fd/{}", mount.as_raw_fd());
-        let kept = flags & (OFlags::NONBLOCK | OFlags::DIRECT);
-        let file = open(again, OFlags::RDONLY | OFlags::CLOEXEC | kept, Mode::empty())?;
-        seek(&file, SeekFrom::Start(seek(input, SeekFrom::Current(0))?))?;
+        let kept = flags & (OFlags::RWMODE | OFlags::NONBLOCK | OFlags::DIRECT | OFlags::APPEND);
+        let file = open(again, OFlags::CLOEXEC | OFlags::NOCTTY | kept, Mode::empty())?;
+        if read_only_file {
+            seek(&file, SeekFrom::Start(seek(input, SeekFrom::Current(0))?))?;
+        }
         crate::sys::replace_descriptor(&file, input.as_raw_fd())
     }
 }

@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 /// File systems whose files are the kernel's own state, devices or other processes.
-const KERNEL: [&str; 16] = [
+const KERNEL: [&str; 22] = [
     "proc",
     "sysfs",
     "devtmpfs",
@@ -23,12 +24,21 @@ const KERNEL: [&str; 16] = [
     "mqueue",
     "binfmt_misc",
     "nsfs",
+    "selinuxfs",
+    "smackfs",
+    "fusectl",
+    "rpc_pipefs",
+    "nfsd",
+    "resctrl",
 ];
 
 /// Where the kernel's own file systems are mounted (proc(5), mountinfo).
-pub fn kernel_mounts() -> Vec<(PathBuf, String)> {
-    let text = fs::read("/proc/self/mountinfo").unwrap_or_default();
-    text.split(|&byte| byte == b'\n').filter_map(kernel_mount).collect()
+///
+/// # Errors
+/// What reading /proc/self/mountinfo reports: then nobody knows what a grant carries along.
+pub fn kernel_mounts() -> io::Result<Vec<(PathBuf, String)>> {
+    let text = fs::read("/proc/self/mountinfo")?;
+    Ok(text.split(|&byte| byte == b'\n').filter_map(kernel_mount).collect())
 }
 
 fn kernel_mount(line: &[u8]) -> Option<(PathBuf, String)> {

@@ -131,7 +131,9 @@ pub(super) fn add_grants(
     by_root: bool,
     personal: &mut Vec<PathBuf>,
 ) -> Result<(), PrepareError> {
-    let kernel_mounts = if request.grants.is_empty() { Vec::new() } else { kernel_mounts() };
+    let unreadable = |source| NameError::Open { path: "/proc/self/mountinfo".into(), source };
+    let kernel_mounts =
+        if request.grants.is_empty() { Vec::new() } else { kernel_mounts().map_err(unreadable)? };
     for grant in &request.grants {
         let named = name(&grant.path)?;
         let is_folder = named.id.kind == NodeKind::Dir;

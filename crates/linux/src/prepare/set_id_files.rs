@@ -4,10 +4,12 @@
 //! into a set-uid-root file.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::PrepareError;
+use crate::host::NameError;
 
 /// So many files are looked at; a larger folder can't be lent by root for writing.
 const MOST: usize = 500_000;
@@ -19,13 +21,19 @@ pub(super) fn refuse(path: &Path) -> Result<(), PrepareError> {
     let mut left = MOST;
     let mut todo: Vec<PathBuf> = vec![path.to_owned()];
     while let Some(next) = todo.pop() {
-        let Ok(metadata) = fs::symlink_metadata(&next) else { continue };
+        let unreadable = |source| NameError::Open { path: next.clone(), source };
+        let metadata = match fs::symlink_metadata(&next) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata.map_err(unreadable)?,
+        };
         if metadata.is_file() && metadata.mode() & SET_UID_OR_GID != 0 {
             return Err(PrepareError::SetIdFile { path: path.to_owned(), file: next });
         }
         left = left.checked_sub(1).ok_or_else(|| PrepareError::TooLarge(path.to_owned()))?;
         if metadata.is_dir() {
-            todo.extend(fs::read_dir(&next).into_iter().flatten().flatten().map(|entry| entry.path()));
+            for entry in fs::read_dir(&next).map_err(unreadable)? {
+                todo.push(entry.map_err(unreadable)?.path());
+            }
         }
     }
     Ok(())

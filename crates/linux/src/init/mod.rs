@@ -155,7 +155,7 @@ fn serve(
         }
         if !ready[1].is_empty() {
             while matches!(signals.next(), Ok(Some(_))) {}
-            if let Some(status) = reap(program.pid, control) {
+            if let Some(status) = reap(program.pid) {
                 let _ = Report::Ended(status).send(control, false);
                 return Ok(());
             }
@@ -200,15 +200,10 @@ fn signal_all(signal: Signal) -> bool {
 }
 
 /// Reaps whatever has ended; the program's wait status once it is among them.
-fn reap(program: Pid, control: BorrowedFd<'_>) -> Option<i32> {
+fn reap(program: Pid) -> Option<i32> {
     let mut ended = None;
-    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
-        if pid != program {
-            continue;
-        }
-        if status.stopped() {
-            let _ = Report::Stopped.send(control, true);
-        } else {
+    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+        if pid == program {
             ended = Some(status.as_raw());
         }
     }

@@ -26,8 +26,6 @@ pub enum Report {
     Ended(i32),
     /// How long the steps in pid 1 took, in nanoseconds.
     Laps(Vec<(String, u64)>),
-    /// The program was stopped by a job-control signal.
-    Stopped,
     /// The program opened (or tries to open) a path.
     Opened {
         /// open(2) flags.
@@ -143,7 +141,6 @@ impl Report {
                     bytes.extend(format!("{nanoseconds} {name}\n").bytes());
                 }
             }
-            Report::Stopped => bytes.push(b'S'),
             Report::Opened { flags, path } => {
                 bytes.push(b'O');
                 bytes.extend(flags.to_le_bytes());
@@ -195,7 +192,6 @@ impl Report {
                 };
                 Report::Laps(lines.map(lap).collect::<Option<_>>()?)
             }
-            b'S' => Report::Stopped,
             b'O' => Report::Opened { flags: number(rest)? as u32, path: path(rest.get(4..)?) },
             _ => return None,
         })
@@ -254,7 +250,6 @@ mod tests {
             Report::Started,
             Report::Failed { step: Step::Execute, path: path.clone(), errno: 2 },
             Report::Ended(0x8b),
-            Report::Stopped,
             Report::Laps(vec![("id maps".to_owned(), 12), ("view".to_owned(), 345)]),
             Report::Opened { flags: 0o2000000, path },
         ] {

@@ -16,11 +16,11 @@ pub struct Limits {
     pub processes: Option<u64>,
     /// Seconds of processor time of each process.
     pub cpu_seconds: Option<u64>,
-    /// Bytes of `/tmp`, `/dev/shm` and the runtime folder, each; they live in memory.
+    /// Bytes of `/tmp`, `/dev/shm` and the runtime folder together; they live in memory.
     pub temporary_bytes: Option<u64>,
 }
 
-/// Bytes of `/tmp` and of `/dev/shm` when no other limit is given.
+/// Bytes of `/tmp`, `/dev/shm` and the runtime folder when no other limit is given.
 pub const DEFAULT_TEMPORARY_BYTES: u64 = 1 << 30;
 
 /// Processes of a container when no other limit is given: enough for a parallel build, too few to starve a host.

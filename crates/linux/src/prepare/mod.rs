@@ -16,7 +16,7 @@ use lowbox_security::{AppContainer, Integrity, Token};
 use crate::host::{
     EnvironmentRequest, Folders, HostUser, RealTree, Shown, canonical, container_user, environment,
 };
-use crate::launch::{NamedDescriptor, PackageData, Spec, check_descriptors};
+use crate::launch::{NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
 
 pub use error::PrepareError;
@@ -279,9 +279,4 @@ fn working_directory(request: &Request) -> Result<PathBuf, PrepareError> {
             .filter(|path| path.is_absolute())
             .ok_or(PrepareError::WorkingDirectory),
     }
-}
-
-/// The private folders of a package, for those who only want to know.
-pub fn package_data(caller: &Caller, family_name: &str) -> Result<PackageData, PrepareError> {
-    Ok(caller.folders.package_data(&caller.user, family_name)?)
 }

@@ -151,8 +151,7 @@ impl Container {
                 match Report::receive(self.control.as_fd(), RecvFlags::DONTWAIT) {
                     Ok(Some(Report::Ended(status))) => ending = Some(Ending::from_status(status)),
                     Ok(Some(Report::Opened { flags, path })) => on_event(Event::Opened { flags, path }),
-                    Ok(Some(Report::Started | Report::Stopped | Report::Laps(_) | Report::Failed { .. })) => {
-                    }
+                    Ok(Some(Report::Started | Report::Laps(_) | Report::Failed { .. })) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                     // The end of the socket, or something that pid 1 never says: the container is over.
                     Ok(None) | Err(_) => break,

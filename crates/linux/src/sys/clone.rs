@@ -37,16 +37,18 @@ pub enum Forked {
 
 /// Forks into new namespaces, as one clone(2) call. Memory is copied on write.
 ///
+/// The calling process must be single-threaded: a copied lock held by another thread would never open.
+///
 /// # Errors
 /// What clone(2) reports: EPERM (user namespaces forbidden), ENOSPC (namespace limit), EUSERS (nesting), EAGAIN.
 ///
 /// # Panics
-/// If the calling process has more than one thread: a copied lock held by another thread would never open.
+/// In debug builds, if it has more than one thread.
 pub fn fork_into(namespaces: Namespaces) -> io::Result<Forked> {
     debug_assert_eq!(thread_count(), 1, "a launch forks, so the calling process must be single-threaded");
     let flags = libc::c_long::from(namespaces.0) | libc::c_long::from(libc::SIGCHLD);
     // SAFETY: a raw clone without CLONE_VM and with a null stack behaves as fork(2): the child gets a copy of this
-    // address space and continues here on a copy of this stack. The process is single-threaded (asserted), so no lock
+    // address space and continues here on a copy of this stack. The process is single-threaded (the caller's promise), so no lock
     // of the allocator or of the standard library can be held by a thread that does not exist in the child.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
     match pid {

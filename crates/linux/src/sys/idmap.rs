@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-/// The attributes to set on a mount (mount_setattr(2)); nothing is ever cleared.
+/// The attributes to set on a mount (mount_setattr(2)); nothing is ever cleared, and MOUNT_ATTR_NOSUID is always set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MountAttributes {
     /// MOUNT_ATTR_RDONLY.
@@ -12,7 +12,7 @@ pub struct MountAttributes {
     pub no_exec: bool,
     /// MOUNT_ATTR_NODEV.
     pub no_dev: bool,
-    /// MOUNT_ATTR_NOSYMFOLLOW is never set; MOUNT_ATTR_NOSUID always is.
+    /// Of the mounts beneath it too (AT_RECURSIVE).
     pub recursive: bool,
 }
 

@@ -34,8 +34,8 @@ pub(crate) struct Inheritance<'a> {
     pub(crate) filter: &'a [Instruction],
     pub(crate) control: OwnedFd,
     pub(crate) memory_by_cgroup: bool,
-    /// What the caller of lowbox had; lowbox itself may need more.
-    pub(crate) descriptor_limit: Rlimit,
+    /// What the caller of lowbox had, if lowbox itself has more now.
+    pub(crate) descriptor_limit: Option<Rlimit>,
 }
 
 impl Inheritance<'_> {
@@ -77,7 +77,9 @@ fn live(inheritance: &Inheritance<'_>, mapped: Mapped, control: BorrowedFd<'_>) 
     drop(mapped);
     loopback_up().map_err(Failure::at(Step::Root, "lo"))?;
     stopwatch.lap("loopback");
-    limits::restore_descriptor_limit(inheritance.descriptor_limit).map_err(Failure::at(Step::Limits, ""))?;
+    if let Some(limit) = inheritance.descriptor_limit {
+        limits::restore_descriptor_limit(limit).map_err(Failure::at(Step::Limits, ""))?;
+    }
     limits::apply(&spec.limits, inheritance.memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
     set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(Failure::at(Step::Identity, ""))?;

@@ -64,7 +64,7 @@ pub fn launch(spec: &Spec) -> Result<Container, LaunchError> {
         reduced: false,
     };
     let filter = seccomp::filter(mode);
-    let descriptor_limit = raise_descriptor_limit();
+    let descriptor_limit = spec.user.launched_by_root.then(raise_descriptor_limit);
     let mapped = if spec.user.launched_by_root { idmap::clone_personal(spec)? } else { idmap::Mapped::new() };
     let (cgroup, cgroup_error) = delegated_cgroup(spec);
     let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;

@@ -12,8 +12,7 @@ use rustix::fs::CWD;
 use rustix::io::Errno;
 
 use super::shown::Shown;
-use crate::launch::idmap::open_without_links;
-use crate::launch::pin::file_id;
+use crate::launch::pin::{file_id, open_without_links};
 
 /// An object that was named.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use rustix::fs::{CWD, Mode, OFlags, fstat, open};
 use rustix::mount::{OpenTreeFlags, open_tree};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, waitpid};
 
@@ -103,16 +103,4 @@ pub(crate) fn map_own_ids(user: &ContainerUser) -> io::Result<()> {
 /// Maps the one id `inside` of `process`'s user namespace to `outside`.
 pub(crate) fn write_map(process: Pid, file: &str, inside: u32, outside: u32) -> io::Result<()> {
     fs::write(format!("/proc/{}/{file}", process.as_raw_pid()), format!("{inside} {outside} 1"))
-}
-
-/// Opens `path` without following any symbolic link.
-pub(crate) fn open_without_links(root: impl AsFd, path: &Path) -> rustix::io::Result<OwnedFd> {
-    openat2(
-        root,
-        path,
-        // Not O_NOFOLLOW: together with O_PATH it would open a link itself instead of refusing it (openat2(2)).
-        OFlags::PATH | OFlags::CLOEXEC,
-        Mode::empty(),
-        ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
-    )
 }

@@ -4,10 +4,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use lowbox_policy::{FileId, NodeKind};
-use rustix::fs::{FileType, fstat};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 
 use super::error::LaunchError;
-use super::idmap::open_without_links;
 
 /// An object held by a descriptor (O_PATH).
 pub(crate) struct Pinned {
@@ -28,6 +27,18 @@ impl Pinned {
     pub(crate) fn expect_same(self, path: &Path, planned: FileId) -> Result<Pinned, LaunchError> {
         if self.id == planned { Ok(self) } else { Err(LaunchError::Changed(path.to_owned())) }
     }
+}
+
+/// Opens `path` without following any symbolic link.
+pub(crate) fn open_without_links(root: impl AsFd, path: &Path) -> rustix::io::Result<OwnedFd> {
+    openat2(
+        root,
+        path,
+        // Not O_NOFOLLOW: together with O_PATH it would open a link itself instead of refusing it (openat2(2)).
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
+    )
 }
 
 /// The identity of an open object.

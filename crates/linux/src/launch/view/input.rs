@@ -17,8 +17,7 @@ use super::mounts::clone_mount;
 use super::{Builder, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
-use crate::launch::idmap::open_without_links;
-use crate::launch::pin::file_id;
+use crate::launch::pin::{file_id, open_without_links};
 use crate::sys::MountAttributes;
 
 impl Builder<'_> {

@@ -21,7 +21,8 @@ use rustix::process::{chdir, fchdir, pivot_root};
 
 use super::control::Step;
 use super::failure::Failure;
-use super::idmap::{Mapped, open_without_links};
+use super::idmap::Mapped;
+use super::pin::open_without_links;
 use super::rules::{abi, access, ruleset};
 use super::spec::Spec;
 use super::stopwatch::Stopwatch;

@@ -11,7 +11,7 @@ use super::mounts::{clone_mount, devpts};
 use super::{Builder, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
-use crate::launch::idmap::open_without_links;
+use crate::launch::pin::open_without_links;
 use crate::launch::rules::{DEVICE, PRIVATE};
 use crate::sys::MountAttributes;
 

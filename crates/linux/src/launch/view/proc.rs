@@ -12,8 +12,7 @@ use super::Builder;
 use super::mounts::{clone_mount, proc_mount};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
-use crate::launch::idmap::open_without_links;
-use crate::launch::pin::file_id;
+use crate::launch::pin::{file_id, open_without_links};
 use crate::launch::rules::READ_ONLY;
 use crate::sys::{self, MountAttributes};
 

@@ -258,9 +258,10 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     Ok(Prepared { spec, token, objects, notices })
 }
 
-/// Where the lasting temporary files go: `/var/tmp`, unless that would cover a grant.
+/// Where the lasting temporary files go: `/var/tmp`, unless that would cover a grant, or a grant of a folder above covers it.
 fn temp_inside(plan: &Plan) -> &'static str {
-    let covers = plan.binds.iter().any(|bind| bind.path.starts_with("/var/tmp"));
+    let covers =
+        plan.binds.iter().any(|bind| bind.path.starts_with("/var/tmp") || bind.path == Path::new("/var"));
     if covers { "/run/temporary" } else { "/var/tmp" }
 }
 

@@ -1,7 +1,8 @@
 //! Pid 1 of a container: builds the view, starts the program, reaps, forwards signals, makes supervised calls.
 //!
-//! It is a fork of lowbox without the user's environment, not dumpable, outside the program's Landlock domain, without
-//! capabilities once the program runs. When it ends, for whatever reason, the kernel ends everything in the container.
+//! It is a fork of lowbox, of whose memory nobody inside may read anything: not dumpable, outside the program's Landlock
+//! domain, without capabilities once the program runs. When it ends, for whatever reason, the kernel ends everything in the
+//! container.
 
 mod connect;
 mod observe;

@@ -41,8 +41,8 @@ pub fn read_process_memory(pid: Pid, address: u64, buffer: &mut [u8]) -> io::Res
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// Overwrites the strings of the process's initial environment with zeros: pid 1 of a container is a copy of lowbox and
-/// shall hold nothing of the user's environment.
+/// Overwrites the strings of the process's initial environment with zeros: pid 1 of a container is a copy of lowbox, and
+/// `/proc/1/environ` shall hold nothing of the user's. Copies on the heap stay; only dumpability guards those.
 pub fn erase_environment() {
     unsafe extern "C" {
         static mut environ: *mut *mut libc::c_char;

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 mod attack;
@@ -15,6 +15,7 @@ mod scene;
 mod setup;
 mod trial;
 
+use crate::built;
 use report::{Finding, Row};
 use setup::Setup;
 
@@ -55,8 +56,8 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let lowbox = options.lowbox.clone().unwrap_or_else(|| workspace.join("target/release/lowbox"));
+    let workspace = built::workspace();
+    let lowbox = options.lowbox.clone().map_or_else(built::lowbox, Ok)?;
     let user = if root { Some(ordinary_user(options.user.as_deref())?) } else { None };
     let shared = tempfile::Builder::new().prefix("lowbox-attacks-").tempdir()?;
     let lowbox = Some(lowbox).filter(|_| !options.unconfined);

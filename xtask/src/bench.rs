@@ -16,6 +16,7 @@ mod scene;
 mod start;
 mod work;
 
+use crate::built;
 use crate::peers;
 use crate::user::User;
 use machine::Machine;
@@ -123,8 +124,7 @@ fn finding(name: &str, identity: &str, lines: io::Result<Vec<Line>>) -> Finding 
 
 /// Lowbox, this program and MXC's executor where every user can run them.
 fn shared_folder(options: &Options) -> io::Result<tempfile::TempDir> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let lowbox = options.lowbox.clone().unwrap_or_else(|| workspace.join("target/release/lowbox"));
+    let lowbox = options.lowbox.clone().map_or_else(built::lowbox, Ok)?;
     let shared = tempfile::Builder::new().prefix("lowbox-bench-shared-").tempdir()?;
     fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o755))?;
     let install = |from: &Path, name: &str| -> io::Result<()> {
@@ -137,7 +137,7 @@ fn shared_folder(options: &Options) -> io::Result<tempfile::TempDir> {
         io::Error::other(format!("{error}; build it first: cargo build --release -p lowbox"))
     })?;
     install(&std::env::current_exe()?, "xtask")?;
-    if let Some(executor) = peers::lxc_exec(&workspace) {
+    if let Some(executor) = peers::lxc_exec(&built::workspace()) {
         install(&executor, peers::LXC_EXEC)?;
     }
     Ok(shared)

@@ -7,6 +7,7 @@ use clap::Parser;
 
 mod attacks;
 mod bench;
+mod built;
 mod fuzz;
 mod peers;
 mod test;

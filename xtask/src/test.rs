@@ -1,10 +1,11 @@
 //! `cargo xtask test`: everything that can fail, with the test runner's own summary last.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Args;
+
+use crate::built;
 
 /// Options of `test`.
 #[derive(Args)]
@@ -18,14 +19,14 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask lies in the workspace")?;
+    let top = built::workspace();
+    let lowbox = built::lowbox()?;
     let cargo = |arguments: &[&str]| -> Result<(), Box<dyn Error>> {
         println!("==> cargo {}", arguments.join(" "));
         let mut command = Command::new("cargo");
         // The tests of other crates try the lowbox that people get.
-        let lowbox = target_folder(top).join("release/lowbox");
-        command.env("LOWBOX", &lowbox).env("LOWBOX_BIN", &lowbox);
-        let status = command.args(arguments).current_dir(top).status()?;
+        command.env("LOWBOX", &lowbox);
+        let status = command.args(arguments).current_dir(&top).status()?;
         if status.success() { Ok(()) } else { Err(format!("cargo {} failed", arguments.join(" ")).into()) }
     };
     if has_component("fmt") {
@@ -34,7 +35,6 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     if has_component("clippy") {
         cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     }
-    cargo(&["build", "--release", "--quiet", "--package", "lowbox"])?;
     if options.fuzz_seconds > 0 {
         cargo(&["xtask", "fuzz", "--seconds", &options.fuzz_seconds.to_string()])?;
     }
@@ -59,8 +59,4 @@ fn has_component(name: &str) -> bool {
         println!("==> cargo {name} is not installed: skipped");
     }
     there
-}
-
-fn target_folder(top: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), |folder| top.join(folder))
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
 
+use serde::{Deserialize, Serialize};
+
 /// A set of Landlock file-system rights, with the bit values of `linux/landlock.h`
 /// (`LANDLOCK_ACCESS_FS_*`, ABI 5 and later), so that the launcher can hand it to the kernel as it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct FsRights(pub u32);
 
 impl FsRights {

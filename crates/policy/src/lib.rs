@@ -15,6 +15,7 @@ pub mod layouts;
 pub mod object;
 pub mod objects;
 pub mod operation;
+pub mod os_bytes;
 pub mod plan;
 mod planner;
 

@@ -3,18 +3,24 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fs_rights::FsRights;
 use crate::host::{FileId, NodeKind};
+use crate::os_bytes;
 
-/// Everything of the host's file tree that the program gets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Everything of the host's file tree that the program gets. Its serialized form, for whoever carries it out, leaves the
+/// notes away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// What is bound into the private root, sorted by path, parents before what lies beneath them.
     pub binds: Vec<Bind>,
     /// Skeleton directories (made by the launcher to hold binds) beneath which everything may be listed: a
     /// READ_DIR rule goes on each. Only the topmost ones are named; `["/"]` when all may be listed.
+    #[serde(with = "os_bytes::list")]
     pub listable: Vec<PathBuf>,
     /// Symbolic links to make in skeleton directories: the link's path and what it points to.
+    #[serde(with = "os_bytes::pairs")]
     pub links: Vec<(PathBuf, PathBuf)>,
     /// Something visible must not have its extended attributes read: the filter refuses the getxattr family.
     pub deny_xattr_reads: bool,
@@ -22,13 +28,15 @@ pub struct Plan {
     /// names in it.
     pub deny_watches: bool,
     /// What could not be granted exactly, and why.
+    #[serde(skip)]
     pub notes: Vec<Note>,
 }
 
 /// One mount, and the Landlock rule that goes with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bind {
     /// The path, the same inside and outside.
+    #[serde(with = "os_bytes")]
     pub path: PathBuf,
     /// What was found there when the plan was made; the launcher refuses when it finds something else.
     pub id: FileId,

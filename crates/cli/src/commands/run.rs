@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use lowbox_linux::launch::{LOST, LaunchError, Spec, launch, launch_reduced};
+use lowbox_linux::launch::{Groundwork, LOST, LaunchError, Spec, launch_reduced};
 use lowbox_linux::limits::Limits;
-use lowbox_linux::prepare::{Caller, Grant, PrepareError, Request, prepare};
+use lowbox_linux::prepare::{Caller, Grant, PrepareError, Request, ground, prepare};
 use lowbox_linux::supervise::Event;
 use lowbox_policy::GrantRights;
 
@@ -57,11 +57,13 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
+    // Pid 1 makes what every container has while the plan is made here.
+    let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);
     let prepared = prepare(&caller, &request).map_err(failed)?;
     for notice in &prepared.notices {
         output::say(&notice.to_string());
     }
-    let container = match launch(&prepared.spec) {
+    let container = match groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)) {
         Ok(container) => container,
         Err(error) if error.is_about_namespaces() && arguments.allow_reduced => {
             return run_reduced(&prepared.spec, &error);

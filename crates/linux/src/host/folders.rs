@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
 use super::canonical::canonical;
 use super::shown::Shown;
 use super::user::HostUser;
-use crate::launch::PackageData;
+use crate::launch::{ContainerUser, PackageData};
 
 /// Where lowbox keeps and reads things.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +66,17 @@ impl Folders {
         })
     }
 
-    /// Makes the private folders of a package, as Windows names them, and returns them without symbolic links.
+    /// Makes the private folders of a package, as Windows names them, and returns them without symbolic links. Under root they
+    /// belong to the package's own user.
     ///
     /// # Errors
     /// [`FolderError`].
-    pub fn package_data(&self, user: &HostUser, family_name: &str) -> Result<PackageData, FolderError> {
+    pub fn package_data(
+        &self,
+        user: &HostUser,
+        container: &ContainerUser,
+        family_name: &str,
+    ) -> Result<PackageData, FolderError> {
         let package = self.data.join("packages").join(family_name);
         let folder = |name: &str| {
             let path = package.join(name);
@@ -78,12 +84,16 @@ impl Folders {
             let path = match canonical(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(fail)?;
-                    canonical(&path).map_err(fail)?
+                    let path = canonical(&path).map_err(fail)?;
+                    if user.is_root() {
+                        lchown(&path, Some(container.uid), Some(container.gid)).map_err(fail)?;
+                    }
+                    path
                 }
                 result => result.map_err(fail)?,
             };
             let owner = fs::metadata(&path).map_err(fail)?.uid();
-            if owner == user.uid { Ok(path) } else { Err(FolderError::Foreign { path, owner }) }
+            if [user.uid, container.uid].contains(&owner) { Ok(path) } else { Err(FolderError::Foreign { path, owner }) }
         };
         Ok(PackageData { local_state: folder("LocalState")?, temp_state: folder("TempState")? })
     }

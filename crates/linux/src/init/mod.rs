@@ -13,48 +13,37 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::RecvFlags;
 use rustix::process::{
-    Pid, Rlimit, Signal, WaitOptions, kill_process, kill_process_group, set_dumpable_behavior, wait,
+    Pid, Signal, WaitOptions, kill_process, kill_process_group, set_dumpable_behavior, wait,
 };
 
 use crate::launch::control::{Order, Report, Step};
 use crate::launch::failure::Failure;
-use crate::launch::idmap::{self, Mapped};
+use crate::launch::Ground;
+use crate::launch::handoff::Handoff;
+use crate::launch::idmap::{self, Lent};
+use crate::launch::network;
 use crate::launch::program::{self, Program};
-use crate::launch::spec::Spec;
+use crate::launch::spec::ContainerUser;
 use crate::launch::stopwatch::Stopwatch;
-use crate::launch::view;
+use crate::launch::view::Builder;
 use crate::limits;
-use crate::seccomp::Instruction;
+use crate::seccomp;
 use crate::supervise::idle::Idle;
 use crate::sys::{self, SignalFd};
 
-/// What pid 1 gets from lowbox, by fork.
-pub(crate) struct Inheritance<'a> {
-    pub(crate) spec: &'a Spec,
-    pub(crate) mapped: Mapped,
-    pub(crate) filter: &'a [Instruction],
+/// What pid 1 gets from lowbox by fork; the plan comes later, over `control`.
+pub(crate) struct Inheritance {
+    pub(crate) ground: Ground,
     pub(crate) control: OwnedFd,
-    pub(crate) memory_by_cgroup: bool,
-    /// What the caller of lowbox had, if lowbox itself has more now.
-    pub(crate) descriptor_limit: Option<Rlimit>,
-}
-
-impl Inheritance<'_> {
-    /// Whether lowbox has to do something to pid 1 before it may go on: only root's lowbox may map an id that is not its own,
-    /// and what pid 1 starts before it is in the cgroup is never in it.
-    pub(crate) fn waits_for_lowbox(&self) -> bool {
-        self.spec.user.launched_by_root || self.memory_by_cgroup
-    }
 }
 
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
 const ENDED: i32 = 125;
 
 /// The life of pid 1.
-pub(crate) fn run(mut inheritance: Inheritance<'_>) -> ! {
-    let mapped = std::mem::take(&mut inheritance.mapped);
+pub(crate) fn run(inheritance: &Inheritance) -> ! {
     let control = inheritance.control.as_fd();
-    let code = match live(&inheritance, mapped, control) {
+    let code = match live(&inheritance.ground, control) {
         Ok(()) => 0,
         Err(failure) => {
             let report = Report::Failed { step: failure.step, path: failure.path, errno: failure.errno };
@@ -65,63 +54,66 @@ pub(crate) fn run(mut inheritance: Inheritance<'_>) -> ! {
     sys::exit_now(code)
 }
 
-fn live(inheritance: &Inheritance<'_>, mapped: Mapped, control: BorrowedFd<'_>) -> Result<(), Failure> {
-    let spec = inheritance.spec;
-    let mut stopwatch = Stopwatch::start(spec.timings);
+fn live(ground: &Ground, control: BorrowedFd<'_>) -> Result<(), Failure> {
+    let mut stopwatch = Stopwatch::start(ground.timings);
     sys::erase_environment();
-    identity(spec, inheritance.waits_for_lowbox(), control)?;
+    identity(&ground.user, control)?;
     stopwatch.lap("id maps");
     // Before the first descriptor is made that the program must not find: SIGCHLD is read, not handled.
     let signals = SignalFd::block(&[Signal::CHILD]).map_err(Failure::at(Step::Fork, ""))?;
-    let view = view::build(spec, &mapped, &mut stopwatch)?;
-    // They are mounted now; pid 1 keeps no door to them.
-    drop(mapped);
-    loopback_up().map_err(Failure::at(Step::Root, "lo"))?;
-    stopwatch.lap("loopback");
-    if let Some(limit) = inheritance.descriptor_limit {
-        limits::restore_descriptor_limit(limit).map_err(Failure::at(Step::Limits, ""))?;
-    }
-    limits::apply(&spec.limits, inheritance.memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
-    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
-        .map_err(Failure::at(Step::Identity, ""))?;
+    let builder = Builder::begin(ground, &mut stopwatch)?;
     rustix::thread::set_no_new_privs(true).map_err(Failure::at(Step::Capabilities, ""))?;
     sys::drop_bounding_set().map_err(Failure::at(Step::Capabilities, ""))?;
-    stopwatch.lap("limits, bounding set");
-    let program = program::start(spec, &view, inheritance.filter)?;
+    stopwatch.lap("bounding set");
+    let handoff = Handoff::receive(control).map_err(Failure::at(Step::Fork, ""))?;
+    let Some(Handoff { spec, memory_by_cgroup }) = handoff else {
+        sys::exit_now(ENDED);
+    };
+    stopwatch.lap("waiting for the plan");
+    // Until now lowbox could look at its namespaces.
+    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(Failure::at(Step::Identity, ""))?;
+    let view = builder.complete(&spec, Lent::new(control), &mut stopwatch)?;
+    limits::apply(&spec.limits, memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
+    network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;
+    stopwatch.lap("limits, entering the network");
+    let filter = seccomp::filter(seccomp::Mode {
+        observe: spec.observe,
+        deny_xattr_reads: spec.plan.deny_xattr_reads,
+        deny_watches: spec.plan.deny_watches,
+        reduced: false,
+    });
+    let program = program::start(&spec, &view, filter)?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("Landlock, seccomp, execve");
-    if spec.timings {
+    if ground.timings {
         Report::Laps(stopwatch.laps().to_vec()).send(control, false).map_err(Failure::at(Step::Fork, ""))?;
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
+    // pid 1 stays; the plan need not.
+    drop(spec);
     serve(&program, &signals, control, &view.connectable)
 }
 
 /// Becomes the container's user.
-fn identity(spec: &Spec, waits_for_lowbox: bool, control: BorrowedFd<'_>) -> Result<(), Failure> {
+fn identity(user: &ContainerUser, control: BorrowedFd<'_>) -> Result<(), Failure> {
     let at = || Failure::at::<std::io::Error>(Step::Identity, "");
-    if waits_for_lowbox {
+    if user.launched_by_root {
+        // lowbox has to map the ids.
         match Order::receive(control, RecvFlags::empty()) {
             Ok(Some(Order::Go)) => {}
             _ => sys::exit_now(ENDED),
         }
-    }
-    if spec.user.launched_by_root {
         sys::drop_supplementary_groups().map_err(at())?;
-        sys::set_ids(spec.user.uid, spec.user.gid).map_err(at())?;
+        sys::set_ids(user.uid, user.gid).map_err(at())?;
     } else {
-        idmap::map_own_ids(&spec.user).map_err(at())?;
+        idmap::map_own_ids(user).map_err(at())?;
     }
     // The death of lowbox ends the container, whatever pid 1 is doing; the socket's end is a second way to learn of it
     // and covers a death before this call.
     sys::set_parent_death_signal(Signal::KILL).map_err(at())?;
     rustix::system::sethostname(b"lowbox").map_err(Failure::at(Step::Identity, "hostname"))
-}
-
-/// Brings the loopback interface of the network namespace up: programs talk to themselves over it.
-fn loopback_up() -> rustix::io::Result<()> {
-    sys::interface_up("lo")
 }
 
 /// Pid 1 must not keep the program's pipes open: their readers wait for the end.

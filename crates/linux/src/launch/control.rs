@@ -67,10 +67,12 @@ pub enum Step {
     Fork,
     /// Executing the program.
     Execute,
+    /// Making a network of its own.
+    Network,
 }
 
 impl Step {
-    const ALL: [Step; 14] = [
+    const ALL: [Step; 15] = [
         Step::Identity,
         Step::Root,
         Step::Bind,
@@ -85,6 +87,7 @@ impl Step {
         Step::WorkingDirectory,
         Step::Fork,
         Step::Execute,
+        Step::Network,
     ];
 
     fn from_byte(byte: u8) -> Option<Step> {

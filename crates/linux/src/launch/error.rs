@@ -114,7 +114,7 @@ impl LaunchError {
             LaunchError::NoNamespaces { .. } => true,
             // A new user namespace without rights: mounting fails in it (Ubuntu's AppArmor restriction, an outer
             // container's masked /proc).
-            LaunchError::Step { step: Step::Root | Step::Proc | Step::Identity, source, .. } => {
+            LaunchError::Step { step: Step::Root | Step::Proc | Step::Identity | Step::Network, source, .. } => {
                 matches!(source.raw_os_error(), Some(libc::EPERM | libc::EACCES))
             }
             _ => false,
@@ -174,5 +174,6 @@ fn describe(step: Step, path: &Path, source: &io::Error) -> String {
         Step::WorkingDirectory => format!("the working folder {path} can't be entered inside: {source}"),
         Step::Fork => format!("the program's process could not be started: {source}"),
         Step::Execute => format!("{path}: {source}"),
+        Step::Network => format!("the container's own network could not be made: {source}"),
     }
 }

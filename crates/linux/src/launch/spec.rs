@@ -3,25 +3,31 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use lowbox_policy::Plan;
+use lowbox_policy::{Plan, os_bytes};
+use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 
-/// A program to start in an AppContainer.
-#[derive(Clone, Debug)]
+/// A program to start in an AppContainer. Pid 1 gets it in its serialized form.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Spec {
     /// What of the host it sees, with which rights.
     pub plan: Plan,
     /// Paths granted to this package or by this command (data, grants, arguments, the program's prefix). Under root they
     /// reach the program through id-mapped mounts; everything else is reached as *other*.
+    #[serde(with = "os_bytes::list")]
     pub personal: Vec<PathBuf>,
     /// The program, as the container sees it.
+    #[serde(with = "os_bytes")]
     pub program: PathBuf,
     /// Its arguments, the zeroth included.
+    #[serde(with = "os_bytes::list")]
     pub arguments: Vec<OsString>,
     /// Its whole environment.
+    #[serde(with = "os_bytes::pairs")]
     pub environment: Vec<(OsString, OsString)>,
     /// Where it starts.
+    #[serde(with = "os_bytes")]
     pub working_directory: PathBuf,
     /// The package's private data.
     pub data: PackageData,
@@ -40,16 +46,18 @@ pub struct Spec {
 }
 
 /// The package's folders on the host, made before the launch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageData {
     /// Lasting private data; HOME inside, at the same path.
+    #[serde(with = "os_bytes")]
     pub local_state: PathBuf,
     /// Lasting temporary files; TMPDIR inside.
+    #[serde(with = "os_bytes")]
     pub temp_state: PathBuf,
 }
 
 /// The user that the program is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerUser {
     /// The host's uid, the same inside. Never 0.
     pub uid: u32,

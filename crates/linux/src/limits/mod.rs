@@ -3,12 +3,13 @@
 mod cgroup;
 mod rlimit;
 
+use serde::{Deserialize, Serialize};
+
 pub use cgroup::{Cgroup, CgroupError};
 pub use rlimit::apply;
-pub(crate) use rlimit::{raise_descriptor_limit, restore_descriptor_limit};
 
 /// Limits of one container. `None` means that lowbox sets none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of memory: of the whole container under a delegated cgroup, else of each process's address space.
     pub memory: Option<u64>,

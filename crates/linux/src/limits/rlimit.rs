@@ -28,20 +28,6 @@ pub fn apply(limits: &Limits, by_cgroup: bool) -> io::Result<()> {
     lower(Resource::Core, 1)
 }
 
-/// Raises the soft limit of descriptors to the hard one; returns what it was, for the program. Root's lowbox holds one
-/// descriptor for each id-mapped grant until the launch is over.
-pub(crate) fn raise_descriptor_limit() -> Rlimit {
-    let before = getrlimit(Resource::Nofile);
-    // If it can't be raised, many grants fail with an error of their own.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: before.maximum, maximum: before.maximum });
-    before
-}
-
-/// Sets the limit of descriptors that the caller had.
-pub(crate) fn restore_descriptor_limit(before: Rlimit) -> io::Result<()> {
-    Ok(setrlimit(Resource::Nofile, before)?)
-}
-
 /// Lowers soft and hard limit to `value`, or to the hard limit where that is lower already.
 fn lower(resource: Resource, value: u64) -> io::Result<()> {
     let now = getrlimit(resource);

@@ -16,7 +16,7 @@ use lowbox_security::{AppContainer, Integrity, Token};
 use crate::host::{
     EnvironmentRequest, Folders, HostUser, RealTree, Shown, canonical, container_user, environment,
 };
-use crate::launch::{NamedDescriptor, Spec, check_descriptors};
+use crate::launch::{Ground, NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
 
 pub use error::PrepareError;
@@ -211,6 +211,21 @@ pub fn protected(caller: &Caller) -> Vec<Protected> {
     places
 }
 
+/// What a launch of `request` needs before its plan is made.
+///
+/// # Errors
+/// [`PrepareError::RootGroup`].
+pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError> {
+    if !caller.user.is_root() && caller.user.gid == 0 {
+        return Err(PrepareError::RootGroup);
+    }
+    Ok(Ground {
+        user: container_user(&caller.user, &package_sid(&request.family_name)),
+        temporary_bytes: request.limits.temporary_bytes,
+        timings: request.timings,
+    })
+}
+
 /// Prepares a launch.
 ///
 /// # Errors
@@ -222,7 +237,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let extra_descriptors = check_descriptors(&request.descriptors)?;
     let working_directory = working_directory(request)?;
     let (token, mut notices) = token(caller, request)?;
-    let data = caller.folders.package_data(&caller.user, &request.family_name)?;
+    let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
+    let data = caller.folders.package_data(&caller.user, &user, &request.family_name)?;
     let mut objects = objects::relevant_catalogue(caller, &token, request)?;
     let found = program::find(caller, request, &working_directory)?;
     let mut personal = Vec::new();
@@ -234,7 +250,6 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
     let plan = lowbox_policy::plan(&token, &objects, &RealTree, &options)?;
     notices.extend(notes_of_grants(&plan, &objects).cloned().map(Notice::Plan));
-    let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
     let arguments =
         std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
     let mut variables = program::environment(caller, &found);

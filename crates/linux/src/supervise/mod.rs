@@ -1,5 +1,6 @@
 //! lowbox beside its container: forwards signals and job control, passes reports on, waits for the end.
 
+mod guard;
 pub(crate) mod idle;
 pub mod reduced;
 mod stop;
@@ -11,26 +12,28 @@ use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::RecvFlags;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::Signal;
 
 use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
 use crate::limits::{Cgroup, CgroupError};
 use idle::Idle;
 use stop::{Resumed, stop};
+pub(crate) use guard::Guard;
+pub(crate) use terminal::{SavedTerminal, lend_no_keyboard_in_background};
 pub(crate) use watch::Watch;
 pub use watch::release_input_and_output;
 
 /// A running container. Dropping it ends everything in it.
 #[derive(Debug)]
 pub struct Container {
-    init: Pid,
+    init: Guard,
     control: OwnedFd,
-    cgroup: Option<Cgroup>,
+    /// Held until the container has ended: fields are dropped in this order.
+    _cgroup: Option<Cgroup>,
     cgroup_error: Option<CgroupError>,
     watch: Watch,
     laps: Vec<(String, u64)>,
-    reaped: bool,
 }
 
 /// What happens while a program runs.
@@ -81,13 +84,13 @@ pub(crate) const FORWARDED: [Signal; 7] =
 
 impl Container {
     pub(crate) fn new(
-        init: Pid,
+        init: Guard,
         control: OwnedFd,
         cgroup: Option<Cgroup>,
         cgroup_error: Option<CgroupError>,
         watch: Watch,
     ) -> Container {
-        Container { init, control, cgroup, cgroup_error, watch, laps: Vec::new(), reaped: false }
+        Container { init, control, _cgroup: cgroup, cgroup_error, watch, laps: Vec::new() }
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {
@@ -98,16 +101,6 @@ impl Container {
     pub(crate) fn report(&mut self) -> Result<Option<Report>, LaunchError> {
         self.watch.wait_for(self.control.as_fd())?;
         Ok(Report::receive(self.control.as_fd(), RecvFlags::empty()).ok().flatten())
-    }
-
-    pub(crate) fn join_cgroup(&mut self) -> Result<(), LaunchError> {
-        if let Some(group) = &self.cgroup {
-            group.add(self.init).map_err(|error| LaunchError::System {
-                what: "the container's cgroup",
-                source: std::io::Error::other(error),
-            })?;
-        }
-        Ok(())
     }
 
     pub(crate) fn set_laps(&mut self, laps: Vec<(String, u64)>) {
@@ -158,7 +151,7 @@ impl Container {
                 }
             }
         }
-        self.end();
+        self.init.end();
         self.watch.terminal.restore();
         Ok(ending.unwrap_or(Ending::Killed))
     }
@@ -184,20 +177,5 @@ impl Container {
             send(Order::Signal(number));
         }
         None
-    }
-
-    /// Ends the container and waits until the kernel has ended everything in it.
-    fn end(&mut self) {
-        if !self.reaped {
-            let _ = kill_process(self.init, Signal::KILL);
-            let _ = waitpid(Some(self.init), WaitOptions::empty());
-            self.reaped = true;
-        }
-    }
-}
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        self.end();
     }
 }

@@ -8,7 +8,7 @@ use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
 
 /// The modes of the terminals behind descriptors 0 to 2 when the program started.
 #[derive(Debug)]
-pub(super) struct SavedTerminal {
+pub(crate) struct SavedTerminal {
     modes: Modes,
 }
 
@@ -16,7 +16,7 @@ pub(super) struct SavedTerminal {
 type Modes = [Option<Termios>; 3];
 
 impl SavedTerminal {
-    pub(super) fn save() -> SavedTerminal {
+    pub(crate) fn save() -> SavedTerminal {
         SavedTerminal { modes: modes() }
     }
 
@@ -69,7 +69,7 @@ fn in_background(fd: BorrowedFd<'_>) -> bool {
 ///
 /// # Errors
 /// What opening /dev/null reports.
-pub(super) fn lend_no_keyboard_in_background() -> io::Result<()> {
+pub(crate) fn lend_no_keyboard_in_background() -> io::Result<()> {
     for number in 0..3 {
         let lent = crate::sys::with_descriptor(number, |fd| Ok(isatty(fd) && in_background(fd)));
         if !lent.unwrap_or(false) {

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use rustix::termios::isatty;
 
 use super::FORWARDED;
-use super::terminal::{SavedTerminal, lend_no_keyboard_in_background};
+use super::terminal::SavedTerminal;
 use crate::launch::LaunchError;
 use crate::sys::SignalFd;
 
@@ -30,10 +30,8 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Blocks the signals that are forwarded and saves the terminal's modes.
-    pub(crate) fn begin() -> Result<Watch, LaunchError> {
-        lend_no_keyboard_in_background().map_err(LaunchError::system("the terminal"))?;
-        let terminal = SavedTerminal::save();
+    /// Blocks the signals that are forwarded.
+    pub(crate) fn begin(terminal: SavedTerminal) -> Result<Watch, LaunchError> {
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT]);
         let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;

@@ -9,14 +9,16 @@ use rustix::process::Pid;
 pub struct Namespaces(u32);
 
 impl Namespaces {
-    /// user, mount, pid, ipc, uts, net and cgroup: the private world of a container (namespaces(7)).
-    pub const ALL: Namespaces = Namespaces(
+    /// Every namespace that a container has (namespaces(7)).
+    pub const ALL: Namespaces = Namespaces(Self::CONTAINER.0 | libc::CLONE_NEWNET as u32);
+    /// user, mount, pid, ipc, uts and cgroup: the private world of a container (namespaces(7)), but for its network, which
+    /// takes the kernel as long as all the others and is entered later ([`enter_new_network`]).
+    pub const CONTAINER: Namespaces = Namespaces(
         (libc::CLONE_NEWUSER
             | libc::CLONE_NEWNS
             | libc::CLONE_NEWPID
             | libc::CLONE_NEWIPC
             | libc::CLONE_NEWUTS
-            | libc::CLONE_NEWNET
             | libc::CLONE_NEWCGROUP) as u32,
     );
     /// A user namespace only: what holds an id map for idmapped mounts.
@@ -56,6 +58,16 @@ pub fn fork_into(namespaces: Namespaces) -> io::Result<Forked> {
         0 => Ok(Forked::Child),
         pid => Ok(Forked::Parent(Pid::from_raw(pid as i32).expect("clone(2) returns a positive pid"))),
     }
+}
+
+/// Moves the calling process into a network namespace of its own, which belongs to its user namespace (unshare(2)).
+/// Allocates nothing.
+///
+/// # Errors
+/// EPERM without privilege in the user namespace, ENOSPC at the limit of network namespaces.
+pub fn enter_new_network() -> rustix::io::Result<()> {
+    // SAFETY: a network namespace has no part in memory safety; the descriptor table stays as it is.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNET) }
 }
 
 /// Runs `child` in a new process that borrows this one's memory and descriptor table until it executes a program or

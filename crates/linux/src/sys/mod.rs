@@ -14,7 +14,7 @@ mod seccomp;
 mod signals;
 mod socket;
 
-pub use clone::{Forked, Namespaces, fork_into, spawn_borrowing};
+pub use clone::{Forked, Namespaces, enter_new_network, fork_into, spawn_borrowing};
 pub use descriptor::{replace_descriptor, with_descriptor};
 pub use execute::{Image, close_from, close_on_exec_from, exit_now};
 pub use idmap::{MountAttributes, set_mount_attributes};

@@ -4,8 +4,8 @@ use std::fs;
 
 use super::Item;
 use super::folders::leaving_no_folders;
-use crate::launch::{LaunchError, launch};
-use crate::prepare::{Caller, Request, prepare};
+use crate::launch::{Groundwork, LaunchError};
+use crate::prepare::{Caller, Request, ground, prepare};
 
 /// Runs true(1) as `lowbox run` would.
 pub(super) fn container() -> Item {
@@ -33,7 +33,11 @@ fn run(caller: &Caller, request: &Request, name: &'static str) -> Item {
         Ok(prepared) => prepared,
         Err(error) => return Item::missing(name, error.to_string(), "see the findings above"),
     };
-    let container = match launch(&prepared.spec) {
+    let launched = match ground(caller, request) {
+        Ok(ground) => Groundwork::begin(ground).and_then(|groundwork| groundwork.launch(&prepared.spec)),
+        Err(error) => return Item::missing(name, error.to_string(), "see the findings above"),
+    };
+    let container = match launched {
         Ok(container) => container,
         // That is about how doctor was started, not about the machine.
         Err(error @ LaunchError::Descriptor { .. }) => {

@@ -12,22 +12,16 @@ use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::pin::{file_id, open_without_links};
 use crate::launch::rules::PRIVATE;
+use crate::launch::spec::PackageData;
 use crate::sys::MountAttributes;
 
 /// Where grants are mounted that lie beneath a place of the container's own and have other rights than it. Directly beneath
 /// the root, because the plan may let every other folder of the private root be listed with all that lies beneath it.
 const APART: &str = "/.granted";
 
-impl Builder<'_> {
-    pub(super) fn bind(&mut self, bind: &Bind) -> Result<(), Failure> {
-        let mount = match self.mapped.get(&bind.path) {
-            Some(mount) => mount.try_clone().map_err(Failure::at(Step::Bind, &bind.path))?,
-            None => match self.clone_bind(bind) {
-                // What the program's user may not reach (as root's programs reach the catalogue as *other*), it does not get.
-                Err(failure) if failure.errno == rustix::io::Errno::ACCESS.raw_os_error() => return Ok(()),
-                mount => mount?,
-            },
-        };
+impl Builder {
+    /// Attaches `mount` for `bind`, with its rule.
+    pub(super) fn bind(&mut self, bind: &Bind, mount: OwnedFd, data: &PackageData) -> Result<(), Failure> {
         if self.needs_place_apart(bind) {
             self.make_place_apart(bind)?;
         }
@@ -36,7 +30,7 @@ impl Builder<'_> {
         if bind.id.kind != NodeKind::Socket {
             self.rule(mount.as_fd(), &bind.path, bind.rights, directory)?;
         }
-        if bind.connect || bind.path == self.spec.data.local_state {
+        if bind.connect || bind.path == data.local_state {
             self.allow_connect(mount.as_fd(), &bind.path)?;
         }
         if directory {
@@ -89,9 +83,14 @@ impl Builder<'_> {
         }
     }
 
-    fn clone_bind(&self, bind: &Bind) -> Result<OwnedFd, Failure> {
+    /// A mount of the object, if it is the one that was planned. `None` for what the program's user may not reach (as root's
+    /// programs reach the catalogue as *other*): it does not get it.
+    pub(super) fn clone_bind(&self, bind: &Bind) -> Result<Option<OwnedFd>, Failure> {
         let at = || Failure::at::<rustix::io::Errno>(Step::Bind, &bind.path);
-        let object = open_without_links(&self.host, relative(&bind.path)).map_err(at())?;
+        let object = match open_without_links(&self.host, relative(&bind.path)) {
+            Err(rustix::io::Errno::ACCESS) => return Ok(None),
+            object => object.map_err(at())?,
+        };
         if file_id(&object).map_err(at())? != bind.id {
             return Err(Failure::new(Step::Changed, &bind.path, rustix::io::Errno::STALE));
         }
@@ -102,11 +101,11 @@ impl Builder<'_> {
             no_dev: !bind.is_device(),
             recursive: bind.recursive,
         };
-        clone_mount(object.as_fd(), attributes).map_err(Failure::at(Step::Bind, &bind.path))
+        clone_mount(object.as_fd(), attributes).map(Some).map_err(Failure::at(Step::Bind, &bind.path))
     }
 
-    pub(super) fn links(&mut self) -> Result<(), Failure> {
-        for (link, target) in &self.spec.plan.links {
+    pub(super) fn links(&mut self, links: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
+        for (link, target) in links {
             let link = &self.place_of(link);
             let at = || Failure::at::<rustix::io::Errno>(Step::Bind, link);
             if self.in_bind(link) {

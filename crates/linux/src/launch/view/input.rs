@@ -20,15 +20,15 @@ use crate::launch::failure::Failure;
 use crate::launch::pin::{file_id, open_without_links};
 use crate::sys::MountAttributes;
 
-impl Builder<'_> {
+impl Builder {
     /// Replaces what is inherited and is a terminal, or a regular file that was opened for reading only, if the container's
     /// user could change it.
     ///
     /// A file that was opened for writing stays: writing includes these changes, as in a writable grant. A file without a
     /// name (deleted, as a shell's here-document) stays too: nobody else sees it. The position is taken over, but from then
     /// on is the program's own.
-    pub(super) fn reopen_inputs(&self) -> Result<(), Failure> {
-        for number in (0..3).chain(self.spec.extra_descriptors.iter().copied()) {
+    pub(super) fn reopen_inputs(&self, named: &[i32]) -> Result<(), Failure> {
+        for number in (0..3).chain(named.iter().copied()) {
             crate::sys::with_descriptor(number, |fd| self.reopen(fd)).or_else(|error| {
                 // A closed descriptor stays closed.
                 if error.raw_os_error() == Some(libc::EBADF) {
@@ -50,7 +50,7 @@ impl Builder<'_> {
             && stat.st_nlink != 0;
         let by_path = format!("/proc/self/fd/{}", input.as_raw_fd());
         // Times and attributes may also be changed by whoever may write (utimensat(2), xattr(7)).
-        let may_change = stat.st_uid == self.spec.user.uid
+        let may_change = stat.st_uid == self.user.uid
             || (read_only_file && access(&by_path, Access::WRITE_OK).is_ok());
         if !(terminal || read_only_file) || !may_change {
             return Ok(());

@@ -21,10 +21,11 @@ use rustix::process::{chdir, fchdir, pivot_root};
 
 use super::control::Step;
 use super::failure::Failure;
-use super::idmap::Mapped;
+use super::groundwork::Ground;
+use super::idmap::{Lent, Personal};
 use super::pin::open_without_links;
-use super::rules::{abi, access, ruleset};
-use super::spec::Spec;
+use super::rules::{PRIVATE, abi, access, ruleset};
+use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
 use crate::limits::DEFAULT_TEMPORARY_BYTES;
 use crate::sys::{self, MountAttributes};
@@ -39,9 +40,9 @@ pub(crate) struct View {
 /// Where the host's tree hangs while the private root is built.
 const OLD_ROOT: &str = ".host";
 
-struct Builder<'a> {
-    spec: &'a Spec,
-    mapped: &'a Mapped,
+/// The view while it is built. What needs no plan is made by [`Builder::begin`], the rest by [`Builder::complete`].
+pub(crate) struct Builder {
+    user: ContainerUser,
     root: OwnedFd,
     host: OwnedFd,
     rules: RulesetCreated,
@@ -56,50 +57,10 @@ struct Builder<'a> {
     apart: Vec<(PathBuf, PathBuf)>,
 }
 
-/// Builds the private root and enters it. The caller is alone in new user, mount and pid namespaces.
-pub(crate) fn build(spec: &Spec, mapped: &Mapped, stopwatch: &mut Stopwatch) -> Result<View, Failure> {
-    let (root, host) = enter_empty_root(spec).map_err(Failure::at(Step::Root, "/"))?;
-    let abi = abi();
-    let rules = ruleset(abi).map_err(|error| Failure::new(Step::Landlock, "", io::Error::other(error)))?;
-    let mut builder = Builder {
-        spec,
-        mapped,
-        root,
-        host,
-        rules,
-        abi,
-        connectable: Vec::new(),
-        made: HashSet::new(),
-        bound: HashSet::new(),
-        own: Vec::new(),
-        apart: Vec::new(),
-    };
-    stopwatch.lap("empty root, ruleset");
-    builder.private_mounts()?;
-    builder.temp_state()?;
-    stopwatch.lap("/tmp, /dev");
-    for bind in &spec.plan.binds {
-        builder.bind(bind)?;
-    }
-    stopwatch.lap("binds");
-    builder.links()?;
-    builder.identity_files()?;
-    builder.working_directory()?;
-    builder.listable()?;
-    stopwatch.lap("links, identity files");
-    builder.proc()?;
-    builder.reopen_inputs()?;
-    stopwatch.lap("/proc");
-    let view = builder.finish();
-    stopwatch.lap("host's tree released");
-    view
-}
-
 /// Makes an empty tmpfs the root of the mount namespace, with the host's tree at [`OLD_ROOT`].
-fn enter_empty_root(spec: &Spec) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+fn enter_empty_root(bytes: u64) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
-    let size = spec.limits.temporary_bytes.unwrap_or(DEFAULT_TEMPORARY_BYTES).to_string();
-    let root = tmpfs(&size)?;
+    let root = tmpfs(&bytes.to_string())?;
     let place =
         ["/tmp", "/run", "/mnt", "/proc"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/");
     move_mount(&root, "", rustix::fs::CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
@@ -116,7 +77,70 @@ fn relative(path: &Path) -> &Path {
     path.strip_prefix("/").unwrap_or(path)
 }
 
-impl Builder<'_> {
+impl Builder {
+    /// Enters a private root and makes what every container has in it. The caller is alone in new user, mount and pid
+    /// namespaces.
+    pub(crate) fn begin(ground: &Ground, stopwatch: &mut Stopwatch) -> Result<Builder, Failure> {
+        let bytes = ground.temporary_bytes.unwrap_or(DEFAULT_TEMPORARY_BYTES);
+        let (root, host) = enter_empty_root(bytes).map_err(Failure::at(Step::Root, "/"))?;
+        let abi = abi();
+        let rules =
+            ruleset(abi).map_err(|error| Failure::new(Step::Landlock, "", io::Error::other(error)))?;
+        let mut builder = Builder {
+            user: ground.user.clone(),
+            root,
+            host,
+            rules,
+            abi,
+            connectable: Vec::new(),
+            made: HashSet::new(),
+            bound: HashSet::new(),
+            own: Vec::new(),
+            apart: Vec::new(),
+        };
+        stopwatch.lap("empty root, ruleset");
+        builder.private_mounts()?;
+        stopwatch.lap("/tmp, /dev");
+        builder.proc()?;
+        stopwatch.lap("/proc");
+        Ok(builder)
+    }
+
+    /// Shows what the plan grants, and seals the view. Root's lowbox lends the mounts of what is personal.
+    pub(crate) fn complete(
+        mut self,
+        spec: &Spec,
+        mut lent: Lent<'_>,
+        stopwatch: &mut Stopwatch,
+    ) -> Result<View, Failure> {
+        let personal = spec.user.launched_by_root.then(|| Personal::of(spec));
+        let temp = &spec.data.temp_state;
+        let mount = match personal {
+            Some(_) => lent.next(temp)?,
+            None => self.clone_temp_state(temp).map_err(Failure::at(Step::Bind, temp))?,
+        };
+        self.private(mount, &spec.temp_inside, PRIVATE)?;
+        for bind in &spec.plan.binds {
+            let mount = match &personal {
+                Some(personal) if personal.covers(bind) => Some(lent.next(&bind.path)?),
+                _ => self.clone_bind(bind)?,
+            };
+            if let Some(mount) = mount {
+                self.bind(bind, mount, &spec.data)?;
+            }
+        }
+        stopwatch.lap("binds");
+        self.links(&spec.plan.links)?;
+        self.identity_files(&spec.data)?;
+        self.working_directory(&spec.working_directory)?;
+        self.listable(&spec.plan.listable)?;
+        self.reopen_inputs(&spec.extra_descriptors)?;
+        stopwatch.lap("links, identity files");
+        let view = self.finish(&spec.working_directory);
+        stopwatch.lap("host's tree released");
+        view
+    }
+
     fn rule(
         &mut self,
         object: BorrowedFd<'_>,
@@ -199,14 +223,13 @@ impl Builder<'_> {
     }
 
     /// The working folder exists as a path even where nothing in it is granted.
-    fn working_directory(&mut self) -> Result<(), Failure> {
-        let path = &self.spec.working_directory;
+    fn working_directory(&mut self, path: &Path) -> Result<(), Failure> {
         let place = self.place_of(path);
         self.directory(&place).map_err(Failure::at(Step::WorkingDirectory, path))
     }
 
-    fn listable(&mut self) -> Result<(), Failure> {
-        for path in &self.spec.plan.listable {
+    fn listable(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
+        for path in paths {
             let at = Failure::at::<rustix::io::Errno>(Step::Landlock, path);
             let inside = if relative(path).as_os_str().is_empty() { Path::new(".") } else { relative(path) };
             let directory = open_without_links(&self.root, inside).map_err(at)?;
@@ -216,7 +239,7 @@ impl Builder<'_> {
     }
 
     /// Lets go of the host's tree and seals the root.
-    fn finish(self) -> Result<View, Failure> {
+    fn finish(self, working_directory: &Path) -> Result<View, Failure> {
         let at = || Failure::at::<rustix::io::Errno>(Step::Root, "/");
         drop(self.host);
         unmount(Path::new("/").join(OLD_ROOT), UnmountFlags::DETACH).map_err(at())?;
@@ -225,8 +248,7 @@ impl Builder<'_> {
         let root =
             open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
         sys::set_mount_attributes(root.as_fd(), sealed, None).map_err(Failure::at(Step::Root, "/"))?;
-        chdir(&self.spec.working_directory)
-            .map_err(Failure::at(Step::WorkingDirectory, &self.spec.working_directory))?;
+        chdir(working_directory).map_err(Failure::at(Step::WorkingDirectory, working_directory))?;
         let rules: Option<OwnedFd> = self.rules.into();
         let rules = rules.ok_or_else(|| Failure::new(Step::Landlock, "", rustix::io::Errno::NOSYS))?;
         Ok(View { rules, connectable: self.connectable })

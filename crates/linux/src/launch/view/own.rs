@@ -1,7 +1,7 @@
 //! What the container has of its own: `/tmp`, `/dev`, the runtime folder, lasting temporary files, who the user is.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use lowbox_policy::FsRights;
@@ -13,14 +13,15 @@ use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::pin::open_without_links;
 use crate::launch::rules::{DEVICE, PRIVATE};
+use crate::launch::spec::PackageData;
 use crate::sys::MountAttributes;
 
-impl Builder<'_> {
+impl Builder {
     /// `/tmp`, the runtime folder and `/dev`: they exist before anything is bound beneath them. The writable ones are
     /// folders of the root's own tmpfs, bound onto themselves so that they stay writable when the root is sealed; they
     /// share its size.
     pub(super) fn private_mounts(&mut self) -> Result<(), Failure> {
-        let runtime = format!("/run/user/{}", self.spec.user.uid);
+        let runtime = format!("/run/user/{}", self.user.uid);
         for (path, mode) in [("/tmp", 0o1777), ("/dev/shm", 0o1777), (runtime.as_str(), 0o700)] {
             let at = || Failure::at::<io::Error>(Step::Root, path);
             let directory = Path::new(path);
@@ -56,25 +57,15 @@ impl Builder<'_> {
 
     /// The package's lasting temporary files, at `/var/tmp` as the FHS has it; `/tmp` is of the run. (Elsewhere if something
     /// beneath `/var/tmp` is granted, which it would cover.)
-    pub(super) fn temp_state(&mut self) -> Result<(), Failure> {
-        let path = &self.spec.data.temp_state;
-        let mount = match self.mapped.get(path) {
-            Some(mount) => mount.try_clone().map_err(Failure::at(Step::Bind, path))?,
-            None => {
-                let attributes = MountAttributes { no_dev: true, ..MountAttributes::default() };
-                open_without_links(&self.host, relative(path))
-                    .map_err(io::Error::from)
-                    .and_then(|object| clone_mount(object.as_fd(), attributes))
-                    .map_err(Failure::at(Step::Bind, path))?
-            }
-        };
-        self.private(mount, &self.spec.temp_inside, PRIVATE)
+    pub(super) fn clone_temp_state(&self, path: &Path) -> io::Result<OwnedFd> {
+        let attributes = MountAttributes { no_dev: true, ..MountAttributes::default() };
+        clone_mount(open_without_links(&self.host, relative(path))?.as_fd(), attributes)
     }
 
     /// `/etc/passwd` and `/etc/group` of the container's own: the host's name other people.
-    pub(super) fn identity_files(&mut self) -> Result<(), Failure> {
-        let user = &self.spec.user;
-        let home = self.spec.data.local_state.display();
+    pub(super) fn identity_files(&mut self, data: &PackageData) -> Result<(), Failure> {
+        let user = &self.user;
+        let home = data.local_state.display();
         let passwd = format!(
             "{name}:x:{uid}:{gid}::{home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
             name = user.name,

@@ -29,7 +29,7 @@ const NAMESPACE_LIMITS: [(&str, &str, bool); 4] = [
     ("max_fanotify_groups", "0", false),
 ];
 
-impl Builder<'_> {
+impl Builder {
     /// A /proc of the new pid namespace: read-only as a whole (sysctl, sysrq-trigger and the writable files of processes),
     /// with what tells about the host masked.
     pub(super) fn proc(&mut self) -> Result<(), Failure> {

@@ -1,0 +1,213 @@
+//! A container before its program.
+//!
+//! Its namespaces, an empty root, `/dev` and `/proc` are the same whatever the program may touch. So pid 1 is started
+//! first and makes them while lowbox plans, on another processor if there is one.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{Shutdown, shutdown};
+use rustix::process::Pid;
+
+use super::control::{self, Order, Report, Step};
+use super::error::LaunchError;
+use super::handoff::{Handoff, unless_gone};
+use super::idmap;
+use super::network;
+use super::spec::{ContainerUser, Spec};
+use super::stopwatch::Stopwatch;
+use crate::init::{self, Inheritance};
+use crate::limits::{Cgroup, CgroupError};
+use crate::supervise::{Container, Guard, SavedTerminal, Watch, lend_no_keyboard_in_background};
+use crate::sys::{self, Forked, Namespaces};
+
+/// What has to be known before the plan is.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// Who the program is going to be.
+    pub user: ContainerUser,
+    /// Bytes of the temporary folders; `None` for the default.
+    pub temporary_bytes: Option<u64>,
+    /// Time the steps of the launch.
+    pub timings: bool,
+}
+
+/// Pid 1 in its namespaces, at work. Dropping it ends it.
+#[derive(Debug)]
+pub struct Groundwork {
+    user: ContainerUser,
+    init: Guard,
+    control: OwnedFd,
+    terminal: SavedTerminal,
+    stopwatch: Stopwatch,
+}
+
+impl Groundwork {
+    /// Starts pid 1. The calling process must be single-threaded, and what it has as descriptors now is what the program can
+    /// inherit.
+    ///
+    /// # Errors
+    /// [`LaunchError`]; nothing is left running then.
+    pub fn begin(ground: Ground) -> Result<Groundwork, LaunchError> {
+        assert!(ground.user.uid != 0 && ground.user.gid != 0, "host root is never mapped");
+        check_kernel()?;
+        sys::notice_children();
+        lend_no_keyboard_in_background().map_err(LaunchError::system("the terminal"))?;
+        let terminal = SavedTerminal::save();
+        let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
+        let mut stopwatch = Stopwatch::start(ground.timings);
+        let user = ground.user.clone();
+        let init = match sys::fork_into(Namespaces::CONTAINER) {
+            Ok(Forked::Child) => {
+                // The other end must close with lowbox alone.
+                drop(ours);
+                init::run(&Inheritance { ground, control: theirs })
+            }
+            Ok(Forked::Parent(pid)) => Guard::new(pid),
+            Err(error) => return Err(no_namespaces(&error)),
+        };
+        drop(theirs);
+        if user.launched_by_root {
+            // Only root's lowbox may map an id that is not its own, so pid 1 waits for this.
+            write_id_maps(init.pid(), &user).map_err(LaunchError::system("the container's id maps"))?;
+            // If it is gone already, its report tells why.
+            let _ = Order::Go.send(ours.as_fd());
+        }
+        stopwatch.lap("clone with namespaces");
+        Ok(Groundwork { user, init, control: ours, terminal, stopwatch })
+    }
+
+    /// Starts `spec`'s program. Returns once the program executes.
+    ///
+    /// The signals that [`Container::supervise`] forwards are blocked from here on, so that none is lost between the program's
+    /// start and lowbox's staying beside it.
+    ///
+    /// # Errors
+    /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
+    pub fn launch(self, spec: &Spec) -> Result<Container, LaunchError> {
+        let Groundwork { user, init, control, terminal, mut stopwatch } = self;
+        assert_eq!(user, spec.user, "the ground was made for this user");
+        stopwatch.lap("the plan (pid 1 works beside it)");
+        let watch = Watch::begin(terminal)?;
+        let owner = network::owner(init.pid());
+        let (cgroup, cgroup_error) = delegated_cgroup(spec);
+        if let Some(group) = &cgroup {
+            group.add(init.pid()).map_err(|error| LaunchError::System {
+                what: "the container's cgroup",
+                source: io::Error::other(error),
+            })?;
+        }
+        let handoff = Handoff { spec, memory_by_cgroup: cgroup.is_some() };
+        let mut container = Container::new(init, control, cgroup, cgroup_error, watch);
+        let handed_over = hand_over(&handoff, owner, container.control().as_fd(), &mut stopwatch);
+        if handed_over.is_err() {
+            // Pid 1 need not wait any longer. If it failed itself, its report tells why, and this is what came of it.
+            let _ = shutdown(container.control(), Shutdown::Write);
+        }
+        let mut report = container.report()?;
+        if let Some(Report::Laps(laps)) = report {
+            stopwatch.extend(laps);
+            report = container.report()?;
+        }
+        match report {
+            Some(Report::Failed { errno: libc::EPIPE, .. }) | None if handed_over.is_err() => handed_over?,
+            _ => {}
+        }
+        match report {
+            Some(Report::Started) => {
+                container.set_laps(stopwatch.laps().to_vec());
+                Ok(container)
+            }
+            Some(Report::Failed { step: Step::Execute, path, errno }) => {
+                Err(LaunchError::Execute { path, source: io::Error::from_raw_os_error(errno) })
+            }
+            Some(Report::Failed { step, path, errno }) => {
+                Err(LaunchError::Step { step, path, source: io::Error::from_raw_os_error(errno) })
+            }
+            _ => Err(LaunchError::InitLost),
+        }
+    }
+}
+
+/// Hands everything over that pid 1 waits for. Where it is gone already, that is not an error of its own.
+fn hand_over(
+    handoff: &Handoff<&Spec>,
+    owner: io::Result<OwnedFd>,
+    control: BorrowedFd<'_>,
+    stopwatch: &mut Stopwatch,
+) -> Result<(), LaunchError> {
+    if !unless_gone(handoff.send(control)).map_err(LaunchError::system("the plan"))? {
+        return Ok(());
+    }
+    if handoff.spec.user.launched_by_root {
+        idmap::lend_personal(handoff.spec, control)?;
+    }
+    stopwatch.lap("handed over");
+    let lent = owner.and_then(|owner| network::lend(owner.as_fd(), control));
+    stopwatch.lap("network namespace, loopback (beside pid 1)");
+    lent.map_err(LaunchError::system("the container's network"))
+}
+
+/// TRUNCATE came with ABI 3; without it a file that may be written can't be kept from being emptied.
+pub const MINIMAL_LANDLOCK_ABI: u32 = 3;
+
+fn check_kernel() -> Result<(), LaunchError> {
+    if sys::landlock_abi() < MINIMAL_LANDLOCK_ABI {
+        return Err(LaunchError::MissingFeature {
+            feature: "Landlock with the right to truncate (ABI 3, Linux 6.2)",
+            fix: "boot a newer kernel, or add landlock to the kernel parameter lsm=",
+        });
+    }
+    if !sys::filter_supports_listener() {
+        return Err(LaunchError::MissingFeature {
+            feature: "seccomp user notification (Linux 5.0)",
+            fix: "boot a newer kernel with CONFIG_SECCOMP_FILTER",
+        });
+    }
+    Ok(())
+}
+
+/// A cgroup for the limits that only it can hold exactly, where the user's is delegated.
+fn delegated_cgroup(spec: &Spec) -> (Option<Cgroup>, Option<CgroupError>) {
+    if spec.limits.memory.is_none() {
+        return (None, None);
+    }
+    match Cgroup::create(&spec.limits) {
+        Ok(group) => (Some(group), None),
+        Err(error) => (None, Some(error)),
+    }
+}
+
+/// Gives pid 1 its user: exactly one uid and one gid.
+fn write_id_maps(init: Pid, user: &ContainerUser) -> io::Result<()> {
+    idmap::write_map(init, "uid_map", user.uid, user.uid)?;
+    idmap::write_map(init, "gid_map", user.gid, user.gid)
+}
+
+/// What clone(2)'s errors mean here (user_namespaces(7), clone(2)).
+fn no_namespaces(error: &io::Error) -> LaunchError {
+    let (why, fix) = match error.raw_os_error() {
+        Some(libc::ENOSPC) => (
+            "the limit of namespaces is reached (ENOSPC)",
+            "raise user.max_user_namespaces and its neighbours (sysctl), or end other containers",
+        ),
+        Some(libc::EUSERS) => {
+            ("user namespaces are nested too deeply (EUSERS)", "start lowbox outside of other containers")
+        }
+        Some(libc::EACCES) => (
+            "a security module denies user namespaces (EACCES)",
+            "allow them for lowbox (on Ubuntu: an AppArmor profile with `userns,`), or use --allow-reduced",
+        ),
+        Some(libc::EPERM) => (
+            "user namespaces are forbidden (EPERM)",
+            "allow them (sysctl kernel.unprivileged_userns_clone=1, or the outer container's seccomp profile), or use --allow-reduced",
+        ),
+        _ => {
+            return LaunchError::System {
+                what: "the container's namespaces",
+                source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)),
+            };
+        }
+    };
+    LaunchError::NoNamespaces { why: why.to_owned(), fix }
+}

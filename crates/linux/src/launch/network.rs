@@ -1,0 +1,56 @@
+//! The container's network: a namespace with nothing but a loopback interface, over which programs talk to themselves.
+//!
+//! Making one takes the kernel as long as all the other namespaces together. So it is made beside pid 1, which builds the
+//! view meanwhile and enters it at the end.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::handoff::{receive_descriptors, send_descriptors, unless_gone};
+use crate::sys;
+
+/// Pid 1's user namespace, to which the network is going to belong. For a pid 1 that is still dumpable.
+///
+/// # Errors
+/// What opening `/proc/PID/ns/user` reports.
+pub(crate) fn owner(init: Pid) -> io::Result<OwnedFd> {
+    let path = format!("/proc/{}/ns/user", init.as_raw_pid());
+    Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// Makes a network that belongs to the user namespace `owner` and hands it to pid 1.
+///
+/// # Errors
+/// EPERM and ENOSPC as for every namespace; what the kernel says to the loopback interface.
+pub(crate) fn lend(owner: BorrowedFd<'_>, control: BorrowedFd<'_>) -> io::Result<()> {
+    let mut made: rustix::io::Result<OwnedFd> = Err(rustix::io::Errno::CHILD);
+    // A process of its own, because lowbox itself must not enter the user namespace. It shares the descriptor table.
+    let mut child = || {
+        made = (|| {
+            move_into_link_name_space(owner, Some(LinkNameSpaceType::User))?;
+            sys::enter_new_network()?;
+            sys::interface_up("lo")?;
+            open(c"/proc/self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        })();
+        0
+    };
+    let process = sys::spawn_borrowing(&mut child)?;
+    // What entered another user namespace made the memory that it borrowed undumpable.
+    let dumpable = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable);
+    waitpid(Some(process), WaitOptions::empty())?;
+    dumpable?;
+    unless_gone(send_descriptors(control, &[made?.as_fd()])).map(drop)
+}
+
+/// Enters the network that lowbox made.
+///
+/// # Errors
+/// EPIPE when lowbox is gone; what setns(2) reports.
+pub(crate) fn enter_lent(control: BorrowedFd<'_>) -> io::Result<()> {
+    let network = receive_descriptors(control)?.pop().ok_or(rustix::io::Errno::PIPE)?;
+    Ok(move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?)
+}

@@ -70,18 +70,33 @@ const fn statement(code: u16, k: u32) -> Instruction {
     Instruction { code, jt: 0, jf: 0, k }
 }
 
-const fn branch(code: u16, k: u32, jt: u8, jf: u8) -> Instruction {
-    Instruction { code, jt, jf, k }
-}
-
 /// Compiles the rules for one launch.
 pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<Instruction> {
-    // Ranges of call numbers with the same decision, in order, without gaps: (first number, code).
-    let absent = leaf(Action::Errno(libc::ENOSYS), mode);
-    let mut ranges: Vec<(u32, Vec<Instruction>)> = Vec::new();
-    let mut push = |first: u32, code: Vec<Instruction>| {
-        if ranges.last().is_none_or(|(_, last)| *last != code) {
-            ranges.push((first, code));
+    let mut code = Assembler::default();
+    let decisions = tree(&ranges(rules, mode), &mut code);
+    let killed = code.decide(libc::SECCOMP_RET_KILL_PROCESS);
+    code.branch(IF_AT_LEAST, FOREIGN_CALLS, killed, decisions);
+    let own = code.push(statement(LOAD, OFFSET_NUMBER));
+    let foreign = code.decide(libc::SECCOMP_RET_KILL_PROCESS);
+    code.branch(IF_EQUAL, ARCHITECTURE, own, foreign);
+    code.push(statement(LOAD, OFFSET_ARCHITECTURE));
+    code.finish()
+}
+
+/// What a range of call numbers comes to: rules whose conditions are tried in turn, and what holds if none does.
+#[derive(Clone, PartialEq)]
+struct Decision {
+    rules: Vec<(Vec<Condition>, u32)>,
+    otherwise: u32,
+}
+
+/// Ranges of call numbers with the same decision, in order, without gaps, each with its first number.
+fn ranges(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<(u32, Decision)> {
+    let absent = Decision { rules: Vec::new(), otherwise: value(Action::Errno(libc::ENOSYS), mode) };
+    let mut ranges: Vec<(u32, Decision)> = Vec::new();
+    let mut push = |first: u32, decision: Decision| {
+        if ranges.last().is_none_or(|(_, last)| *last != decision) {
+            ranges.push((first, decision));
         }
     };
     let mut next = 0;
@@ -89,77 +104,122 @@ pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<Instruction>
         if number > next {
             push(next, absent.clone());
         }
-        let code = decide(rules, mode);
-        push(number, code);
+        let mut decision = absent.clone();
+        for rule in rules.iter().filter(|rule| mode.reduced || !rule.reduced) {
+            if rule.conditions.is_empty() {
+                decision.otherwise = value(rule.action, mode);
+                break;
+            }
+            decision.rules.push((rule.conditions.clone(), value(rule.action, mode)));
+        }
+        push(number, decision);
         next = number + 1;
     }
     push(next, absent);
-
-    let mut filter = vec![
-        statement(LOAD, OFFSET_ARCHITECTURE),
-        branch(IF_EQUAL, ARCHITECTURE, 1, 0),
-        statement(RETURN, libc::SECCOMP_RET_KILL_PROCESS),
-        statement(LOAD, OFFSET_NUMBER),
-        branch(IF_AT_LEAST, FOREIGN_CALLS, 0, 1),
-        statement(RETURN, libc::SECCOMP_RET_KILL_PROCESS),
-    ];
-    filter.extend(tree(&ranges));
-    filter
+    ranges
 }
 
-fn tree(ranges: &[(u32, Vec<Instruction>)]) -> Vec<Instruction> {
-    if let [(_, code)] = ranges {
-        return code.clone();
+/// Emits the decisions of `ranges`; the accumulator holds the call's number.
+fn tree(ranges: &[(u32, Decision)], code: &mut Assembler) -> Place {
+    if let [(_, decision)] = ranges {
+        return decide(decision, code);
     }
     let (left, right) = ranges.split_at(ranges.len() / 2);
     let border = right[0].0;
-    let (left, right) = (tree(left), tree(right));
-    let mut code = Vec::with_capacity(left.len() + right.len() + 2);
-    match u8::try_from(left.len()) {
-        Ok(skip) => code.push(branch(IF_AT_LEAST, border, skip, 0)),
-        // A conditional jump reaches 255 instructions; farther goes by an unconditional one.
-        Err(_) => {
-            code.push(branch(IF_AT_LEAST, border, 0, 1));
-            code.push(statement(JUMP, left.len() as u32));
+    let right = tree(right, code);
+    let left = tree(left, code);
+    code.branch(IF_AT_LEAST, border, right, left)
+}
+
+/// Emits the rules of one decision, the last first.
+fn decide(decision: &Decision, code: &mut Assembler) -> Place {
+    let mut next = code.decide(decision.otherwise);
+    // Where the next rule begins for one that has the same argument in the accumulator already.
+    let mut next_loaded: Option<(Condition, Place)> = None;
+    for (conditions, action) in decision.rules.iter().rev() {
+        let mut holds = code.decide(*action);
+        for (index, condition) in conditions.iter().enumerate().rev() {
+            let fails = match next_loaded {
+                // Only a rule's first condition leaves its argument for the next rule's first.
+                Some((loaded, place)) if index == 0 && loaded.same_operand(condition) => place,
+                _ => next,
+            };
+            let (equal, different) = if condition.equal { (holds, fails) } else { (fails, holds) };
+            let test = code.branch(IF_EQUAL, condition.value, equal, different);
+            if condition.mask != u32::MAX {
+                code.push(statement(AND, condition.mask));
+            }
+            holds = code.push(statement(LOAD, OFFSET_ARGUMENTS + 8 * u32::from(condition.argument)));
+            if index == 0 {
+                next_loaded = Some((*condition, test));
+            }
+        }
+        next = holds;
+    }
+    next
+}
+
+/// Where an instruction is: how many come after it.
+type Place = usize;
+
+/// Puts a filter together from its end to its beginning, because jumps only go forward.
+#[derive(Default)]
+struct Assembler {
+    /// In reverse.
+    code: Vec<Instruction>,
+    returns: BTreeMap<u32, Place>,
+}
+
+/// How far a conditional jump reaches, less what may have to be put between.
+const REACH: usize = 250;
+
+impl Assembler {
+    fn push(&mut self, instruction: Instruction) -> Place {
+        self.code.push(instruction);
+        self.code.len() - 1
+    }
+
+    /// A place that returns `value`, near enough to be jumped to.
+    fn decide(&mut self, value: u32) -> Place {
+        match self.returns.get(&value) {
+            Some(&place) if self.code.len() - place < REACH => place,
+            _ => {
+                let place = self.push(statement(RETURN, value));
+                self.returns.insert(value, place);
+                place
+            }
         }
     }
-    code.extend(left);
-    code.extend(right);
-    code
-}
 
-fn decide(rules: &[Rule], mode: Mode) -> Vec<Instruction> {
-    let mut code = Vec::new();
-    let rules: Vec<&Rule> = rules.iter().filter(|rule| mode.reduced || !rule.reduced).collect();
-    for rule in &rules {
-        let action = leaf(rule.action, mode);
-        // Each condition that does not hold jumps past the rest of this rule.
-        let mut body: Vec<Instruction> = action;
-        for condition in rule.conditions.iter().rev() {
-            let mut test = compare(*condition, body.len() as u8);
-            test.extend(body);
-            body = test;
+    /// A place near enough for a conditional jump that leads to `place`.
+    fn near(&mut self, place: Place) -> Place {
+        if self.code.len() - place < REACH {
+            return place;
         }
-        code.extend(body);
+        let instruction = self.code[place];
+        if instruction.code == RETURN {
+            return self.decide(instruction.k);
+        }
+        let distance = self.code.len() - place - 1;
+        self.push(statement(JUMP, distance as u32))
     }
-    if rules.last().is_none_or(|rule| !rule.conditions.is_empty()) {
-        code.extend(leaf(Action::Errno(libc::ENOSYS), mode));
+
+    fn branch(&mut self, code: u16, k: u32, then: Place, otherwise: Place) -> Place {
+        let (then, otherwise) = (self.near(then), self.near(otherwise));
+        let distance = |place: Place| u8::try_from(self.code.len() - place - 1).expect("made near");
+        let (jt, jf) = (distance(then), distance(otherwise));
+        self.push(Instruction { code, jt, jf, k })
     }
-    code
+
+    fn finish(mut self) -> Vec<Instruction> {
+        self.code.reverse();
+        self.code
+    }
 }
 
-fn compare(condition: Condition, skip: u8) -> Vec<Instruction> {
-    let mut code = vec![statement(LOAD, OFFSET_ARGUMENTS + 8 * u32::from(condition.argument))];
-    if condition.mask != u32::MAX {
-        code.push(statement(AND, condition.mask));
-    }
-    let (jt, jf) = if condition.equal { (0, skip) } else { (skip, 0) };
-    code.push(branch(IF_EQUAL, condition.value, jt, jf));
-    code
-}
-
-fn leaf(action: Action, mode: Mode) -> Vec<Instruction> {
-    let value = match action {
+/// What the filter returns for an action.
+fn value(action: Action, mode: Mode) -> u32 {
+    match action {
         Action::Allow => libc::SECCOMP_RET_ALLOW,
         Action::Observe if mode.observe => libc::SECCOMP_RET_USER_NOTIF,
         Action::Observe => libc::SECCOMP_RET_ALLOW,
@@ -169,8 +229,7 @@ fn leaf(action: Action, mode: Mode) -> Vec<Instruction> {
         Action::Watch if mode.deny_watches => libc::SECCOMP_RET_ERRNO | libc::EACCES as u32,
         Action::Watch => libc::SECCOMP_RET_ALLOW,
         Action::Errno(errno) => libc::SECCOMP_RET_ERRNO | errno as u32,
-    };
-    vec![statement(RETURN, value)]
+    }
 }
 
 #[cfg(test)]
@@ -247,7 +306,7 @@ mod tests {
                             .unwrap()
                             .action
                     });
-                    let expected = leaf(expected, mode)[0].k;
+                    let expected = value(expected, mode);
                     assert_eq!(
                         run(&filter, ARCHITECTURE, number, arguments),
                         expected,

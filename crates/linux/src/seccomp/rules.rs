@@ -37,6 +37,13 @@ pub struct Condition {
     pub equal: bool,
 }
 
+impl Condition {
+    /// Whether both compare the same bits of the same argument.
+    pub fn same_operand(&self, other: &Condition) -> bool {
+        (self.argument, self.mask) == (other.argument, other.mask)
+    }
+}
+
 /// One line of the list, for one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {

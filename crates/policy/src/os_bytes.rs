@@ -59,10 +59,7 @@ pub mod list {
     ///
     /// # Errors
     /// What the format reports.
-    pub fn serialize<T: AsRef<OsStr>, S: Serializer>(
-        values: &[T],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<T: AsRef<OsStr>, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(values.iter().map(|value| Borrowed(value.as_ref())))
     }
 
@@ -91,7 +88,8 @@ pub mod pairs {
         values: &[(T, T)],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(values.iter().map(|(one, two)| (Borrowed(one.as_ref()), Borrowed(two.as_ref()))))
+        serializer
+            .collect_seq(values.iter().map(|(one, two)| (Borrowed(one.as_ref()), Borrowed(two.as_ref()))))
     }
 
     /// Reads a list of pairs.

@@ -93,7 +93,11 @@ impl Folders {
                 result => result.map_err(fail)?,
             };
             let owner = fs::metadata(&path).map_err(fail)?.uid();
-            if [user.uid, container.uid].contains(&owner) { Ok(path) } else { Err(FolderError::Foreign { path, owner }) }
+            if [user.uid, container.uid].contains(&owner) {
+                Ok(path)
+            } else {
+                Err(FolderError::Foreign { path, owner })
+            }
         };
         Ok(PackageData { local_state: folder("LocalState")?, temp_state: folder("TempState")? })
     }

@@ -16,9 +16,9 @@ use rustix::process::{
     Pid, Signal, WaitOptions, kill_process, kill_process_group, set_dumpable_behavior, wait,
 };
 
+use crate::launch::Ground;
 use crate::launch::control::{Order, Report, Step};
 use crate::launch::failure::Failure;
-use crate::launch::Ground;
 use crate::launch::handoff::Handoff;
 use crate::launch::idmap::{self, Lent};
 use crate::launch::network;

@@ -114,7 +114,11 @@ impl LaunchError {
             LaunchError::NoNamespaces { .. } => true,
             // A new user namespace without rights: mounting fails in it (Ubuntu's AppArmor restriction, an outer
             // container's masked /proc).
-            LaunchError::Step { step: Step::Root | Step::Proc | Step::Identity | Step::Network, source, .. } => {
+            LaunchError::Step {
+                step: Step::Root | Step::Proc | Step::Identity | Step::Network,
+                source,
+                ..
+            } => {
                 matches!(source.raw_os_error(), Some(libc::EPERM | libc::EACCES))
             }
             _ => false,

@@ -1,5 +1,6 @@
 //! What the plan grants: binds and links.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use lowbox_policy::{Bind, FsRights, NodeKind};
 use rustix::fs::symlinkat;
 
 use super::mounts::clone_mount;
+use super::places::lies_in;
 use super::{Builder, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
@@ -34,7 +36,8 @@ impl Builder {
             self.allow_connect(mount.as_fd(), &bind.path)?;
         }
         if directory {
-            self.bound.insert(self.place_of(&bind.path));
+            let place = self.place_of(&bind.path);
+            self.bound.insert(&place);
         }
         Ok(())
     }
@@ -43,7 +46,7 @@ impl Builder {
     /// `/tmp`. A mount keeps regular files and folders read-only and code from running, but not FIFOs from being written
     /// nor anything from being read. Where that would give more than the plan, the grant needs a place apart.
     fn needs_place_apart(&self, bind: &Bind) -> bool {
-        let Some(own) = self.own.iter().find(|own| bind.path.starts_with(own)) else {
+        let Some(own) = self.own.iter().find(|own| lies_in(&bind.path, own)) else {
             return false;
         };
         if *own == bind.path || self.in_bind(&self.place_of(&bind.path)) {
@@ -74,12 +77,12 @@ impl Builder {
     }
 
     /// Where what is for `path` is mounted: there, but for grants that need a place apart.
-    pub(super) fn place_of(&self, path: &Path) -> PathBuf {
+    pub(super) fn place_of<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
         let found = self.apart.iter().rev().find_map(|(from, to)| Some((to, path.strip_prefix(from).ok()?)));
         match found {
-            Some((to, rest)) if rest.as_os_str().is_empty() => to.clone(),
-            Some((to, rest)) => to.join(rest),
-            None => path.to_owned(),
+            Some((to, rest)) if rest.as_os_str().is_empty() => to.clone().into(),
+            Some((to, rest)) => to.join(rest).into(),
+            None => path.into(),
         }
     }
 
@@ -106,7 +109,8 @@ impl Builder {
 
     pub(super) fn links(&mut self, links: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
         for (link, target) in links {
-            let link = &self.place_of(link);
+            let place = self.place_of(link);
+            let link: &Path = &place;
             let at = || Failure::at::<rustix::io::Errno>(Step::Bind, link);
             if self.in_bind(link) {
                 continue;

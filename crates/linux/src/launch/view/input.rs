@@ -50,8 +50,8 @@ impl Builder {
             && stat.st_nlink != 0;
         let by_path = format!("/proc/self/fd/{}", input.as_raw_fd());
         // Times and attributes may also be changed by whoever may write (utimensat(2), xattr(7)).
-        let may_change = stat.st_uid == self.user.uid
-            || (read_only_file && access(&by_path, Access::WRITE_OK).is_ok());
+        let may_change =
+            stat.st_uid == self.user.uid || (read_only_file && access(&by_path, Access::WRITE_OK).is_ok());
         if !(terminal || read_only_file) || !may_change {
             return Ok(());
         }

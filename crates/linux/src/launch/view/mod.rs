@@ -4,11 +4,13 @@ mod granted;
 mod input;
 mod mounts;
 mod own;
+mod places;
 mod proc;
 
-use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use landlock::{ABI, PathBeneath, RulesetCreated, RulesetCreatedAttr};
@@ -30,6 +32,7 @@ use super::stopwatch::Stopwatch;
 use crate::limits::DEFAULT_TEMPORARY_BYTES;
 use crate::sys::{self, MountAttributes};
 use mounts::{mount_id, tmpfs};
+use places::Places;
 
 /// The finished view: the rules to enforce, and on which mounts unix sockets may be connected to.
 pub(crate) struct View {
@@ -49,8 +52,8 @@ pub(crate) struct Builder {
     abi: ABI,
     connectable: Vec<u64>,
     /// Directories that exist on the private root's own tmpfs.
-    made: HashSet<PathBuf>,
-    bound: HashSet<PathBuf>,
+    made: Places,
+    bound: Places,
     /// Folders of the container's own, in which a rule gives it everything.
     own: Vec<PathBuf>,
     /// Grants that are mounted apart, each with the path that it is for.
@@ -73,8 +76,9 @@ fn enter_empty_root(bytes: u64) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     Ok((root, host))
 }
 
+/// An absolute path as one beneath a root.
 fn relative(path: &Path) -> &Path {
-    path.strip_prefix("/").unwrap_or(path)
+    Path::new(OsStr::from_bytes(path.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default()))
 }
 
 impl Builder {
@@ -93,8 +97,8 @@ impl Builder {
             rules,
             abi,
             connectable: Vec::new(),
-            made: HashSet::new(),
-            bound: HashSet::new(),
+            made: Places::default(),
+            bound: Places::default(),
             own: Vec::new(),
             apart: Vec::new(),
         };
@@ -160,7 +164,7 @@ impl Builder {
 
     /// Makes `path` and its parents as directories of the private root, unless they lie in something that is bound.
     fn directory(&mut self, path: &Path) -> rustix::io::Result<()> {
-        if path == Path::new("/") || self.made.contains(path) || self.in_bind(path) {
+        if relative(path).as_os_str().is_empty() || self.made.contains(path) || self.in_bind(path) {
             return Ok(());
         }
         if let Some(parent) = path.parent() {
@@ -168,7 +172,7 @@ impl Builder {
         }
         match mkdirat(&self.root, relative(path), Mode::from(0o755)) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {
-                self.made.insert(path.to_owned());
+                self.made.insert(path);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -176,7 +180,7 @@ impl Builder {
     }
 
     fn in_bind(&self, path: &Path) -> bool {
-        path.ancestors().any(|ancestor| self.bound.contains(ancestor))
+        self.bound.cover(path)
     }
 
     /// Attaches `mount` at `path`, making the mount point where the private root has none.

@@ -193,3 +193,14 @@ fn attributes_in_other_scripts_survive_the_binary_form() {
     let descriptor = sd(&format!("S:(RA;;;;;WD;(\"\",TS,0x0,\"{}\"))", "죈".repeat(200)));
     assert_eq!(SecurityDescriptor::from_bytes(&descriptor.to_bytes().unwrap()), Ok(descriptor));
 }
+
+#[test]
+fn a_condition_is_as_long_in_text_as_it_may_be_in_bytes() {
+    // `artx`, attribute `a`, the token of a text and its length, ==: 17 bytes and two for each letter.
+    let condition = |letters: usize| format!("D:(XA;;FA;;;WD;(a == \"{}\"))", "x".repeat(letters));
+    let longest = (limits::MAX_CONDITION_BYTES - 17) / 2;
+    let descriptor = sd(&condition(longest));
+    assert_eq!(SecurityDescriptor::from_bytes(&descriptor.to_bytes().unwrap()), Ok(descriptor));
+    let error = SecurityDescriptor::from_sddl(&condition(longest + 1)).unwrap_err();
+    assert!(error.to_string().contains("bytes"), "{error}");
+}

@@ -48,7 +48,7 @@ impl Condition {
             stack.push(item);
         }
         let root = expression(stack.pop()?)?.0;
-        if stack.is_empty() { Condition::new(root) } else { None }
+        if stack.is_empty() { Condition::new(root).ok() } else { None }
     }
 
     /// The application data, padded to four bytes.

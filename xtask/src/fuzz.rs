@@ -5,8 +5,9 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -106,7 +107,9 @@ fn fuzz_one(
         command.arg(format!("-dict={}", path.display()));
     }
     println!("fuzz: {} for {seconds} s", target.name);
-    let status = command.status()?;
+    let mut child = command.stderr(Stdio::piped()).spawn()?;
+    child.stderr.take().map_or(Ok(()), pass_on)?;
+    let status = child.wait()?;
     if status.success() {
         return Ok(None);
     }
@@ -121,4 +124,19 @@ fn fuzz_one(
         inputs.push_str(" no input was kept");
     }
     Ok(Some(format!("fuzz: FINDING in {} ({status}):{inputs}", target.name)))
+}
+
+/// Passes on what libFuzzer says, save for the dictionary that it recommends after a clean run: hundreds of lines, and no flag
+/// is against them.
+fn pass_on(output: impl Read) -> io::Result<()> {
+    let mut recommended = false;
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        recommended |= line.starts_with(b"###### Recommended dictionary");
+        if !recommended {
+            io::stderr().write_all(&[&line, &b"\n"[..]].concat())?;
+        }
+        recommended &= !line.starts_with(b"###### End of recommended");
+    }
+    Ok(())
 }

@@ -5,8 +5,10 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
@@ -43,6 +45,9 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-cov
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Cdebug-assertions -Ccodegen-units=1";
 
+/// Neither a line for each new input nor one for each new function; what is left fits a log.
+const QUIET: [&str; 3] = ["-verbosity=0", "-print_pcs=0", "-print_funcs=0"];
+
 pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask lies in the workspace")?;
     let fuzz = top.join("fuzz");
@@ -57,26 +62,32 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     if !built.success() {
         return Err("the fuzz targets do not build (libFuzzer needs g++)".into());
     }
-    let mut findings = 0;
-    let targets =
-        TARGETS.iter().filter(|target| options.only.as_deref().is_none_or(|only| only == target.name));
-    for target in targets {
-        let binary = fuzz.join("target").join(&triple).join("release").join(target.name);
-        if !fuzz_one(top, &fuzz, &binary, target, options.seconds)? {
-            findings += 1;
-        }
+    let mut findings = Vec::new();
+    let targets: Vec<&Target> = TARGETS
+        .iter()
+        .filter(|target| options.only.as_deref().is_none_or(|only| only == target.name))
+        .collect();
+    if targets.is_empty() {
+        let names = TARGETS.map(|target| target.name).join(", ");
+        return Err(format!("no fuzz target has that name: {names}").into());
     }
-    println!("fuzz: {findings} targets with findings");
-    Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    for target in &targets {
+        let binary = fuzz.join("target").join(&triple).join("release").join(target.name);
+        findings.extend(fuzz_one(top, &fuzz, &binary, target, options.seconds)?);
+    }
+    println!("fuzz: {} of {} targets with findings", findings.len(), targets.len());
+    findings.iter().for_each(|finding| println!("{finding}"));
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Runs one target. If it finds something, the line that says what and where.
 fn fuzz_one(
     top: &Path,
     fuzz: &Path,
     binary: &Path,
     target: &Target,
     seconds: u32,
-) -> Result<bool, Box<dyn Error>> {
+) -> Result<Option<String>, Box<dyn Error>> {
     // libFuzzer writes new inputs into the first folder, so it is never the one with the seeds.
     let corpus = fuzz.join("corpus").join(target.name);
     let artifacts = fuzz.join("artifacts").join(target.name);
@@ -84,16 +95,48 @@ fn fuzz_one(
     fs::create_dir_all(&artifacts)?;
     let mut command = Command::new(binary);
     command.arg(&corpus).args(target.seeds.map(|seeds| top.join(seeds)));
-    command.arg(format!("-max_total_time={seconds}")).args([
-        "-timeout=5",
-        "-print_final_stats=1",
-        "-verbosity=0",
-    ]);
-    command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    command
+        .arg(format!("-max_total_time={seconds}"))
+        .args(QUIET)
+        .args(["-timeout=5", "-print_final_stats=1"]);
+    // Inputs of this run are known by their name, also where an earlier run found the same.
+    let run = format!("{}-", SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+    command.arg(format!("-artifact_prefix={}/{run}", artifacts.display()));
     if let Some(dictionary) = target.dictionary {
         let path: PathBuf = fuzz.join("fuzz_targets").join(dictionary);
         command.arg(format!("-dict={}", path.display()));
     }
     println!("fuzz: {} for {seconds} s", target.name);
-    Ok(command.status()?.success())
+    let mut child = command.stderr(Stdio::piped()).spawn()?;
+    child.stderr.take().map_or(Ok(()), pass_on)?;
+    let status = child.wait()?;
+    if status.success() {
+        return Ok(None);
+    }
+    let mut inputs = String::new();
+    for entry in fs::read_dir(&artifacts)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&run) {
+            inputs = format!("{inputs} {}", entry.path().display());
+        }
+    }
+    if inputs.is_empty() {
+        inputs.push_str(" no input was kept");
+    }
+    Ok(Some(format!("fuzz: FINDING in {} ({status}):{inputs}", target.name)))
+}
+
+/// Passes on what libFuzzer says, save for the dictionary that it recommends after a clean run: hundreds of lines, and no flag
+/// is against them.
+fn pass_on(output: impl Read) -> io::Result<()> {
+    let mut recommended = false;
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        recommended |= line.starts_with(b"###### Recommended dictionary");
+        if !recommended {
+            io::stderr().write_all(&[&line, &b"\n"[..]].concat())?;
+        }
+        recommended &= !line.starts_with(b"###### End of recommended");
+    }
+    Ok(())
 }

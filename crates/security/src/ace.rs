@@ -7,7 +7,7 @@ use crate::guid::Guid;
 use crate::integrity::Integrity;
 use crate::mask::AccessMask;
 use crate::resource_attribute::ResourceAttribute;
-use crate::sddl::{SddlError, octets};
+use crate::sddl::{SddlError, octets, plain_sid};
 use crate::sid::Sid;
 
 /// The type of an ACE (MS-DTYP 2.4.4.1).
@@ -195,8 +195,8 @@ pub enum AceData {
     Condition(Condition),
     /// The attribute of a resource attribute ACE.
     Attribute(ResourceAttribute),
-    /// Bytes that this crate doesn't read: application data of an unknown form, or for [`AceKind::Unknown`] everything
-    /// behind the four-byte ACE header.
+    /// Bytes that this crate doesn't read: application data of an unknown form or in another layout than the one this crate
+    /// writes, or for [`AceKind::Unknown`] everything behind the four-byte ACE header.
     Raw(Vec<u8>),
 }
 
@@ -252,31 +252,34 @@ impl Ace {
 }
 
 impl AceData {
-    /// Kept bytes, padded as an ACE pads them, so that text and bytes agree on them.
-    fn raw(bytes: &[u8]) -> AceData {
-        let mut bytes = bytes.to_vec();
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        AceData::Raw(bytes)
-    }
-
     /// Reads what stands behind the SID of an ACE of this kind. `None` if the kind has nothing there and there is something
     /// other than padding.
+    ///
+    /// Bytes become a condition or an attribute only if that packs to just these bytes and its text reads as the same again.
+    /// All others are kept, so neither packing nor printing ever changes what was read.
     pub(crate) fn from_trailing(kind: AceKind, bytes: &[u8]) -> Option<AceData> {
         if bytes.is_empty() {
             return Some(AceData::None);
         }
-        match kind {
-            _ if kind.is_callback() => {
-                let condition = Condition::from_bytes(bytes).map(AceData::Condition);
-                Some(condition.unwrap_or_else(|| AceData::raw(bytes)))
-            }
-            AceKind::ResourceAttribute => {
-                let attribute = ResourceAttribute::from_bytes(bytes).map(AceData::Attribute);
-                Some(attribute.unwrap_or_else(|| AceData::raw(bytes)))
-            }
-            AceKind::Unknown(_) => Some(AceData::raw(bytes)),
-            _ => bytes.iter().all(|byte| *byte == 0).then_some(AceData::None),
-        }
+        // An ACE pads its data. Padding may complete it, so it comes before reading: else octets written in SDDL would mean
+        // another thing when they come back.
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        let read = match kind {
+            _ if kind.is_callback() => Condition::from_bytes(&bytes).map(AceData::Condition),
+            AceKind::ResourceAttribute => ResourceAttribute::from_bytes(&bytes).map(AceData::Attribute),
+            AceKind::Unknown(_) => None,
+            _ => return bytes.iter().all(|byte| *byte == 0).then_some(AceData::None),
+        };
+        Some(read.filter(|read| read.is_written(kind, &bytes)).unwrap_or(AceData::Raw(bytes)))
+    }
+
+    /// Has this data exactly this binary form, and a text that says the same?
+    fn is_written(&self, kind: AceKind, bytes: &[u8]) -> bool {
+        let mut packed = Vec::new();
+        self.write_trailing(&mut packed);
+        let same = |text: String| AceData::from_text(kind, &text, &plain_sid).as_ref() == Ok(self);
+        packed == bytes && self.to_text().is_some_and(same)
     }
 
     /// Appends the binary form to an ACE's body. The caller pads to four bytes.

@@ -68,63 +68,24 @@ impl Values {
 }
 
 impl ResourceAttribute {
-    /// Reads the data behind the SID of an `RA` ACE. `None` if it isn't in a form that has a text; the caller keeps the
-    /// bytes.
+    /// Reads the data behind the SID of an `RA` ACE, laid out as [`ResourceAttribute::to_bytes`] lays it out. Only a first
+    /// reading: offsets, reserved bytes and padding are not looked at, nor whether the strings have a text form.
+    /// `AceData::from_trailing` compares all of that, and keeps the bytes of what is another.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<ResourceAttribute> {
-        let name = string_at(bytes, u32_at(bytes, 0)?)?;
         let number = u16::from_le_bytes(*bytes.get(4..)?.first_chunk()?);
-        let flags = u32_at(bytes, 8)? as u32;
-        let count = u32_at(bytes, 12)?;
+        let flags = u32_at(bytes, 8)?;
+        let count = u32_at(bytes, 12)? as usize;
         // Every value has an offset of four bytes, so the length bounds the count.
-        let offsets = bytes.get(FIXED..FIXED.checked_add(count.checked_mul(4)?)?)?.as_chunks::<4>().0;
-        let offsets = offsets.iter().map(|offset| u32::from_le_bytes(*offset) as usize);
-        let eight = |at: usize| Some(*bytes.get(at..)?.first_chunk::<8>()?);
-        // Values may share an offset, so without a bound a small ACE could unfold into a large one.
-        let mut left = bytes.len();
-        let mut spend = |length: usize| -> Option<()> {
-            left = left.checked_sub(length)?;
-            Some(())
-        };
-        let mut octets_at = |at: usize| {
-            let start = at.checked_add(4)?;
-            let octets = bytes.get(start..start.checked_add(u32_at(bytes, at)?)?)?;
-            spend(octets.len() + 4)?;
-            Some(octets)
-        };
+        let mut rest = bytes.get(FIXED.checked_add(count.checked_mul(4)?)?..)?;
+        let rest = &mut rest;
+        let name = take_text(rest)?;
         let values = match number {
-            1 => {
-                Values::Signed(offsets.map(|at| Some(i64::from_le_bytes(eight(at)?))).collect::<Option<_>>()?)
-            }
-            2 => Values::Unsigned(
-                offsets.map(|at| Some(u64::from_le_bytes(eight(at)?))).collect::<Option<_>>()?,
-            ),
-            3 => {
-                let text = |at| {
-                    let text = string_at(bytes, at)?;
-                    spend(text.encode_utf16().count() * 2)?;
-                    Some(text)
-                };
-                Values::Text(offsets.map(text).collect::<Option<_>>()?)
-            }
-            5 => {
-                let sid = |at| {
-                    let octets = octets_at(at)?;
-                    let (sid, length) = Sid::from_bytes(octets).ok()?;
-                    (length == octets.len()).then_some(sid)
-                };
-                Values::Sids(offsets.map(sid).collect::<Option<_>>()?)
-            }
-            6 => {
-                let boolean = |at| match u64::from_le_bytes(eight(at)?) {
-                    0 => Some(false),
-                    1 => Some(true),
-                    _ => None,
-                };
-                Values::Booleans(offsets.map(boolean).collect::<Option<_>>()?)
-            }
-            0x10 => {
-                Values::Octets(offsets.map(|at| octets_at(at).map(<[u8]>::to_vec)).collect::<Option<_>>()?)
-            }
+            1 => Values::Signed(list(count, || Some(i64::from_le_bytes(take_eight(rest)?)))?),
+            2 => Values::Unsigned(list(count, || Some(u64::from_le_bytes(take_eight(rest)?)))?),
+            3 => Values::Text(list(count, || take_text(rest))?),
+            5 => Values::Sids(list(count, || Some(Sid::from_bytes(take_counted(rest)?).ok()?.0))?),
+            6 => Values::Booleans(list(count, || Some(take_eight(rest)? != [0; 8]))?),
+            0x10 => Values::Octets(list(count, || take_counted(rest).map(<[u8]>::to_vec))?),
             _ => return None,
         };
         Some(ResourceAttribute { name, flags, values })
@@ -256,14 +217,35 @@ fn counted(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk::<4>()?) as usize)
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// The NUL-terminated UTF-16 string at an offset. One with a quotation mark has no text form in SDDL.
-fn string_at(bytes: &[u8], at: usize) -> Option<String> {
-    let units = bytes.get(at..)?.as_chunks::<2>().0;
-    let length = units.iter().position(|unit| *unit == [0, 0])?;
+fn list<T>(count: usize, mut next: impl FnMut() -> Option<T>) -> Option<Vec<T>> {
+    (0..count).map(|_| next()).collect()
+}
+
+/// The first `length` bytes; behind them and the padding the rest begins.
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (part, tail) = rest.split_at_checked(length.checked_next_multiple_of(4)?)?;
+    *rest = tail;
+    part.get(..length)
+}
+
+fn take_eight(rest: &mut &[u8]) -> Option<[u8; 8]> {
+    take(rest, 8)?.first_chunk().copied()
+}
+
+/// Bytes behind their 32-bit length.
+fn take_counted<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = (u32_at(rest, 0)? as usize).checked_add(4)?;
+    take(rest, length)?.get(4..)
+}
+
+/// UTF-16LE up to a NUL.
+fn take_text(rest: &mut &[u8]) -> Option<String> {
+    let length = rest.as_chunks::<2>().0.iter().position(|unit| *unit == [0, 0])?;
+    let units = take(rest, (length + 1) * 2)?.as_chunks::<2>().0;
     let units: Vec<u16> = units[..length].iter().map(|unit| u16::from_le_bytes(*unit)).collect();
-    String::from_utf16(&units).ok().filter(|text| !text.contains('"'))
+    String::from_utf16(&units).ok()
 }

@@ -46,6 +46,40 @@ fn data(kind: AceKind) -> BoxedStrategy<AceData> {
     }
 }
 
+/// Nearly the data behind the SID of such an ACE: its binary form with a byte changed, cut off, or with zeros behind it.
+fn octets() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    let texts = [
+        ("RA", "\"n\",TS,0x1,\"a\",\"\""),
+        ("RA", "\"\",TI,0x0"),
+        ("RA", "\"name\",TI,0x0,1,-1"),
+        ("RA", "\"n\",TU,0x0,0"),
+        ("RA", "\"n\",TD,0x0,SID(WD)"),
+        ("RA", "\"n\",TB,0x0,1,0"),
+        ("RA", "\"n\",TX,0x0,#0102,#"),
+        ("XA", "a"),
+        ("XA", "@User.a == 1 || !(Exists b)"),
+        ("XA", "Member_of {SID(WD), SID(BU)} && c Any_of {\"t\", #00, -0x7}"),
+    ];
+    let packed = texts.map(|(kind, text)| {
+        let sd: SecurityDescriptor = format!("D:({kind};;;;;WD;({text}))").parse().unwrap();
+        // Header 20, ACL header 8, ACE header and mask 8, SID 12.
+        (kind, sd.to_bytes().unwrap().split_off(48))
+    });
+    let byte = prop_oneof![Just(0u8), any::<u8>()];
+    let change = proptest::option::of((any::<prop::sample::Index>(), byte));
+    (proptest::sample::select(packed.to_vec()), change, 0usize..8, 0usize..6).prop_map(
+        |((kind, mut bytes), change, less, more)| {
+            if let Some((index, byte)) = change {
+                let at = index.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes.truncate(bytes.len() - less.min(bytes.len() - 1));
+            bytes.resize(bytes.len() + more, 0);
+            (kind, bytes)
+        },
+    )
+}
+
 fn guid() -> impl Strategy<Value = Option<Guid>> {
     proptest::option::of(any::<[u8; 16]>().prop_map(Guid))
 }
@@ -130,6 +164,19 @@ proptest! {
     fn text_brings_back_the_descriptor(sd in descriptor()) {
         let text = sd.to_sddl();
         prop_assert_eq!(SecurityDescriptor::from_sddl(&text), Ok(sd), "{}", text);
+    }
+
+    #[test]
+    fn octets_behind_a_sid_are_never_changed_and_mean_the_same_in_text_and_bytes((kind, octets) in octets()) {
+        let digits: String = octets.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sd = SecurityDescriptor::from_sddl(&format!("D:({kind};;;;;WD;(#{digits}))")).unwrap();
+        let text = sd.to_sddl();
+        prop_assert_eq!(SecurityDescriptor::from_sddl(&text), Ok(sd.clone()), "{}", text);
+        let bytes = sd.to_bytes().unwrap();
+        let mut padded = octets;
+        padded.resize(padded.len().next_multiple_of(4), 0);
+        prop_assert_eq!(&bytes[48..], padded, "{}", text);
+        prop_assert_eq!(SecurityDescriptor::from_bytes(&bytes), Ok(sd), "{}", text);
     }
 
     #[test]

@@ -193,3 +193,92 @@ fn attributes_in_other_scripts_survive_the_binary_form() {
     let descriptor = sd(&format!("S:(RA;;;;;WD;(\"\",TS,0x0,\"{}\"))", "죈".repeat(200)));
     assert_eq!(SecurityDescriptor::from_bytes(&descriptor.to_bytes().unwrap()), Ok(descriptor));
 }
+
+/// What `(#octets)` behind the SID is read as, after printing and reading, and packing and unpacking, gave the same.
+fn octets_read_as(kind: &str, octets: &str) -> AceData {
+    let text = format!("D:({kind};;;;;WD;(#{octets}))");
+    let descriptor = sd(&text);
+    assert_eq!(sd(&descriptor.to_sddl()), descriptor, "{text}");
+    let bytes = descriptor.to_bytes().unwrap();
+    assert_eq!(SecurityDescriptor::from_bytes(&bytes).as_ref(), Ok(&descriptor), "{text}");
+    // Header 20, ACL header 8, ACE header and mask 8, SID 12.
+    let packed: String = bytes[48..].iter().map(|byte| format!("{byte:02x}")).collect();
+    let padding = packed.strip_prefix(octets).unwrap_or_else(|| panic!("{text} became {packed}"));
+    assert!(padding.len() < 8 && padding.bytes().all(|digit| digit == b'0'), "{text} became {packed}");
+    descriptor.dacl.aces()[0].data.clone()
+}
+
+#[test]
+fn octets_that_only_padding_completes_read_as_what_they_print_as() {
+    // Found by the fuzz target `sddl`: the last byte of an attribute's header was missing.
+    assert!(matches!(octets_read_as("RA", "000000000100000000000000000000"), AceData::Raw(_)));
+    assert!(matches!(octets_read_as("RA", "1000000001000000000000000000000000"), AceData::Attribute(_)));
+    // `artx` and @User.A, the second byte of its name missing.
+    assert!(matches!(octets_read_as("XA", "61727478f90200000041"), AceData::Condition(_)));
+}
+
+#[test]
+fn an_attribute_in_another_layout_stays_the_octets_it_was() {
+    let header = |name: &str, rest: &str| format!("{name}0100000000000000{rest}");
+    let value = "ffffffffffffffff";
+    let read = [
+        // The name "a" behind the offset, then the value -1, as this crate writes them; twice the same value.
+        (true, header("14000000", &format!("010000001800000061000000{value}"))),
+        (true, header("18000000", &format!("020000001c0000002400000061000000{value}{value}"))),
+        // The same value for both offsets; value before name; a gap; reserved bytes; something behind the end.
+        (false, header("18000000", &format!("020000001c0000001c00000061000000{value}"))),
+        (false, header("1c000000", &format!("0100000014000000{value}61000000"))),
+        (false, header("18000000", &format!("010000001c0000000000000061000000{value}"))),
+        (false, format!("140000000100010000000000010000001800000061000000{value}")),
+        (false, header("14000000", &format!("010000001800000061000000{value}00000000"))),
+        // Padding that is not zero; a quotation mark in the name; half of a character; the name in the header.
+        (false, header("10000000", "0000000000000100")),
+        (false, header("10000000", "0000000022000000")),
+        (false, header("10000000", "0000000000d80000")),
+        (false, header("0c000000", "00000000")),
+        // A boolean of two; more values than there are bytes.
+        (false, "140000000600000000000000010000001800000000000000".to_owned() + "0200000000000000"),
+        (false, header("10000000", "ffffffff")),
+    ];
+    for (parsed, octets) in read {
+        let data = octets_read_as("RA", &octets);
+        assert_eq!(matches!(data, AceData::Attribute(_)), parsed, "{octets} {data:?}");
+    }
+}
+
+#[test]
+fn a_condition_in_other_tokens_stays_the_octets_it_was() {
+    let read = [
+        // `artx`, the local attribute `a`, the number -1 in 64 bits, ==.
+        (true, "f802000000610004ffffffffffffffff020280"),
+        // The number in the token of 8 bits, without its sign, with a sign that contradicts it; a base that doesn't exist.
+        (false, "f802000000610001ffffffffffffffff020280"),
+        (false, "f802000000610004ffffffffffffffff030280"),
+        (false, "f8020000006100040100000000000000020280"),
+        (false, "f802000000610004ffffffffffffffff020480"),
+        // A name of no characters; a text with a quotation mark; a SID with a byte behind it.
+        (false, "f900000000"),
+        (false, "f8020000006100100200000022008000"),
+        (true, "510c0000000101000000000001000000008900"),
+        (false, "510d000000010100000000000100000000008900"),
+        // More padding than any; padding that is not zero; a second root.
+        (false, "f9020000006100000000000000"),
+        (false, "f902000000610000000001"),
+        (false, "f9020000006100f9020000006100"),
+    ];
+    for (parsed, tokens) in read {
+        let data = octets_read_as("XA", &format!("61727478{tokens}"));
+        assert_eq!(matches!(data, AceData::Condition(_)), parsed, "{tokens} {data:?}");
+    }
+}
+
+#[test]
+fn a_condition_is_as_long_in_text_as_it_may_be_in_bytes() {
+    // `artx`, attribute `a`, the token of a text and its length, ==: 17 bytes and two for each letter.
+    let condition = |letters: usize| format!("D:(XA;;FA;;;WD;(a == \"{}\"))", "x".repeat(letters));
+    let longest = (limits::MAX_CONDITION_BYTES - 17) / 2;
+    let descriptor = sd(&condition(longest));
+    assert_eq!(SecurityDescriptor::from_bytes(&descriptor.to_bytes().unwrap()), Ok(descriptor));
+    let error = SecurityDescriptor::from_sddl(&condition(longest + 1)).unwrap_err();
+    assert!(error.to_string().contains("bytes"), "{error}");
+}

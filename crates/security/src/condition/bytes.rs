@@ -26,18 +26,16 @@ enum Item {
 }
 
 impl Condition {
-    /// Reads the application data of an ACE. `None` if it is no condition, or one that this crate doesn't understand:
-    /// the caller keeps the bytes.
+    /// Reads the application data of an ACE. `None` if it is no condition, or one that this crate doesn't understand. Only a
+    /// first reading: whether packing would choose other tokens, and whether there is a text for it, is not looked at.
+    /// `AceData::from_trailing` compares that, and keeps the bytes of what is another.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Condition> {
         let mut rest = bytes.strip_prefix(MAGIC).filter(|_| bytes.len() <= MAX_CONDITION_BYTES)?;
         let mut stack = Vec::new();
         while let Some((token, tail)) = rest.split_first() {
             rest = tail;
             if *token == 0 {
-                // Padding stands only at the end.
-                if rest.len() > 2 || rest.iter().any(|byte| *byte != 0) {
-                    return None;
-                }
+                // Padding; how much and of what is compared as well.
                 break;
             }
             let item = operator(*token, &mut stack)?;
@@ -48,7 +46,7 @@ impl Condition {
             stack.push(item);
         }
         let root = expression(stack.pop()?)?.0;
-        if stack.is_empty() { Condition::new(root) } else { None }
+        if stack.is_empty() { Condition::new(root).ok() } else { None }
     }
 
     /// The application data, padded to four bytes.
@@ -115,7 +113,7 @@ fn expression(item: Item) -> Option<(Expr, usize)> {
 fn operand(token: u8, rest: &mut &[u8]) -> Option<Item> {
     if let Some((source, ..)) = Source::ALL.iter().find(|(.., code)| *code == token) {
         let name = text(counted(rest)?)?;
-        return (!name.is_empty()).then_some(Item::Attribute(Attribute { source: *source, name }));
+        return Some(Item::Attribute(Attribute { source: *source, name }));
     }
     if token != LIST {
         return single(token, rest).map(Item::Literal);
@@ -138,17 +136,13 @@ fn single(token: u8, rest: &mut &[u8]) -> Option<Literal> {
             let sign = [Sign::Plus, Sign::Minus, Sign::None].into_iter().find(|s| *s as u8 == head[8])?;
             let bases = [Base::Octal, Base::Decimal, Base::Hexadecimal];
             let base = bases.into_iter().find(|b| *b as u8 == head[9])?;
-            // The text could not say a sign that contradicts the value.
-            let agrees = if sign == Sign::Minus { value <= 0 } else { value >= 0 };
-            agrees.then_some(Literal::Integer { value, sign, base })
+            Some(Literal::Integer { value, sign, base })
         }
-        // Text has no way to write a quotation mark.
-        TEXT => text(counted(rest)?).filter(|text| !text.contains('"')).map(Literal::Text),
+        TEXT => text(counted(rest)?).map(Literal::Text),
         OCTETS => counted(rest).map(|bytes| Literal::Octets(bytes.to_vec())),
         SID => {
-            let bytes = counted(rest)?;
-            let (sid, length) = Sid::from_bytes(bytes).ok()?;
-            (length == bytes.len()).then_some(Literal::Sid(sid))
+            let (sid, _) = Sid::from_bytes(counted(rest)?).ok()?;
+            Some(Literal::Sid(sid))
         }
         _ => None,
     }

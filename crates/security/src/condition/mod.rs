@@ -8,19 +8,34 @@ mod truth;
 pub(crate) use parse::SidReader;
 pub(crate) use truth::{Truth, truth};
 
-use crate::limits::MAX_CONDITION_DEPTH;
+use crate::limits::{MAX_CONDITION_BYTES, MAX_CONDITION_DEPTH};
 use crate::sid::Sid;
 
-/// A conditional expression. Nested at most [`MAX_CONDITION_DEPTH`] deep.
+/// A conditional expression. Nested at most [`MAX_CONDITION_DEPTH`] deep and at most [`MAX_CONDITION_BYTES`] long in bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Condition {
     root: Expr,
 }
 
 impl Condition {
-    fn new(root: Expr) -> Option<Condition> {
-        (root.depth() <= MAX_CONDITION_DEPTH).then_some(Condition { root })
+    /// Says why if it is one that the limits forbid, in text as in bytes.
+    fn new(root: Expr) -> Result<Condition, String> {
+        if root.depth() > MAX_CONDITION_DEPTH {
+            return Err(too_deep());
+        }
+        let condition = Condition { root };
+        let length = condition.to_bytes().len();
+        if length > MAX_CONDITION_BYTES {
+            return Err(format!(
+                "the condition takes {length} bytes, more than the {MAX_CONDITION_BYTES} allowed"
+            ));
+        }
+        Ok(condition)
     }
+}
+
+fn too_deep() -> String {
+    format!("the condition is nested deeper than {MAX_CONDITION_DEPTH} levels")
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

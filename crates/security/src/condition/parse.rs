@@ -2,6 +2,7 @@
 
 use super::{
     Attribute, Base, Condition, Expr, Literal, MemberOperator, Operand, Operator, Sign, Source, is_name_sign,
+    too_deep,
 };
 use crate::limits::MAX_CONDITION_DEPTH;
 use crate::sddl::SddlError;
@@ -19,12 +20,8 @@ impl Condition {
         if parser.at != text.len() {
             return Err(parser.wanted("&&, || or the end of the condition"));
         }
-        Condition::new(root.expr).ok_or_else(too_deep)
+        Condition::new(root.expr)
     }
-}
-
-fn too_deep() -> String {
-    format!("the condition is nested deeper than {MAX_CONDITION_DEPTH} levels")
 }
 
 /// Deepest nesting of parentheses and `!`. Printing gives each level of an expression at most two of them.

@@ -1,7 +1,8 @@
 //! The security descriptor definition language (MS-DTYP 2.5.1), both ways.
 //!
-//! Two forms go beyond it, so that every descriptor has a text: an ACE of an unknown type is `(0x2a;flags;#hex)` and
-//! application data that is no condition is `(#hex)` in the condition's place. Windows refuses both.
+//! Two forms go beyond it, so that every descriptor has a text: an ACE of an unknown type is `(0x2a;flags;#hex)`, and
+//! application data that is no condition or attribute, or one in another layout than this crate writes, is `(#hex)` in its
+//! place. Windows refuses both.
 
 mod aliases;
 mod parse;
@@ -9,7 +10,7 @@ mod print;
 mod rights;
 mod scan;
 
-pub(crate) use parse::parse_octets;
+pub(crate) use parse::{parse_octets, plain_sid};
 pub(crate) use print::{ace_to_sddl, octets, sid_to_sddl};
 
 use crate::limits::{MAX_ACES, MAX_SDDL_BYTES};

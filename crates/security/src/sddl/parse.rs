@@ -117,15 +117,7 @@ impl<'a> Parser<'a> {
     }
 
     fn sid(&self, at: usize, text: &str) -> Result<Sid, SddlError> {
-        match aliases::meaning(text) {
-            Some(Meaning::Sid(sid)) => Ok(sid),
-            Some(Meaning::Domain(rid)) => {
-                let alias = || text.to_ascii_uppercase();
-                let domain = self.domain.ok_or_else(|| SddlError::DomainAlias { at, alias: alias(), rid })?;
-                domain.with_rid(rid).map_err(|reason| SddlError::Sid { at, text: alias(), reason })
-            }
-            None => text.parse().map_err(|reason| SddlError::Sid { at, text: excerpt(text), reason }),
-        }
+        sid(at, text, self.domain)
     }
 
     /// Flags and entries; `None` is a NULL list.
@@ -222,6 +214,23 @@ impl<'a> Parser<'a> {
         }
         AceData::from_text(kind, text, &|sid| self.sid(at, sid))
             .map_err(|reason| SddlError::Data { at, reason })
+    }
+}
+
+/// A SID or an alias that means the same in every domain.
+pub(crate) fn plain_sid(text: &str) -> Result<Sid, SddlError> {
+    sid(0, text, None)
+}
+
+fn sid(at: usize, text: &str, domain: Option<&Sid>) -> Result<Sid, SddlError> {
+    match aliases::meaning(text) {
+        Some(Meaning::Sid(sid)) => Ok(sid),
+        Some(Meaning::Domain(rid)) => {
+            let alias = || text.to_ascii_uppercase();
+            let domain = domain.ok_or_else(|| SddlError::DomainAlias { at, alias: alias(), rid })?;
+            domain.with_rid(rid).map_err(|reason| SddlError::Sid { at, text: alias(), reason })
+        }
+        None => text.parse().map_err(|reason| SddlError::Sid { at, text: excerpt(text), reason }),
     }
 }
 

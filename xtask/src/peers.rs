@@ -29,7 +29,7 @@ const PROGRAMS: [(&str, &str, &str, &str); 13] = [
     ("sqlite3", "--version", "sqlite3", "programs"),
     ("tmux", "-V", "tmux", "attacks"),
     ("script", "--version", "bsdutils", "programs"),
-    ("strace", "--version", "strace", "looking for causes"),
+    ("strace", "--version", "strace", "attacks and programs that make lowbox's calls fail or wait"),
     ("setpriv", "--version", "util-linux", "bench, attacks, programs as a user"),
     ("npm", "--version", "npm", "installs MXC"),
     ("python3", "--version", "python3", "bench, programs, attacks"),

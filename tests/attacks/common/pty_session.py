@@ -1,14 +1,18 @@
 """pty_session.py COMMAND…: plays the user's terminal and shell. The command runs as a foreground job of a session on a pty of
 its own (standard input and error; standard output stays the harness's). Afterwards the shell looks at what the command
-left behind: characters in the input queue, other terminal modes, another foreground process group."""
+left behind: characters in the input queue, other terminal modes, another foreground process group, other permissions, a
+terminal that is locked or frozen."""
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import sys
 import termios
 import threading
 
+TIOCGEXCL, TIOCNXCL = 0x80045440, 0x540D
 master, slave = pty.openpty()
 name = os.ttyname(slave)
 
@@ -16,17 +20,37 @@ name = os.ttyname(slave)
 def drain():
     while True:
         try:
-            if not os.read(master, 4096):
-                return
+            shown = os.read(master, 4096)
         except OSError:
             return
+        if not shown:
+            return
+        if b"\x13" in shown:
+            print("OUTSIDE the terminal was told to stop", flush=True)
+
+
+def locked():
+    exclusive = struct.unpack("i", fcntl.ioctl(slave, TIOCGEXCL, bytes(4)))[0]
+    fcntl.ioctl(slave, TIOCNXCL)
+    return exclusive != 0
+
+
+def frozen():
+    os.set_blocking(slave, False)
+    try:
+        return os.write(slave, b"\r") == 0
+    except BlockingIOError:
+        return True
+    finally:
+        termios.tcflow(slave, termios.TCOON)
+        os.set_blocking(slave, True)
 
 
 def shell():
     os.setsid()
     os.close(os.open(name, os.O_RDWR))  # the first terminal a session leader opens becomes the controlling one
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    before = termios.tcgetattr(slave)
+    before, permissions = termios.tcgetattr(slave), os.fstat(slave).st_mode
     job = os.fork()
     if job == 0:
         os.setpgid(0, 0)
@@ -46,7 +70,13 @@ def shell():
         print("OUTSIDE terminal modes were left changed", flush=True)
     if os.tcgetpgrp(slave) not in (job, os.getpgrp()):
         print("OUTSIDE another foreground process group was left", flush=True)
+    if os.fstat(slave).st_mode != permissions:
+        print("OUTSIDE the terminal's permissions were changed", flush=True)
     os.tcsetpgrp(slave, os.getpgrp())
+    if locked():
+        print("OUTSIDE the terminal was left locked", flush=True)
+    if frozen():
+        print("OUTSIDE the terminal was left frozen", flush=True)
     raw = termios.tcgetattr(slave)
     raw[3] &= ~(termios.ICANON | termios.ECHO)
     termios.tcsetattr(slave, termios.TCSANOW, raw)

@@ -8,6 +8,19 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+/// A command that executes what follows where no user namespace can be made, as on a hardened machine; without privilege.
+pub const WITHOUT_NAMESPACES: [&str; 8] = [
+    "unshare",
+    "--user",
+    "--map-current-user",
+    "--keep-caps",
+    "/bin/sh",
+    "-c",
+    "echo 0 > /proc/sys/user/max_user_namespaces || exit 99
+exec setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs -- \"$@\"",
+    "sh",
+];
+
 /// A user with a home folder and a working folder that last as long as this.
 pub struct Person {
     /// For messages.
@@ -73,6 +86,15 @@ impl Person {
         self.folder.path().join("work")
     }
 
+    /// The package's folder beneath the home, of a program that is known by this name.
+    pub fn package(&self, name: &str) -> PathBuf {
+        let packages = self.home().join(".local/share/lowbox/packages");
+        let entries = fs::read_dir(&packages).expect("a program has run").flatten();
+        let begins = format!("{name}_");
+        let mut found = entries.filter(|e| e.file_name().to_string_lossy().starts_with(&begins));
+        found.next().unwrap_or_else(|| panic!("{name} has no folder in {}", packages.display())).path()
+    }
+
     /// Gives a file to the person.
     fn own(&self, path: &Path) {
         if let Some((uid, gid)) = self.account {
@@ -134,7 +156,18 @@ impl Person {
         options: impl IntoIterator<Item = O>,
         command: impl IntoIterator<Item = S>,
     ) -> Command {
-        let mut words = vec![self.lowbox.as_os_str().to_owned(), "run".into()];
+        self.inside_after([""; 0], options, command)
+    }
+
+    /// The same, started by a command that executes what follows it: see [`WITHOUT_NAMESPACES`].
+    pub fn inside_after<B: AsRef<OsStr>, O: AsRef<OsStr>, S: AsRef<OsStr>>(
+        &self,
+        before: impl IntoIterator<Item = B>,
+        options: impl IntoIterator<Item = O>,
+        command: impl IntoIterator<Item = S>,
+    ) -> Command {
+        let mut words: Vec<_> = before.into_iter().map(|word| word.as_ref().to_owned()).collect();
+        words.extend([self.lowbox.as_os_str().to_owned(), "run".into()]);
         words.extend(options.into_iter().map(|option| option.as_ref().to_owned()));
         words.push("--".into());
         words.extend(command.into_iter().map(|word| word.as_ref().to_owned()));

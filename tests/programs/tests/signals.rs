@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lowbox_program_tests::{everyone, finish, until};
+use lowbox_program_tests::{everyone, finish, pids_with, unique_sleep, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Starts a command and waits for its line `ready`.
@@ -38,14 +38,7 @@ fn code(mut child: Child) -> Option<i32> {
 
 /// How many processes have this in their command line; lowbox's own have it too.
 fn processes_with(marker: &str) -> usize {
-    let pids = std::fs::read_dir("/proc").expect("proc").flatten();
-    let lines = pids.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
-    lines.filter(|line| String::from_utf8_lossy(line).contains(marker)).count()
-}
-
-/// A number of seconds that no other sleep on this machine has.
-fn unique_sleep(test: u32) -> String {
-    format!("{}.{}{}", 86_400, std::process::id(), test)
+    pids_with(marker).len()
 }
 
 #[test]
@@ -79,6 +72,19 @@ fn a_signal_that_ends_the_program_gives_128_and_its_number() {
             let ended = finish(person.shell(&format!("kill -{name} $$")), 20);
             assert_eq!(ended.code(), Some(128 + number), "{name}: {}", ended.stderr);
         }
+    });
+}
+
+#[test]
+fn a_caller_that_ignores_its_children_gets_the_exit_code_all_the_same() {
+    everyone(|person| {
+        // An ignored SIGCHLD is inherited through execve(2), and then no end is reported (wait(2)).
+        let ignoring = "import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])";
+        let before = ["/usr/bin/python3", "-c", ignoring];
+        let command = person.inside_after(before, [""; 0], ["/bin/sh", "-c", "exit 41"]);
+        assert_eq!(finish(command, 30).code(), Some(41));
     });
 }
 
@@ -132,7 +138,7 @@ fn job_control_of_a_shell_inside_works() {
 #[test]
 fn nothing_stays_behind_after_a_program_that_makes_itself_a_daemon() {
     everyone(|person| {
-        let sleep = unique_sleep(1);
+        let sleep = unique_sleep();
         let script = format!("(setsid sleep {sleep} >/dev/null 2>&1 </dev/null &) ; sleep 0.2; echo done");
         let begin = Instant::now();
         assert_eq!(finish(person.shell(&script), 20).succeeded(), "done");
@@ -144,7 +150,7 @@ fn nothing_stays_behind_after_a_program_that_makes_itself_a_daemon() {
 #[test]
 fn killing_lowbox_ends_everything() {
     everyone(|person| {
-        let sleep = unique_sleep(2);
+        let sleep = unique_sleep();
         let script = format!("(setsid sleep {sleep} &) ; sleep {sleep} & echo ready; wait");
         let (mut child, _) = start(person.shell(&script));
         assert!(until(Duration::from_secs(5), || processes_with(&sleep) >= 4));

@@ -1,78 +1,13 @@
-//! Programs at a terminal, which script(1) makes.
+//! Programs at a terminal.
 
-use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lowbox_program_tests::{Person, everyone, until};
-
-const NONE: [&str; 0] = [];
-
-/// A command at a terminal of its own: what it printed so far, and its keyboard.
-struct Session {
-    child: std::process::Child,
-    keyboard: std::process::ChildStdin,
-    screen: Arc<Mutex<String>>,
-}
-
-impl Session {
-    /// Starts shell text at a terminal.
-    fn start(person: &Person, text: &str) -> Session {
-        let mut command = person.plain(["script", "--quiet", "--return", "--command", text, "/dev/null"]);
-        command.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("script(1)");
-        let keyboard = child.stdin.take().expect("piped");
-        let mut output = child.stdout.take().expect("piped");
-        let screen = Arc::new(Mutex::new(String::new()));
-        let shared = Arc::clone(&screen);
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = output.read(&mut bytes) {
-                shared.lock().expect("no panic").push_str(&String::from_utf8_lossy(&bytes[..count]));
-            }
-        });
-        Session { child, keyboard, screen }
-    }
-
-    fn type_in(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("the terminal is there");
-        self.keyboard.flush().expect("the terminal is there");
-    }
-
-    #[track_caller]
-    fn see(&self, wanted: &str) {
-        let seen = until(Duration::from_secs(15), || self.text().contains(wanted));
-        assert!(seen, "{wanted:?} does not appear in {:?}", self.text());
-    }
-
-    fn text(&self) -> String {
-        self.screen.lock().expect("no panic").clone()
-    }
-
-    #[track_caller]
-    fn ends_with_code(mut self, code: i32) {
-        let mut status = None;
-        until(Duration::from_secs(15), || {
-            status = self.child.try_wait().expect("a child");
-            status.is_some()
-        });
-        let _ = self.child.kill();
-        assert_eq!(status.and_then(|status| status.code()), Some(code), "{}", self.text());
-    }
-}
+use lowbox_program_tests::{Person, Session, everyone};
 
 /// The words of `lowbox run -- COMMAND` for a shell.
 fn words(person: &Person, command: &[&str]) -> String {
-    let run = person.inside(NONE, command);
-    let all = std::iter::once(run.get_program()).chain(run.get_args());
-    let quoted = all.map(|word| format!("'{}'", word.to_str().expect("UTF-8").replace('\'', r"'\''")));
-    // The session is the person's already.
-    let quoted: Vec<String> = quoted.collect();
-    match quoted.iter().position(|word| word == "'--'") {
-        Some(at) if quoted[0] == "'setpriv'" => quoted[at + 1..].join(" "),
-        _ => quoted.join(" "),
-    }
+    lowbox_program_tests::words(person, &[], command)
 }
 
 #[test]

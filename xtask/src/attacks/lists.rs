@@ -2,6 +2,7 @@
 
 use super::attack::Attack;
 
+mod carried;
 mod descriptors;
 mod files;
 mod files_proc;
@@ -31,6 +32,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
         ("descriptors and environment", descriptors::ATTACKS),
         ("resources", resources::ATTACKS),
         ("pitfalls", pitfalls::ATTACKS),
+        ("what a grant carries along", carried::ATTACKS),
         ("reduced isolation", reduced::ATTACKS),
     ]
     .into_iter()

@@ -25,6 +25,11 @@ impl Setup {
         self.shared.join("bin/lowbox")
     }
 
+    /// Why an attack that makes lowbox's own calls fail can't be tried, if so.
+    pub fn strace(&self) -> Option<&'static str> {
+        (!Path::new("/usr/bin/strace").exists()).then_some("strace is not installed (package strace)")
+    }
+
     /// A setuid copy of the payload that belongs to another user; only root can have made it.
     pub fn foreign_setuid(&self) -> PathBuf {
         self.programs().join(if self.root { "setuid-user" } else { "setuid-root" })

@@ -71,6 +71,7 @@ pub const ATTACKS: &[Attack] = &[
     as_root("syslog"),
     as_root("ioperm"),
     as_root("ns_ioctl").needs(mount_namespaces_can_be_walked),
+    call("pidfd_namespace"),
     attack("memfd-exec-gains-nothing", "memfd_exec", Leak, &["{home}/.ssh/id_ed25519"]),
 ];
 

@@ -53,6 +53,14 @@ pub const ATTACKS: &[Attack] = &[
     )
     .lowbox(RW)
     .unconfined(LAUNCHER),
+    attack(
+        "outlive-the-end-by-stalling-init",
+        "connect_stall",
+        Watch(beats_after_ending_the_launcher),
+        &["{rw}/beat"],
+    )
+    .lowbox(RW)
+    .unconfined(LAUNCHER),
     attack("survive-kill-9-of-each-lowbox", "heartbeat", Watch(beats_after_killing_any), &["{rw}/beat"])
         .lowbox(RW)
         .unconfined(LAUNCHER),
@@ -64,8 +72,12 @@ fn limit_changed(live: &mut Live) -> io::Result<bool> {
 }
 
 fn kill(pid: u32) -> io::Result<()> {
+    send(pid, Signal::KILL)
+}
+
+fn send(pid: u32, signal: Signal) -> io::Result<()> {
     let pid = Pid::from_raw(pid as i32).ok_or_else(|| io::Error::other("no process"))?;
-    Ok(kill_process(pid, Signal::KILL)?)
+    Ok(kill_process(pid, signal)?)
 }
 
 fn still_beats(live: &Live) -> bool {
@@ -91,5 +103,15 @@ fn beats_after_killing_any(live: &mut Live) -> io::Result<bool> {
     let launcher = live.child.as_ref().map_or(0, |child| child.id());
     let own = live.descendants().into_iter().filter(|p| p.name != "heartbeat").map(|p| p.pid).max();
     kill(if live.side == Side::Inside { own.unwrap_or(launcher) } else { launcher })?;
+    Ok(still_beats(live))
+}
+
+/// Asks the launcher to end, as a user or a service manager does.
+fn beats_after_ending_the_launcher(live: &mut Live) -> io::Result<bool> {
+    if !until(25_000, || live.printed("attack").contains("READY")) {
+        return Err(io::Error::other("it does not get as far as that"));
+    }
+    send(live.child.as_ref().map_or(0, |child| child.id()), Signal::TERM)?;
+    until(5000, || live.child.as_mut().is_none_or(|c| c.try_wait().is_ok_and(|status| status.is_some())));
     Ok(still_beats(live))
 }

@@ -1,24 +1,56 @@
 //! Escaping into the terminal that the user comes back to.
 
-use super::super::attack::{Attack, Judge, attack};
+use super::super::attack::{Attack, Judge, Templates, attack};
 use super::super::setup::Setup;
-use Judge::{Gained, Outside};
+use Judge::{Gained, Leak, Outside};
 
-const PTY: &[&str] = &["/usr/bin/python3", "-B", "{programs}/pty_session.py"];
+const PTY: Templates = &["/usr/bin/python3", "-B", "{programs}/pty_session.py"];
+/// The terminal as standard error alone.
+const PTY_AS_STDERR: Templates = &[PTY[0], PTY[1], PTY[2], "/bin/sh", "-c", "exec \"$@\" </dev/null", "sh"];
+/// The terminal of another session.
+const PTY_OF_OTHERS: Templates = &[PTY[0], PTY[1], PTY[2], "setsid", "--wait"];
+/// The terminal as descriptor 7 too.
+const PTY_AS_SEVEN: Templates = &[PTY[0], PTY[1], PTY[2], "/bin/sh", "-c", "exec 7<&0; exec \"$@\"", "sh"];
+const STARTED: Templates = &["/usr/bin/python3", "-B", "{programs}/pty_background.py", "started", "{secret}"];
+const CONTINUED: Templates =
+    &["/usr/bin/python3", "-B", "{programs}/pty_background.py", "continued", "{secret}"];
+/// A session of its own, as lowbox gives one to its program: the kernel stops nobody in it for reading the terminal.
+const SESSION: Templates = &["setsid", "--wait"];
 /// A virtual console as standard input.
-const CONSOLE: &[&str] = &["/bin/sh", "-c", "exec \"$@\" </dev/tty1", "sh"];
+const CONSOLE: Templates = &["/bin/sh", "-c", "exec \"$@\" </dev/tty1", "sh"];
+
+/// What the session on the pty notices.
+const fn noticed(name: &'static str, program: &'static str, args: Templates) -> Attack {
+    attack(name, program, Outside, args).around(PTY)
+}
 
 pub const ATTACKS: &[Attack] = &[
-    attack("tiocsti", "tiocsti", Outside, &["5412"]).around(PTY).needs(legacy_tiocsti),
-    attack("tiocsti-high-bits", "tiocsti", Outside, &["100005412"]).around(PTY).needs(legacy_tiocsti),
+    noticed("tiocsti", "tiocsti", &["5412"]).needs(legacy_tiocsti),
+    noticed("tiocsti-high-bits", "tiocsti", &["100005412"]).needs(legacy_tiocsti),
     attack("tioclinux", "tioclinux", Gained, &["541c"]).around(CONSOLE).root_only().needs(console),
     attack("tioclinux-high-bits", "tioclinux", Gained, &["10000541c"])
         .around(CONSOLE)
         .root_only()
         .needs(console),
     attack("tiocsetd", "tiocsetd", Gained, &["5423"]).around(PTY),
-    attack("terminal-modes-left", "terminal_modes.py", Outside, &[]).around(PTY),
-    attack("terminal-foreground-left", "terminal_foreground.py", Outside, &[]).around(PTY),
+    noticed("terminal-modes-left", "terminal_modes.py", &["0"]),
+    noticed("terminal-modes-left-by-stderr", "terminal_modes.py", &["2"]).around(PTY_AS_STDERR),
+    noticed("terminal-modes-left-in-another-session", "terminal_modes.py", &["0"]).around(PTY_OF_OTHERS),
+    noticed("terminal-foreground-left", "terminal_foreground.py", &[]),
+    noticed("terminal-permissions", "terminal_permissions.py", &["0"]),
+    noticed("terminal-permissions-by-stderr", "terminal_permissions.py", &["2"]).around(PTY_AS_STDERR),
+    noticed("terminal-permissions-of-a-lent-one", "terminal_permissions.py", &["7"])
+        .around(PTY_AS_SEVEN)
+        .lowbox(&["--fd", "7:terminal"]),
+    noticed("terminal-locked", "terminal_lock.py", &["TIOCEXCL"]),
+    noticed("terminal-output-stopped", "terminal_lock.py", &["TCOOFF"]),
+    noticed("terminal-input-stopped", "terminal_lock.py", &["TCIOFF"]),
+    attack("keystrokes-when-started-in-background", "terminal_read.py", Leak, &[])
+        .around(STARTED)
+        .unconfined(SESSION),
+    attack("keystrokes-when-continued-in-background", "terminal_read.py", Leak, &[])
+        .around(CONTINUED)
+        .unconfined(SESSION),
 ];
 
 fn legacy_tiocsti(setup: &Setup) -> Option<&'static str> {

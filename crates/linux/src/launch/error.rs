@@ -86,6 +86,15 @@ pub enum LaunchError {
         /// What it is.
         kind: &'static str,
     },
+    /// A socket is lent that is neither connected nor listening.
+    #[error(
+        "descriptor {number} is a socket that is neither connected nor listening: the program could bind it to an \
+         address of the host; connect it, or let it listen, before it is lent"
+    )]
+    LooseSocket {
+        /// Which.
+        number: i32,
+    },
     /// Pid 1 of the container ended before it could say why.
     #[error("pid 1 of the container ended before the program started")]
     InitLost,

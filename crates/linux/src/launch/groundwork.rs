@@ -28,6 +28,8 @@ pub struct Ground {
     pub user: ContainerUser,
     /// Bytes of the temporary folders; `None` for the default.
     pub temporary_bytes: Option<u64>,
+    /// Descriptors beyond 0–2 that the program is going to inherit.
+    pub named_descriptors: Vec<i32>,
     /// Time the steps of the launch.
     pub timings: bool,
 }
@@ -52,8 +54,9 @@ impl Groundwork {
         assert!(ground.user.uid != 0 && ground.user.gid != 0, "host root is never mapped");
         check_kernel()?;
         sys::notice_children();
-        lend_no_keyboard_in_background().map_err(LaunchError::system("the terminal"))?;
-        let terminal = SavedTerminal::save();
+        let named = &ground.named_descriptors;
+        lend_no_keyboard_in_background(named).map_err(LaunchError::system("the terminal"))?;
+        let terminal = SavedTerminal::save(named);
         let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
         let mut stopwatch = Stopwatch::start(ground.timings);
         let user = ground.user.clone();

@@ -23,6 +23,7 @@ use super::view::View;
 use crate::limits;
 use crate::seccomp;
 use crate::supervise::reduced::ReducedContainer;
+use crate::supervise::{SavedTerminal, lend_no_keyboard_in_background};
 use crate::sys;
 
 /// What a program without namespaces can do that one with them can't, in sentences for the user.
@@ -70,6 +71,8 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
         ..seccomp::Mode::default()
     });
     sys::notice_children();
+    lend_no_keyboard_in_background(&spec.extra_descriptors).map_err(LaunchError::system("the terminal"))?;
+    let terminal = SavedTerminal::save(&spec.extra_descriptors);
     sys::become_subreaper().map_err(LaunchError::system("becoming the reaper of the program's children"))?;
     let directory = CString::new(spec.working_directory.as_os_str().as_bytes())
         .map_err(|error| LaunchError::System { what: "the working folder", source: error.into() })?;
@@ -93,7 +96,7 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
             step => LaunchError::Step { step, path: failure.path, source },
         }
     })?;
-    Ok(ReducedContainer::new(pid))
+    Ok(ReducedContainer::new(pid, terminal))
 }
 
 /// The folders that only a private root has are not there: temporary files go where they lie on the host.

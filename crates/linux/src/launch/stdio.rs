@@ -5,6 +5,8 @@ use std::os::fd::BorrowedFd;
 use std::str::FromStr;
 
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, major, minor};
+use rustix::net::sockopt::{socket_acceptconn, socket_type};
+use rustix::net::{SocketType, getpeername};
 
 use super::error::LaunchError;
 use crate::sys::with_descriptor;
@@ -115,9 +117,22 @@ pub fn check_descriptors(named: &[NamedDescriptor]) -> Result<Vec<i32>, LaunchEr
         if kind != named.kind {
             return Err(LaunchError::Descriptor { number: named.number, kind: kind.name() });
         }
+        if kind == DescriptorKind::Socket
+            && !with_descriptor(named.number, |fd| Ok(has_its_peer(fd))).unwrap_or(false)
+        {
+            return Err(LaunchError::LooseSocket { number: named.number });
+        }
         extra.push(named.number);
     }
     Ok(extra)
+}
+
+/// Whether a socket's address or peer is settled. One that is neither connected nor listening could be bound by the program,
+/// in the network that it was made in; datagrams have no peer to settle.
+fn has_its_peer(fd: BorrowedFd<'_>) -> bool {
+    socket_type(fd).is_ok_and(|kind| kind == SocketType::DGRAM)
+        || getpeername(fd).is_ok_and(|peer| peer.is_some())
+        || socket_acceptconn(fd).unwrap_or(false)
 }
 
 fn kind_of(fd: BorrowedFd<'_>) -> io::Result<DescriptorKind> {

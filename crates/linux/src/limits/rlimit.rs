@@ -21,8 +21,9 @@ pub fn apply(limits: &Limits, by_cgroup: bool) -> io::Result<()> {
         lower(Resource::As, bytes)?;
     }
     lower(Resource::Nproc, limits.processes.unwrap_or(DEFAULT_PROCESSES))?;
-    // Counted for the user on the host: a part of the usual limit.
+    // Counted for the user on the host: a part of the usual limits (8 MiB of locked memory).
     lower(Resource::Sigpending, 1024)?;
+    lower(Resource::Memlock, 1 << 20)?;
     // A core dump goes to the host's handler, which is another program's input. 1 is what the kernel itself takes as
     // *never to a pipe* (core(5)); the filter keeps the program from changing it.
     lower(Resource::Core, 1)

@@ -222,6 +222,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
     Ok(Ground {
         user: container_user(&caller.user, &package_sid(&request.family_name)),
         temporary_bytes: request.limits.temporary_bytes,
+        named_descriptors: request.descriptors.iter().map(|named| named.number).collect(),
         timings: request.timings,
     })
 }

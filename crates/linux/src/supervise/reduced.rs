@@ -15,11 +15,12 @@ use crate::sys::SignalFd;
 #[derive(Debug)]
 pub struct ReducedContainer {
     program: Pid,
+    terminal: SavedTerminal,
 }
 
 impl ReducedContainer {
-    pub(crate) fn new(program: Pid) -> ReducedContainer {
-        ReducedContainer { program }
+    pub(crate) fn new(program: Pid, terminal: SavedTerminal) -> ReducedContainer {
+        ReducedContainer { program, terminal }
     }
 
     /// Stays beside the program until it ends, forwarding signals, then ends what it left running.
@@ -27,7 +28,6 @@ impl ReducedContainer {
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched.
     pub fn supervise(self) -> Result<Ending, LaunchError> {
-        let terminal = SavedTerminal::save();
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT, Signal::CHILD]);
         let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
@@ -43,11 +43,11 @@ impl ReducedContainer {
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
             }
             while let Ok(Some(number)) = signals.next() {
-                ending = ending.or_else(|| self.forward(number, &signals, &terminal));
+                ending = ending.or_else(|| self.forward(number, &signals));
             }
         };
         self.end();
-        terminal.restore();
+        self.terminal.restore();
         Ok(ending)
     }
 
@@ -62,13 +62,13 @@ impl ReducedContainer {
     }
 
     /// Passes a signal on; `Some` if it ends the program at once.
-    fn forward(&self, number: i32, signals: &SignalFd, terminal: &SavedTerminal) -> Option<Ending> {
+    fn forward(&self, number: i32, signals: &SignalFd) -> Option<Ending> {
         let send = |signal| {
             let _ = kill_process_group(self.program, signal);
         };
         if number == Signal::TSTP.as_raw() {
             send(Signal::STOP);
-            match stop(signals, terminal) {
+            match stop(signals, &self.terminal) {
                 Resumed::Ended(signal) => return Some(Ending::Signaled(signal as u8)),
                 Resumed::Continued(came) => {
                     send(Signal::CONT);

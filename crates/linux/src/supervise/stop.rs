@@ -28,7 +28,7 @@ pub(super) fn stop(signals: &SignalFd, terminal: &SavedTerminal) -> Resumed {
             }
         }
         if !terminal.keyboard_is_the_shells() {
-            terminal.take_back(left);
+            terminal.take_back(&left);
             return Resumed::Continued(came);
         }
         let ends = |number: &&i32| ENDING.iter().any(|signal| signal.as_raw() == **number);

@@ -3,57 +3,63 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Mode, OFlags, fcntl_getfl, open};
 use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
 
-/// The modes of the terminals behind descriptors 0 to 2 when the program started.
+use crate::sys::{replace_descriptor, with_descriptor};
+
+/// The modes of the terminals that a program inherits, as they were when it started.
 #[derive(Debug)]
 pub(crate) struct SavedTerminal {
     modes: Modes,
 }
 
-/// Of descriptors 0 to 2, where they are terminals.
-type Modes = [Option<Termios>; 3];
+/// By the number of the descriptor.
+type Modes = Vec<(i32, Termios)>;
 
 impl SavedTerminal {
-    pub(crate) fn save() -> SavedTerminal {
-        SavedTerminal { modes: modes() }
+    /// Of descriptors 0 to 2, and of those that are lent by name.
+    pub(crate) fn save(named: &[i32]) -> SavedTerminal {
+        let terminal = |number| with_descriptor(number, |fd| Ok((number, tcgetattr(fd)?))).ok();
+        SavedTerminal { modes: inherited(named).filter_map(terminal).collect() }
     }
 
-    /// Whether standard input is a terminal, and lowbox is in its background: what is typed is for somebody else.
+    /// Whether the program can read a terminal in whose background lowbox is: what is typed is for somebody else.
     pub(super) fn keyboard_is_the_shells(&self) -> bool {
-        self.modes[0].is_some() && in_background(rustix::stdio::stdin())
+        let readable = |fd: BorrowedFd<'_>| {
+            fcntl_getfl(fd).is_ok_and(|flags| flags & OFlags::RWMODE != OFlags::WRONLY) && in_background(fd)
+        };
+        self.modes.iter().any(|(number, _)| with_descriptor(*number, |fd| Ok(readable(fd))).unwrap_or(false))
     }
 
     /// Sets the saved modes; returns what the program had set, for [`SavedTerminal::take_back`].
     pub(super) fn restore(&self) -> Modes {
-        let left = modes();
+        let now =
+            |(number, _): &(i32, Termios)| with_descriptor(*number, |fd| Ok((*number, tcgetattr(fd)?))).ok();
+        let left = self.modes.iter().filter_map(now).collect();
         set(&self.modes);
         left
     }
 
     /// Gives the program back the modes that it had set before it was stopped.
-    pub(super) fn take_back(&self, left: Modes) {
-        set(&left);
+    pub(super) fn take_back(&self, left: &Modes) {
+        set(left);
     }
 }
 
-fn standard() -> [BorrowedFd<'static>; 3] {
-    [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()]
-}
-
-fn modes() -> Modes {
-    standard().map(|fd| isatty(fd).then(|| tcgetattr(fd).ok()).flatten())
+fn inherited(named: &[i32]) -> impl Iterator<Item = i32> {
+    (0..3).chain(named.iter().copied())
 }
 
 fn set(modes: &Modes) {
-    for (fd, modes) in standard().into_iter().zip(modes) {
-        // In the background this would stop lowbox (SIGTTOU), and then the terminal is the shell's affair.
-        if let Some(modes) = modes
-            && !in_background(fd)
-        {
-            let _ = tcsetattr(fd, OptionalActions::Now, modes);
-        }
+    for (number, modes) in modes {
+        let _ = with_descriptor(*number, |fd| {
+            // In the background this would stop lowbox (SIGTTOU), and then the terminal is the shell's affair.
+            if !in_background(fd) {
+                tcsetattr(fd, OptionalActions::Now, modes)?;
+            }
+            Ok(())
+        });
     }
 }
 
@@ -69,9 +75,9 @@ fn in_background(fd: BorrowedFd<'_>) -> bool {
 ///
 /// # Errors
 /// What opening /dev/null reports.
-pub(crate) fn lend_no_keyboard_in_background() -> io::Result<()> {
-    for number in 0..3 {
-        let lent = crate::sys::with_descriptor(number, |fd| Ok(isatty(fd) && in_background(fd)));
+pub(crate) fn lend_no_keyboard_in_background(named: &[i32]) -> io::Result<()> {
+    for number in inherited(named) {
+        let lent = with_descriptor(number, |fd| Ok(isatty(fd) && in_background(fd)));
         if !lent.unwrap_or(false) {
             continue;
         }
@@ -79,7 +85,7 @@ pub(crate) fn lend_no_keyboard_in_background() -> io::Result<()> {
         let path = if number == 0 { "/dev/null".to_owned() } else { format!("/proc/self/fd/{number}") };
         let again = open(path, flags | OFlags::CLOEXEC, Mode::empty())
             .or_else(|_| open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()))?;
-        crate::sys::replace_descriptor(&again, number)?;
+        replace_descriptor(&again, number)?;
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ const STDIN_NOTES: &[&str] = &["/bin/sh", "-c", "exec 0<\"$0\"; exec \"$@\"", NO
 const FILE_SEVEN: &[&str] = &["/bin/sh", "-c", "exec 7<\"$0\"; exec \"$@\"", NOTES];
 const LENT_UNIX: &[&str] = &["/usr/bin/python3", "-B", "{programs}/lent_socket.py", "unix"];
 const LENT_INET: &[&str] = &["/usr/bin/python3", "-B", "{programs}/lent_socket.py", "inet"];
+const SENT_UNIX: &[&str] = &["/usr/bin/python3", "-B", "{programs}/lent_socket.py", "unix", "--sent"];
+const SENT_INET: &[&str] = &["/usr/bin/python3", "-B", "{programs}/lent_socket.py", "inet", "--sent"];
 const SOCKET_SEVEN: &[&str] = &["--fd", "7:socket"];
 const ABSTRACT: &str = "@lowbox-{secret}";
 const STDIN_O_PATH: &[&str] = &["/usr/bin/python3", "-B", "{programs}/opath_stdin.py", "/"];
@@ -48,9 +50,19 @@ pub const ATTACKS: &[Attack] = &[
     attack("lent-socket-abstract", "connect_lent.py", Event, &[ABSTRACT])
         .around(LENT_UNIX)
         .lowbox(SOCKET_SEVEN)
+        .victim(&["unix", "stream", ABSTRACT])
+        .refusable(),
+    attack("sent-socket-abstract", "connect_lent.py", Event, &[ABSTRACT])
+        .around(SENT_UNIX)
+        .lowbox(SOCKET_SEVEN)
         .victim(&["unix", "stream", ABSTRACT]),
     attack("lent-socket-tcp", "connect_lent.py", Event, &["127.0.0.1", "{victim_port}"])
         .around(LENT_INET)
+        .lowbox(SOCKET_SEVEN)
+        .victim(&["inet", "tcp", "127.0.0.1"])
+        .refusable(),
+    attack("sent-socket-tcp", "connect_lent.py", Event, &["127.0.0.1", "{victim_port}"])
+        .around(SENT_INET)
         .lowbox(SOCKET_SEVEN)
         .victim(&["inet", "tcp", "127.0.0.1"]),
     attack("ld-preload", "preload_target", Gained, &[]).env(&[("LD_PRELOAD", "{programs}/preload")]),

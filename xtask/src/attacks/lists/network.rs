@@ -28,6 +28,10 @@ pub const ATTACKS: &[Attack] = &[
     ]),
     attack("loopback-udp6", "udp_send.py", Event, &["::1", "{victim_port}"]).victim(&["inet", "udp", "::1"]),
     attack("bind-visible-outside", "bind_visible.py", Watch(host_can_connect), &["bind"]),
+    attack("listen-on-a-lent-socket", "listen_lent.py", Watch(host_can_connect), &[])
+        .around(&["/usr/bin/python3", "-B", "{programs}/lent_socket.py", "inet"])
+        .lowbox(&["--fd", "7:socket"])
+        .refusable(),
     attack("listen-without-bind", "bind_visible.py", Watch(host_can_connect), &["listen"]),
 ];
 

@@ -16,6 +16,8 @@ pub const ATTACKS: &[Attack] = &[
     attack("exhaust-inotify-watches", "inotify_watches", Watch(watches_are_taken), &["{rw}"])
         .lowbox(&["--grant", "{rw}:rw"])
         .needs(watches_are_few),
+    attack("exhaust-locked-memory", "locked_memory", Watch(host_can_lock_nothing), &[])
+        .proof(super::super::attack::Proof::User),
     attack("exhaust-queued-signals", "queued_signals", Watch(signals_are_queued), &[]).needs(signals_are_few),
     attack("exhaust-inotify-instances", "inotify", Watch(host_has_no_inotify), &[]),
 ];
@@ -102,4 +104,18 @@ fn end(live: &mut Live) -> io::Result<()> {
     let child = live.child.as_ref().map_or(0, std::process::Child::id);
     let pid = rustix::process::Pid::from_raw(child as i32).ok_or_else(|| io::Error::other("no process"))?;
     Ok(rustix::process::kill_process(pid, rustix::process::Signal::KILL)?)
+}
+
+/// The host's user, in a process of its own.
+fn host_can_lock_nothing(live: &mut Live) -> io::Result<bool> {
+    ready(live)?;
+    let script = "import ctypes, sys
+libc = ctypes.CDLL(None)
+segment = libc.shmget(0, 4096, 0o600)
+failed = libc.shmctl(segment, 11, None)
+libc.shmctl(segment, 0, None)
+sys.exit(failed != 0)";
+    let locked = std::process::Command::new("/usr/bin/python3").args(["-c", script]).status()?.success();
+    end(live)?;
+    Ok(!locked)
 }

@@ -15,6 +15,30 @@ const STARTED: Templates = &["/usr/bin/python3", "-B", "{programs}/pty_backgroun
 const CONTINUED: Templates =
     &["/usr/bin/python3", "-B", "{programs}/pty_background.py", "continued", "{secret}"];
 /// A session of its own, as lowbox gives one to its program: the kernel stops nobody in it for reading the terminal.
+const PTY_AS_SEVEN_ONLY: Templates =
+    &[PTY[0], PTY[1], PTY[2], "/bin/sh", "-c", "exec 7<&0 </dev/null 2>/dev/null; exec \"$@\"", "sh"];
+const STARTED_AS_SEVEN: Templates = &[
+    STARTED[0],
+    STARTED[1],
+    STARTED[2],
+    STARTED[3],
+    STARTED[4],
+    "/bin/sh",
+    "-c",
+    "exec 7<&0; exec \"$@\"",
+    "sh",
+];
+const CONTINUED_BY_STDERR: Templates = &[
+    CONTINUED[0],
+    CONTINUED[1],
+    CONTINUED[2],
+    CONTINUED[3],
+    CONTINUED[4],
+    "/bin/sh",
+    "-c",
+    "exec \"$@\" </dev/null",
+    "sh",
+];
 const SESSION: Templates = &["setsid", "--wait"];
 /// A virtual console as standard input.
 const CONSOLE: Templates = &["/bin/sh", "-c", "exec \"$@\" </dev/tty1", "sh"];
@@ -36,6 +60,16 @@ pub const ATTACKS: &[Attack] = &[
     noticed("terminal-modes-left", "terminal_modes.py", &["0"]),
     noticed("terminal-modes-left-by-stderr", "terminal_modes.py", &["2"]).around(PTY_AS_STDERR),
     noticed("terminal-modes-left-in-another-session", "terminal_modes.py", &["0"]).around(PTY_OF_OTHERS),
+    noticed("terminal-modes-left-of-a-lent-one", "terminal_modes.py", &["7"])
+        .around(PTY_AS_SEVEN_ONLY)
+        .lowbox(&["--fd", "7:terminal"]),
+    attack("keystrokes-of-a-lent-terminal", "terminal_read.py", Leak, &["7"])
+        .around(STARTED_AS_SEVEN)
+        .lowbox(&["--fd", "7:terminal"])
+        .unconfined(SESSION),
+    attack("keystrokes-when-continued-by-stderr", "terminal_read.py", Leak, &[])
+        .around(CONTINUED_BY_STDERR)
+        .unconfined(SESSION),
     noticed("terminal-foreground-left", "terminal_foreground.py", &[]),
     noticed("terminal-permissions", "terminal_permissions.py", &["0"]),
     noticed("terminal-permissions-by-stderr", "terminal_permissions.py", &["2"]).around(PTY_AS_STDERR),

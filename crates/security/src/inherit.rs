@@ -95,7 +95,9 @@ impl Child<'_> {
         match (self.kind, ace.is_inherit_only()) {
             // A file passes nothing on, and an inherit-only entry says nothing about it.
             (ChildKind::Object, true) => {}
-            (ChildKind::Object, false) => self.effective(ace, plain),
+            (ChildKind::Object, false) => {
+                self.effective(ace, plain);
+            }
             (ChildKind::Container, true) => self.aces.push(ace.clone()),
             (ChildKind::Container, false) => self.effective_and_template(ace, inheritance, plain),
         }
@@ -110,7 +112,9 @@ impl Child<'_> {
         // An allow for one class of children must not reach others, and the class isn't known here.
         let for_a_class = ace.object.is_some_and(|types| types.inherited.is_some()) && ace.kind.is_allow();
         match self.kind {
-            ChildKind::Object if to_objects && !for_a_class => self.effective(ace, plain),
+            ChildKind::Object if to_objects && !for_a_class => {
+                self.effective(ace, plain);
+            }
             ChildKind::Object => {}
             ChildKind::Container if !to_objects && !to_containers => {}
             ChildKind::Container => {
@@ -125,42 +129,44 @@ impl Child<'_> {
         }
     }
 
-    /// The entry as it holds for the child itself.
-    fn effective(&mut self, ace: &Ace, flags: AceFlags) {
-        self.aces.push(resolve(ace, self.creator, self.mapping).with_flags(flags));
+    /// The entry as it holds for the child itself. Whether it says something else than what it was made from.
+    fn effective(&mut self, ace: &Ace, flags: AceFlags) -> bool {
+        self.aces.push(ace.clone());
+        let Some(own) = self.aces.last_mut() else { return false };
+        own.flags = flags;
+        resolve(own, self.creator, self.mapping);
+        own.sid != ace.sid || own.mask != ace.mask
     }
 
     /// One entry if it means the same on the container and below it, otherwise the resolved one and an inherit-only
     /// template.
     fn effective_and_template(&mut self, ace: &Ace, further: AceFlags, plain: AceFlags) {
-        let resolved = resolve(ace, self.creator, self.mapping);
+        let differs = self.effective(ace, plain);
         if further == AceFlags::NONE {
-            self.aces.push(resolved.with_flags(plain));
-        } else if resolved == *ace {
-            self.aces.push(resolved.with_flags(plain | further));
-        } else {
-            self.aces.push(resolved.with_flags(plain));
+            return;
+        }
+        if differs {
             self.aces.push(ace.clone().with_flags(plain | further | AceFlags::INHERIT_ONLY));
+        } else if let Some(own) = self.aces.last_mut() {
+            own.flags = plain | further;
         }
     }
 }
 
 /// CREATOR OWNER, CREATOR GROUP and generic rights replaced by what they stand for on this child.
-fn resolve(ace: &Ace, creator: &Creator, mapping: &GenericMapping) -> Ace {
-    let mut resolved = ace.clone();
+fn resolve(ace: &mut Ace, creator: &Creator, mapping: &GenericMapping) {
     if matches!(ace.kind, AceKind::Unknown(_)) {
-        return resolved;
+        return;
     }
-    if ace.sid == Sid::creator_owner() {
-        resolved.sid = creator.owner.clone();
-    } else if ace.sid == Sid::creator_group() {
-        resolved.sid = creator.group.clone();
+    if ace.sid.is(3, &[0]) {
+        ace.sid = creator.owner.clone();
+    } else if ace.sid.is(3, &[1]) {
+        ace.sid = creator.group.clone();
     }
     let generic = AccessMask(0xF000_0000);
     if ace.mask.intersects(generic)
         && !matches!(ace.kind, AceKind::MandatoryLabel | AceKind::ResourceAttribute)
     {
-        resolved.mask = mapping.map(ace.mask);
+        ace.mask = mapping.map(ace.mask);
     }
-    resolved
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use lowbox_security::{SddlError, SecurityDescriptor, Token, derive};
 
 use super::escape::unescape;
+use super::lines::{Flaw, Line, Lines};
 use super::variables::{KNOWN_VARIABLES, Variables};
 use crate::object::{Object, ObjectKind, Origin};
 use crate::plan::PlanError;
@@ -103,33 +104,32 @@ pub fn parse_objects(
     vars: &Variables,
     token: &Token,
 ) -> Result<Vec<Object>, ObjectsError> {
-    parse_relevant(text, source, vars, token, &|_| true)
+    if text.len() > MAX_TEXT {
+        return Err(ObjectsError { file: source.to_owned(), line: 0, problem: ObjectsProblem::TextTooLong });
+    }
+    let mut lines = Lines::new(text);
+    let lines = std::iter::from_fn(|| lines.next().map(|line| line.map_err(|flaw| (lines.number, flaw))));
+    parse_lines(lines, source, vars, token, &|_| true)
 }
 
-/// The same, without the lines whose descriptor `relevant` says no to.
-pub(super) fn parse_relevant(
-    text: &str,
+/// The objects of lines, without those whose descriptor `relevant` says no to.
+pub(super) fn parse_lines<'t>(
+    lines: impl Iterator<Item = Result<Line<'t>, (usize, Flaw)>>,
     source: &str,
     vars: &Variables,
-    token: &Token,
-    relevant: &dyn Fn(&str) -> bool,
+    token: &'t Token,
+    relevant: &'t dyn Fn(&str) -> bool,
 ) -> Result<Vec<Object>, ObjectsError> {
     let file: Arc<str> = source.into();
     let fail = |line, problem| ObjectsError { file: source.to_owned(), line, problem };
-    if text.len() > MAX_TEXT {
-        return Err(fail(0, ObjectsProblem::TextTooLong));
-    }
     let mut objects = Vec::new();
-    let mut descriptors = Descriptors { token, relevant, last: (None, None), read: BTreeMap::new() };
-    for (number, line) in text.lines().enumerate() {
-        let number = number + 1;
-        if line.len() > MAX_LINE {
-            return Err(fail(number, ObjectsProblem::LineTooLong));
-        }
-        let line = without_comment(line);
-        if line.is_empty() {
-            continue;
-        }
+    let mut descriptors = Descriptors { token, relevant, last: None, read: BTreeMap::new() };
+    for line in lines {
+        let line = line.map_err(|(number, flaw)| match flaw {
+            Flaw::TooLong => fail(number, ObjectsProblem::LineTooLong),
+            Flaw::Shape => fail(number, ObjectsProblem::Shape),
+        })?;
+        let number = line.number;
         let parsed = parse_line(line, vars, &mut descriptors).map_err(|problem| fail(number, problem))?;
         let Some((kind, path, glob, descriptor)) = parsed else { continue };
         if objects.len() >= MAX_OBJECTS {
@@ -148,56 +148,53 @@ pub(super) fn parse_relevant(
     Ok(objects)
 }
 
-fn without_comment(line: &str) -> &str {
-    let begins = |at: &usize| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
-    let comment = line.match_indices('#').map(|(at, _)| at).find(begins);
-    line[..comment.unwrap_or(line.len())].trim()
-}
-
 /// The descriptors of a text. Many lines share one, and mostly with the line before; each is read once.
 struct Descriptors<'t> {
     token: &'t Token,
     relevant: &'t dyn Fn(&str) -> bool,
-    last: (Option<&'t str>, Option<Arc<SecurityDescriptor>>),
+    last: Option<(&'t str, Option<Arc<SecurityDescriptor>>)>,
     read: BTreeMap<&'t str, Option<Arc<SecurityDescriptor>>>,
 }
 
 impl<'t> Descriptors<'t> {
     /// `None` if it is not relevant.
     fn of(&mut self, sddl: &'t str) -> Result<Option<Arc<SecurityDescriptor>>, ObjectsProblem> {
-        if self.last.0 != Some(sddl) {
-            if !self.read.contains_key(sddl) {
-                let wanted = (self.relevant)(sddl);
-                let parsed = wanted.then(|| parse_descriptor(sddl, self.token)).transpose()?;
-                self.read.insert(sddl, parsed.map(Arc::new));
-            }
-            self.last = (Some(sddl), self.read.get(sddl).cloned().flatten());
+        if let Some((_, descriptor)) = self.last.as_ref().filter(|(last, _)| *last == sddl) {
+            return Ok(descriptor.clone());
         }
-        Ok(self.last.1.clone())
+        let descriptor = match self.read.get(sddl) {
+            Some(known) => known.clone(),
+            None => {
+                let wanted = (self.relevant)(sddl);
+                let read = wanted.then(|| parse_descriptor(sddl, self.token)).transpose()?.map(Arc::new);
+                self.read.insert(sddl, read.clone());
+                read
+            }
+        };
+        self.last = Some((sddl, descriptor.clone()));
+        Ok(descriptor)
     }
 }
 
 type Parsed = (ObjectKind, PathBuf, bool, Arc<SecurityDescriptor>);
 
 fn parse_line<'t>(
-    line: &'t str,
+    line: Line<'t>,
     vars: &Variables,
     descriptors: &mut Descriptors<'t>,
 ) -> Result<Option<Parsed>, ObjectsProblem> {
-    let (kind, rest) = line.split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
-    let (path, sddl) = rest.trim_start().split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
-    let kind = match kind {
+    let kind = match line.kind {
         "tree" | "file" | "link" => ObjectKind::Tree,
         "socket" => ObjectKind::Socket,
         "device" => ObjectKind::Device,
         other => return Err(ObjectsProblem::Kind(shown(other))),
     };
     // Also where a variable is not set the descriptor is read, so that a mistake shows everywhere.
-    let descriptor = descriptors.of(sddl.trim());
+    let descriptor = descriptors.of(line.sddl);
     if matches!(descriptor, Ok(None)) {
         return Ok(None);
     }
-    let place = parse_path(path, vars)?;
+    let place = parse_path(line.path, vars)?;
     let (Some((path, glob)), Some(descriptor)) = (place, descriptor?) else { return Ok(None) };
     if glob && restricts(&descriptor) {
         return Err(ObjectsProblem::WildcardDenies);

@@ -27,6 +27,12 @@ impl HostTree for RealTree {
     }
 
     fn children(&self, dir: &Path) -> Result<Vec<(OsString, NodeKind)>, TreeError> {
+        let mut children = Vec::new();
+        self.each_child(dir, &mut |name, kind| children.push((name.to_os_string(), kind)))?;
+        Ok(children)
+    }
+
+    fn each_child(&self, dir: &Path, tell: &mut dyn FnMut(&OsStr, NodeKind)) -> Result<(), TreeError> {
         let refused = |error: Errno| match error {
             Errno::NOENT | Errno::NOTDIR => TreeError::NotADirectory,
             Errno::ACCESS | Errno::PERM => TreeError::Denied,
@@ -37,14 +43,14 @@ impl HostTree for RealTree {
         let folder = open(dir, flags, Mode::empty()).map_err(refused)?;
         let mut buffer = [MaybeUninit::uninit(); LISTING];
         let mut entries = RawDir::new(&folder, &mut buffer);
-        let mut children = Vec::new();
+        let mut count = 0;
         while let Some(entry) = entries.next() {
             let entry = entry.map_err(refused)?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name == "." || name == ".." {
                 continue;
             }
-            if children.len() == MAX_CHILDREN {
+            if count == MAX_CHILDREN {
                 return Err(TreeError::TooMany);
             }
             let kind = match entry.file_type() {
@@ -52,9 +58,10 @@ impl HostTree for RealTree {
                 FileType::Unknown => node_at(&folder, Path::new(name)).map_err(refused)?.kind,
                 kind => node_kind(kind),
             };
-            children.push((name.to_os_string(), kind));
+            tell(name, kind);
+            count += 1;
         }
-        Ok(children)
+        Ok(())
     }
 
     fn read_link(&self, path: &Path) -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::looked::Looked;
+use super::looked::{Listing, Looked};
 use crate::host::NodeKind;
 
 /// The most paths that one pattern stands for.
@@ -14,8 +14,11 @@ const MAX_MATCHES: usize = 4096;
 /// Whether a name fits a pattern. A leading dot is only met by a dot. Linear in name × stars.
 pub(crate) fn fits(pattern: &OsStr, name: &OsStr) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    if pattern.first() == Some(&b'*') && name.first() == Some(&b'.') {
-        return false;
+    match pattern.first() {
+        Some(b'*') if name.first() == Some(&b'.') => return false,
+        // Most names differ in their first byte.
+        Some(byte) if *byte != b'*' && name.first() != Some(byte) => return false,
+        _ => {}
     }
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -39,11 +42,11 @@ pub(crate) fn fits(pattern: &OsStr, name: &OsStr) -> bool {
 
 /// Listings that several patterns share: the catalogue has many for one directory.
 #[derive(Default)]
-pub(crate) struct Listings(BTreeMap<OsString, Vec<(OsString, NodeKind)>>);
+pub(crate) struct Listings(BTreeMap<OsString, Listing>);
 
 impl Listings {
-    fn of(&mut self, dir: &Path, tree: &Looked<'_>) -> &[(OsString, NodeKind)] {
-        let listed = || tree.children(dir).unwrap_or_default();
+    fn of(&mut self, dir: &Path, tree: &Looked<'_>) -> &Listing {
+        let listed = || tree.listing(dir).unwrap_or_default();
         self.0.entry(dir.as_os_str().to_os_string()).or_insert_with(listed)
     }
 }
@@ -61,7 +64,7 @@ pub(crate) fn expand(pattern: &Path, tree: &Looked<'_>, listings: &mut Listings)
         let mut next = Vec::new();
         for path in &paths {
             let fitting =
-                |child: &&(OsString, NodeKind)| (last || child.1 == NodeKind::Dir) && fits(name, &child.0);
+                |child: &(&OsStr, NodeKind)| (last || child.1 == NodeKind::Dir) && fits(name, child.0);
             // A pattern is met by few of a directory's names, so it is they that are put in order.
             let mut found: Vec<_> = listings.of(path, tree).iter().filter(fitting).collect();
             found.sort();

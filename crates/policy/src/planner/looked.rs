@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -55,8 +55,36 @@ impl<'t> Looked<'t> {
         target
     }
 
+    /// The names in a directory, and what they are.
+    pub fn listing(&self, dir: &Path) -> Result<Listing, TreeError> {
+        let mut listing = Listing::default();
+        self.tree.each_child(dir, &mut |name, kind| {
+            listing.names.extend_from_slice(name.as_bytes());
+            listing.ends.push((listing.names.len(), kind));
+        })?;
+        Ok(listing)
+    }
+
     /// The names in a directory.
     pub fn children(&self, dir: &Path) -> Result<Vec<(OsString, NodeKind)>, TreeError> {
         self.tree.children(dir)
+    }
+}
+
+/// A directory's names, one behind the other: an allocation for each would be most of the work of a wildcard.
+#[derive(Default)]
+pub(crate) struct Listing {
+    names: Vec<u8>,
+    ends: Vec<(usize, NodeKind)>,
+}
+
+impl Listing {
+    pub fn iter(&self) -> impl Iterator<Item = (&OsStr, NodeKind)> {
+        let mut start = 0;
+        self.ends.iter().map(move |(end, kind)| {
+            let name = OsStr::from_bytes(&self.names[start..*end]);
+            start = *end;
+            (name, *kind)
+        })
     }
 }

@@ -3,6 +3,7 @@
 //! Ten thousand objects mostly share a handful of descriptors. Equal ones get the same number, so that whatever is derived
 //! from one is derived once, and looked up by number.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,19 +40,19 @@ impl Descriptors {
     }
 
     /// The number of a descriptor, a new one if none is equal.
-    pub fn number(&mut self, sd: Arc<SecurityDescriptor>) -> SdId {
-        let fingerprint = fingerprint(&sd);
+    pub fn number(&mut self, sd: impl Borrow<SecurityDescriptor> + Into<Arc<SecurityDescriptor>>) -> SdId {
+        let fingerprint = fingerprint(sd.borrow());
         let last = self.last.get(&fingerprint).copied();
         let mut next = last;
         while let Some(id) = next {
-            if self.all[id.index()] == sd {
+            if *self.all[id.index()] == *sd.borrow() {
                 return id;
             }
             next = self.before[id.index()];
         }
         // A plan can't hold 2^32 descriptors: each object makes a few, and neither text nor command line is that long.
         let id = SdId(self.all.len() as u32);
-        self.all.push(sd);
+        self.all.push(sd.into());
         self.before.push(last);
         self.last.insert(fingerprint, id);
         id

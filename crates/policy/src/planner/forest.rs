@@ -98,7 +98,10 @@ impl<'o> Forest<'o> {
         forest.push(Cow::Borrowed(Path::new("/")), None);
         let mut stack = vec![0];
         for (path, item) in items {
-            plain(&path)?;
+            // What is borrowed is an object's path, checked already; a link may have led too deep.
+            if let Cow::Owned(path) = &path {
+                plain(path)?;
+            }
             while stack.len() > 1 && !is_within(&path, &forest.nodes[stack[stack.len() - 1]].path) {
                 stack.pop();
             }

@@ -55,7 +55,7 @@ impl<'a, 't> Placer<'a, 't> {
             found,
             own: Vec::new(),
             below: Vec::new(),
-            binds: Vec::new(),
+            binds: Vec::with_capacity(forest.nodes.len()),
             links: Vec::new(),
             notes: Vec::new(),
             deny_xattr_reads: false,

@@ -38,21 +38,24 @@ pub(crate) struct Regions<'t> {
     /// By parent and explicit descriptor: what a file, and what a folder has.
     objects: BTreeMap<u64, [Option<SdId>; 2]>,
     merged: BTreeMap<u64, SdId>,
-    answers: BTreeMap<u64, Answers>,
+    /// By place, where its answers are.
+    known: BTreeMap<u64, usize>,
+    answers: Vec<Answers>,
     ungoverned: SdId,
 }
 
 impl<'t> Regions<'t> {
     pub fn new(token: &'t Token) -> Self {
         let mut descriptors = Descriptors::default();
-        let ungoverned = descriptors.number(Arc::new(check::ungoverned(token)));
+        let ungoverned = descriptors.number(check::ungoverned(token));
         Regions {
             token,
             descriptors,
             children: Vec::new(),
             objects: BTreeMap::new(),
             merged: BTreeMap::new(),
-            answers: BTreeMap::new(),
+            known: BTreeMap::new(),
+            answers: Vec::new(),
             ungoverned,
         }
     }
@@ -74,7 +77,7 @@ impl<'t> Regions<'t> {
             return *id;
         }
         let sd = merge::merged(self.descriptors.get(first).clone(), self.descriptors.get(second).clone());
-        let id = self.descriptors.number(Arc::new(sd));
+        let id = self.descriptors.number(sd);
         self.merged.insert(key, id);
         id
     }
@@ -82,7 +85,7 @@ impl<'t> Regions<'t> {
     /// What a descriptor takes away, for a place that it was not written for.
     pub fn as_denies(&mut self, sd: SdId) -> Option<SdId> {
         let denies = merge::as_denies(self.descriptors.get(sd), self.token)?;
-        Some(self.descriptors.number(Arc::new(denies)))
+        Some(self.descriptors.number(denies))
     }
 
     /// What a child without an entry of its own inherits.
@@ -115,7 +118,7 @@ impl<'t> Regions<'t> {
     fn inherited(&mut self, parent: SdId, explicit: Option<SdId>, kind: ChildKind) -> SdId {
         let explicit = explicit.map(|explicit| self.descriptors.get(explicit));
         let sd = check::inherited(self.descriptors.get(parent), explicit, kind, self.token);
-        self.descriptors.number(Arc::new(sd))
+        self.descriptors.number(sd)
     }
 
     /// The generic child of a directory.
@@ -123,8 +126,13 @@ impl<'t> Regions<'t> {
         Place { sd: self.child(parent, kind), parent }
     }
 
-    fn answers(&mut self, place: Place) -> &mut Answers {
-        self.answers.entry(place.sd.pair(place.parent)).or_default()
+    fn at(&mut self, place: Place) -> usize {
+        let next = self.answers.len();
+        let at = *self.known.entry(place.sd.pair(place.parent)).or_insert(next);
+        if at == next {
+            self.answers.push(Answers::default());
+        }
+        at
     }
 
     /// All that the token may do there (MAXIMUM_ALLOWED).
@@ -132,18 +140,20 @@ impl<'t> Regions<'t> {
         if place == (Place { sd: self.ungoverned, parent: self.ungoverned }) {
             return AccessMask::NONE;
         }
-        if let Some(mask) = self.answers(place).mask {
+        let at = self.at(place);
+        if let Some(mask) = self.answers[at].mask {
             return mask;
         }
         let (sd, parent) = (self.descriptors.get(place.sd), self.descriptors.get(place.parent));
         let mask = check::maximum(sd, Some(parent), self.token);
-        self.answers(place).mask = Some(mask);
+        self.answers[at].mask = Some(mask);
         mask
     }
 
     /// A directory with all generic things beneath it.
     pub fn tree(&mut self, place: Place) -> Rc<Region> {
-        if let Some(region) = &self.answers(place).tree {
+        let at = self.at(place);
+        if let Some(region) = &self.answers[at].tree {
             return region.clone();
         }
         let root = self.mask(place);
@@ -162,17 +172,18 @@ impl<'t> Regions<'t> {
             dir = below;
         }
         let region = Rc::new(rights::of_tree(&levels));
-        self.answers(place).tree = Some(region.clone());
+        self.answers[at].tree = Some(region.clone());
         region
     }
 
     /// A single file.
     pub fn file(&mut self, place: Place, special: bool) -> Rc<Region> {
-        if let Some(region) = &self.answers(place).file[usize::from(special)] {
+        let at = self.at(place);
+        if let Some(region) = &self.answers[at].file[usize::from(special)] {
             return region.clone();
         }
         let region = Rc::new(rights::of_file(self.mask(place), special));
-        self.answers(place).file[usize::from(special)] = Some(region.clone());
+        self.answers[at].file[usize::from(special)] = Some(region.clone());
         region
     }
 }

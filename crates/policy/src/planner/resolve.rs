@@ -33,6 +33,8 @@ pub(crate) struct Through {
 pub(crate) struct Resolved<'o> {
     /// Each entry at its real path, with the number of the object that it comes from.
     pub entries: Vec<(Cow<'o, Path>, Entry, usize)>,
+    /// Those that links led to. Apart until all are there: the others come in order, which makes sorting cheap.
+    led: Vec<(Cow<'o, Path>, Entry, usize)>,
     pub through: Vec<Through>,
     pub notes: Vec<Note>,
 }
@@ -126,6 +128,7 @@ pub(crate) fn resolve<'o>(
         let led = before.lead(&path, tree);
         settle(path, number, &objects[number], descriptor, led, regions, &mut resolved);
     }
+    resolved.entries.append(&mut resolved.led);
     // Entries that meet at one path keep the order of the objects.
     resolved.entries.sort_by(|a, b| by_component(&a.0, &b.0).then(a.2.cmp(&b.2)));
     Ok(resolved)
@@ -278,11 +281,12 @@ fn settle<'o>(
         refuse(Reason::Changed, vec![(led.real, led.found)]);
         return;
     }
+    let list = if led.links.is_empty() { &mut resolved.entries } else { &mut resolved.led };
+    list.push((led.real.clone(), entry, number));
     for (link, target) in led.links {
         resolved.through.push(Through { link, target, end: led.real.to_path_buf() });
     }
     if let Some((place, id)) = led.last {
         resolved.entries.push((Cow::Owned(place), Entry { found: Some(id), ..entry }, number));
     }
-    resolved.entries.push((led.real, entry, number));
 }

@@ -27,7 +27,7 @@ pub fn effective(
     let mut governed = false;
     for depth in 0..=names.len() {
         let explicit = governing.get(&depth).map(|found| {
-            let mut descriptors = found.iter().map(|object| object.descriptor.clone());
+            let mut descriptors = found.iter().map(|object| SecurityDescriptor::clone(&object.descriptor));
             let first = descriptors.next().unwrap_or_default();
             descriptors.fold(first, merge::merged)
         });

@@ -1,6 +1,6 @@
 //! What the planner needs to know about the host's file tree, and the trait by which it is told.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,11 @@ pub trait HostTree {
     /// The names in a directory, without `.` and `..`, in any order. An implementation should stop with
     /// [`TreeError::TooMany`] after [`MAX_CHILDREN`] entries.
     fn children(&self, dir: &Path) -> Result<Vec<(OsString, NodeKind)>, TreeError>;
+    /// The same, told name by name: for those who want few of the names. What was told before an error doesn't count.
+    fn each_child(&self, dir: &Path, tell: &mut dyn FnMut(&OsStr, NodeKind)) -> Result<(), TreeError> {
+        self.children(dir)?.iter().for_each(|(name, kind)| tell(name, *kind));
+        Ok(())
+    }
     /// Where the symbolic link at `path` points, as it is written there.
     fn read_link(&self, path: &Path) -> Option<PathBuf>;
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use lowbox_security::{AccessMask, SecurityDescriptor};
 
@@ -15,8 +16,9 @@ pub struct Object {
     pub path: PathBuf,
     /// What it is.
     pub kind: ObjectKind,
-    /// Its explicit descriptor; what it inherits from objects above is added by the planner.
-    pub descriptor: SecurityDescriptor,
+    /// Its explicit descriptor; what it inherits from objects above is added by the planner. Objects of one list share
+    /// equal ones.
+    pub descriptor: Arc<SecurityDescriptor>,
     /// Where the entry comes from.
     pub origin: Origin,
     /// Silently skipped when nothing is there.
@@ -29,11 +31,15 @@ pub struct Object {
 
 impl Object {
     /// An object that must exist, with a plain path.
-    pub fn new(path: impl Into<PathBuf>, descriptor: SecurityDescriptor, origin: Origin) -> Object {
+    pub fn new(
+        path: impl Into<PathBuf>,
+        descriptor: impl Into<Arc<SecurityDescriptor>>,
+        origin: Origin,
+    ) -> Object {
         Object {
             path: path.into(),
             kind: ObjectKind::Tree,
-            descriptor,
+            descriptor: descriptor.into(),
             origin,
             optional: false,
             identity: None,
@@ -59,7 +65,7 @@ pub enum Origin {
     /// A line of a catalogue file, built in or added.
     Catalogue {
         /// The file's name.
-        file: String,
+        file: Arc<str>,
         /// The line, from 1.
         line: usize,
     },

@@ -226,6 +226,13 @@ fn each_capability_opens_what_it_guards() {
 }
 
 #[test]
+fn the_catalogue_split_when_compiled_is_the_text_read_at_run_time() {
+    let name = lowbox_policy::objects::BUILT_IN;
+    let read = parse_objects(BUILT_IN_TEXT, name, &variables(), &token()).expect("the catalogue parses");
+    assert_eq!(built_in_objects(&variables(), &token()).expect("the catalogue parses"), read);
+}
+
+#[test]
 fn every_capability_that_the_catalogue_names_is_known() {
     for line in BUILT_IN_TEXT.lines().filter(|line| !line.starts_with('#')) {
         let Some((_, sddl)) = line.split_once(" D:") else { continue };

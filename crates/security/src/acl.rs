@@ -40,7 +40,10 @@ impl Acl {
 
     /// Puts the list into canonical order; entries of one rank keep theirs.
     pub fn sort_canonically(&mut self) {
-        self.aces.sort_by_key(canonical_rank);
+        // Nearly every list is in order already, and entries are large to move.
+        if !self.is_canonical() {
+            self.aces.sort_by_key(canonical_rank);
+        }
     }
 }
 

@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
         if self.request.user_half == UserHalf::Host {
             let bits = self.everything();
             let fresh = self.strict.user.grant(bits);
-            let sentence = "the host decides what the user may do".to_owned();
+            let sentence = words(self.telling, || "the host decides what the user may do".to_owned());
             self.step(TraceSource::Host, Side::User, Effect::Granted, fresh, sentence);
         }
         // An empty or present DACL decides about the owner's rights; without a DACL everything is granted anyway.
@@ -222,11 +222,8 @@ impl<'a> Walk<'a> {
             self.sd.dacl.aces().iter().any(|ace| !ace.is_inherit_only() && ace.sid.is_owner_rights());
         if self.is_owner && !replaced {
             let bits = (AccessMask::READ_CONTROL | AccessMask::WRITE_DAC) & self.scope;
-            self.grant_user(
-                bits,
-                TraceSource::Owner,
-                "the owner may read and change the permissions".to_owned(),
-            );
+            let sentence = words(self.telling, || "the owner may read and change the permissions".to_owned());
+            self.grant_user(bits, TraceSource::Owner, sentence);
         }
     }
 
@@ -246,11 +243,11 @@ impl<'a> Walk<'a> {
 
     fn no_dacl(&mut self) {
         let bits = self.everything();
-        let sentence = "without a DACL the user half grants everything".to_owned();
+        let sentence = words(self.telling, || "without a DACL the user half grants everything".to_owned());
         self.grant_user(bits, TraceSource::NoDacl, sentence);
         if self.token.app_container.is_some() {
             self.strict.lowbox.take(bits);
-            let sentence = "without a DACL nothing names the AppContainer".to_owned();
+            let sentence = words(self.telling, || "without a DACL nothing names the AppContainer".to_owned());
             self.step(TraceSource::NoDacl, Side::Lowbox, Effect::Denied, bits, sentence);
         }
     }

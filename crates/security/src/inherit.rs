@@ -36,31 +36,32 @@ pub fn inherit(
     creator: &Creator,
     mapping: &GenericMapping,
 ) -> SecurityDescriptor {
-    let given = explicit.cloned().unwrap_or_default();
-    let owner = given.owner.unwrap_or_else(|| creator.owner.clone());
-    let group = given.group.unwrap_or_else(|| creator.group.clone());
-    let placeholders = Creator { owner: owner.clone(), group: group.clone() };
+    let nothing = SecurityDescriptor::default();
+    let given = explicit.unwrap_or(&nothing);
+    let creator = Creator {
+        owner: given.owner.as_ref().unwrap_or(&creator.owner).clone(),
+        group: given.group.as_ref().unwrap_or(&creator.group).clone(),
+    };
     let build = |own: &[Ace], from: &[Ace], protected: bool| {
+        let from = if protected { &[] } else { from };
+        let mut child =
+            Child { kind, creator: &creator, mapping, aces: Vec::with_capacity(own.len() + from.len()) };
         // Entries that a caller copied from another object as inherited are not its own.
-        let own = own.iter().filter(|ace| protected || !ace.flags.contains(AceFlags::INHERITED));
-        let mut aces: Vec<Ace> =
-            own.flat_map(|ace| explicit_entry(ace, kind, &placeholders, mapping)).collect();
-        if !protected {
-            aces.extend(from.iter().flat_map(|ace| passed_on(ace, kind, &placeholders, mapping)));
+        for ace in own.iter().filter(|ace| protected || !ace.flags.contains(AceFlags::INHERITED)) {
+            child.explicit_entry(ace);
         }
-        let mut acl = Acl::new(aces);
+        from.iter().for_each(|ace| child.passed_on(ace));
+        let mut acl = Acl::new(child.aces);
         acl.sort_canonically();
         acl
     };
     let dacl_protected = given.control.contains(Control::DACL_PROTECTED);
     let dacl = match &given.dacl {
         Dacl::Null => Dacl::Null,
-        Dacl::Absent => Dacl::Present(build(&[], parent.dacl.aces(), dacl_protected)),
-        Dacl::Present(acl) => Dacl::Present(build(&acl.aces, parent.dacl.aces(), dacl_protected)),
+        given => Dacl::Present(build(given.aces(), parent.dacl.aces(), dacl_protected)),
     };
     let sacl_protected = given.control.contains(Control::SACL_PROTECTED);
-    let aces_of = |acl: Option<&Acl>| acl.map_or_else(Vec::new, |acl| acl.aces.clone());
-    let sacl = build(&aces_of(given.sacl.as_ref()), &aces_of(parent.sacl.as_ref()), sacl_protected);
+    let sacl = build(sacl_aces(given), sacl_aces(parent), sacl_protected);
     let sacl = (given.sacl.is_some() || !sacl.aces.is_empty()).then_some(sacl);
     let mut control = given.control & (Control::DACL_PROTECTED | Control::SACL_PROTECTED);
     if !dacl_protected && matches!(dacl, Dacl::Present(_)) {
@@ -69,89 +70,103 @@ pub fn inherit(
     if !sacl_protected && sacl.is_some() {
         control = control | Control::SACL_AUTO_INHERITED;
     }
-    SecurityDescriptor { owner: Some(owner), group: Some(group), dacl, sacl, control }
+    SecurityDescriptor { owner: Some(creator.owner), group: Some(creator.group), dacl, sacl, control }
 }
 
-/// An entry given for the child itself. Placeholders and generic rights are resolved for the child and kept, inherit-only,
-/// for its own children.
-fn explicit_entry(ace: &Ace, kind: ChildKind, creator: &Creator, mapping: &GenericMapping) -> Vec<Ace> {
-    let inheritance = ace.flags & AceFlags::INHERITANCE;
-    let plain = ace.flags.without(AceFlags::INHERITANCE);
-    if kind == ChildKind::Object {
-        // A file passes nothing on, and an inherit-only entry says nothing about it.
-        if ace.is_inherit_only() {
-            return Vec::new();
-        }
-        return vec![resolve(ace, creator, mapping).with_flags(plain)];
-    }
-    if ace.is_inherit_only() {
-        return vec![ace.clone()];
-    }
-    effective_and_template(ace, inheritance, plain, creator, mapping)
+fn sacl_aces(sd: &SecurityDescriptor) -> &[Ace] {
+    sd.sacl.as_ref().map_or(&[], |acl| &acl.aces)
 }
 
-/// What the parent's entry becomes on the child: nothing, one entry, or an effective and an inherit-only one.
-fn passed_on(ace: &Ace, kind: ChildKind, creator: &Creator, mapping: &GenericMapping) -> Vec<Ace> {
-    let to_objects = ace.flags.contains(AceFlags::OBJECT_INHERIT);
-    let to_containers = ace.flags.contains(AceFlags::CONTAINER_INHERIT);
-    let propagates = !ace.flags.contains(AceFlags::NO_PROPAGATE);
-    let plain = ace.flags.without(AceFlags::INHERITANCE) | AceFlags::INHERITED;
-    // An allow for one class of children must not reach others, and the class isn't known here.
-    let for_a_class = ace.object.is_some_and(|types| types.inherited.is_some()) && ace.kind.is_allow();
-    match kind {
-        ChildKind::Object if to_objects && !for_a_class => {
-            vec![resolve(ace, creator, mapping).with_flags(plain)]
+/// A list that is being made for a child.
+struct Child<'a> {
+    kind: ChildKind,
+    /// With the owner and group that the child gets.
+    creator: &'a Creator,
+    mapping: &'a GenericMapping,
+    aces: Vec<Ace>,
+}
+
+impl Child<'_> {
+    /// An entry given for the child itself. Placeholders and generic rights are resolved for the child and kept,
+    /// inherit-only, for its own children.
+    fn explicit_entry(&mut self, ace: &Ace) {
+        let inheritance = ace.flags & AceFlags::INHERITANCE;
+        let plain = ace.flags.without(AceFlags::INHERITANCE);
+        match (self.kind, ace.is_inherit_only()) {
+            // A file passes nothing on, and an inherit-only entry says nothing about it.
+            (ChildKind::Object, true) => {}
+            (ChildKind::Object, false) => {
+                self.effective(ace, plain);
+            }
+            (ChildKind::Container, true) => self.aces.push(ace.clone()),
+            (ChildKind::Container, false) => self.effective_and_template(ace, inheritance, plain),
         }
-        ChildKind::Object => Vec::new(),
-        ChildKind::Container if !to_objects && !to_containers => Vec::new(),
-        ChildKind::Container => {
-            let further = ace.flags & (AceFlags::OBJECT_INHERIT | AceFlags::CONTAINER_INHERIT);
-            let further = if propagates { further } else { AceFlags::NONE };
-            if to_containers && !for_a_class {
-                effective_and_template(ace, further, plain, creator, mapping)
-            } else if propagates {
-                vec![ace.clone().with_flags(plain | further | AceFlags::INHERIT_ONLY)]
-            } else {
-                Vec::new()
+    }
+
+    /// What the parent's entry becomes on the child: nothing, one entry, or an effective and an inherit-only one.
+    fn passed_on(&mut self, ace: &Ace) {
+        let to_objects = ace.flags.contains(AceFlags::OBJECT_INHERIT);
+        let to_containers = ace.flags.contains(AceFlags::CONTAINER_INHERIT);
+        let propagates = !ace.flags.contains(AceFlags::NO_PROPAGATE);
+        let plain = ace.flags.without(AceFlags::INHERITANCE) | AceFlags::INHERITED;
+        // An allow for one class of children must not reach others, and the class isn't known here.
+        let for_a_class = ace.object.is_some_and(|types| types.inherited.is_some()) && ace.kind.is_allow();
+        match self.kind {
+            ChildKind::Object if to_objects && !for_a_class => {
+                self.effective(ace, plain);
+            }
+            ChildKind::Object => {}
+            ChildKind::Container if !to_objects && !to_containers => {}
+            ChildKind::Container => {
+                let further = ace.flags & (AceFlags::OBJECT_INHERIT | AceFlags::CONTAINER_INHERIT);
+                let further = if propagates { further } else { AceFlags::NONE };
+                if to_containers && !for_a_class {
+                    self.effective_and_template(ace, further, plain);
+                } else if propagates {
+                    self.aces.push(ace.clone().with_flags(plain | further | AceFlags::INHERIT_ONLY));
+                }
             }
         }
     }
-}
 
-/// One entry if it means the same on the container and below it, otherwise the resolved one and an inherit-only template.
-fn effective_and_template(
-    ace: &Ace,
-    further: AceFlags,
-    plain: AceFlags,
-    creator: &Creator,
-    mapping: &GenericMapping,
-) -> Vec<Ace> {
-    let resolved = resolve(ace, creator, mapping);
-    if further == AceFlags::NONE {
-        return vec![resolved.with_flags(plain)];
+    /// The entry as it holds for the child itself. Whether it says something else than what it was made from.
+    fn effective(&mut self, ace: &Ace, flags: AceFlags) -> bool {
+        self.aces.push(ace.clone());
+        let Some(own) = self.aces.last_mut() else { return false };
+        own.flags = flags;
+        resolve(own, self.creator, self.mapping);
+        own.sid != ace.sid || own.mask != ace.mask
     }
-    if resolved == *ace {
-        return vec![resolved.with_flags(plain | further)];
+
+    /// One entry if it means the same on the container and below it, otherwise the resolved one and an inherit-only
+    /// template.
+    fn effective_and_template(&mut self, ace: &Ace, further: AceFlags, plain: AceFlags) {
+        let differs = self.effective(ace, plain);
+        if further == AceFlags::NONE {
+            return;
+        }
+        if differs {
+            self.aces.push(ace.clone().with_flags(plain | further | AceFlags::INHERIT_ONLY));
+        } else if let Some(own) = self.aces.last_mut() {
+            own.flags = plain | further;
+        }
     }
-    vec![resolved.with_flags(plain), ace.clone().with_flags(plain | further | AceFlags::INHERIT_ONLY)]
 }
 
 /// CREATOR OWNER, CREATOR GROUP and generic rights replaced by what they stand for on this child.
-fn resolve(ace: &Ace, creator: &Creator, mapping: &GenericMapping) -> Ace {
-    let mut resolved = ace.clone();
+fn resolve(ace: &mut Ace, creator: &Creator, mapping: &GenericMapping) {
     if matches!(ace.kind, AceKind::Unknown(_)) {
-        return resolved;
+        return;
     }
-    if ace.sid == Sid::creator_owner() {
-        resolved.sid = creator.owner.clone();
-    } else if ace.sid == Sid::creator_group() {
-        resolved.sid = creator.group.clone();
+    if ace.sid.is(3, &[0]) {
+        ace.sid = creator.owner.clone();
+    } else if ace.sid.is(3, &[1]) {
+        ace.sid = creator.group.clone();
     }
     let generic = AccessMask(0xF000_0000);
     if ace.mask.intersects(generic)
         && !matches!(ace.kind, AceKind::MandatoryLabel | AceKind::ResourceAttribute)
     {
-        resolved.mask = mapping.map(ace.mask);
+        ace.mask = mapping.map(ace.mask);
     }
-    resolved
 }

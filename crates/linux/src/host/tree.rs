@@ -1,60 +1,77 @@
 //! The real file tree, for the planner.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::{FileId, HostTree, MAX_CHILDREN, NodeKind, TreeError};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, open, statat};
+use rustix::io::Errno;
+
+use crate::launch::pin::node_kind;
 
 /// The file tree that this process sees.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealTree;
 
-fn kind(file_type: fs::FileType) -> NodeKind {
-    if file_type.is_dir() {
-        NodeKind::Dir
-    } else if file_type.is_symlink() {
-        NodeKind::Symlink
-    } else if file_type.is_socket() {
-        NodeKind::Socket
-    } else if file_type.is_fifo() {
-        NodeKind::Fifo
-    } else if file_type.is_char_device() {
-        NodeKind::CharDevice
-    } else if file_type.is_block_device() {
-        NodeKind::BlockDevice
-    } else {
-        NodeKind::File
-    }
-}
+/// Room for what one getdents64(2) returns: a system's /etc fits.
+const LISTING: usize = 16 << 10;
 
 impl HostTree for RealTree {
     fn node(&self, path: &Path) -> Option<FileId> {
-        let metadata = fs::symlink_metadata(path).ok()?;
-        Some(FileId { dev: metadata.dev(), ino: metadata.ino(), kind: kind(metadata.file_type()) })
+        node_at(CWD, path).ok()
     }
 
     fn children(&self, dir: &Path) -> Result<Vec<(OsString, NodeKind)>, TreeError> {
-        let refused = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => TreeError::NotADirectory,
-            std::io::ErrorKind::PermissionDenied => TreeError::Denied,
-            _ => TreeError::Other(error.to_string()),
-        };
         let mut children = Vec::new();
-        for entry in fs::read_dir(dir).map_err(refused)? {
+        self.each_child(dir, &mut |name, kind| children.push((name.to_os_string(), kind)))?;
+        Ok(children)
+    }
+
+    fn each_child(&self, dir: &Path, tell: &mut dyn FnMut(&OsStr, NodeKind)) -> Result<(), TreeError> {
+        let refused = |error: Errno| match error {
+            Errno::NOENT | Errno::NOTDIR => TreeError::NotADirectory,
+            Errno::ACCESS | Errno::PERM => TreeError::Denied,
+            error => TreeError::Other(io::Error::from(error).to_string()),
+        };
+        // Not blocking: somebody may have put a FIFO or a device in its place.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let folder = open(dir, flags, Mode::empty()).map_err(refused)?;
+        let mut buffer = [MaybeUninit::uninit(); LISTING];
+        let mut entries = RawDir::new(&folder, &mut buffer);
+        let mut count = 0;
+        while let Some(entry) = entries.next() {
             let entry = entry.map_err(refused)?;
-            if children.len() == MAX_CHILDREN {
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            if count == MAX_CHILDREN {
                 return Err(TreeError::TooMany);
             }
-            children.push((entry.file_name(), kind(entry.file_type().map_err(refused)?)));
+            let kind = match entry.file_type() {
+                // Some file systems don't say it in a listing.
+                FileType::Unknown => node_at(&folder, Path::new(name)).map_err(refused)?.kind,
+                kind => node_kind(kind),
+            };
+            tell(name, kind);
+            count += 1;
         }
-        Ok(children)
+        Ok(())
     }
 
     fn read_link(&self, path: &Path) -> Option<PathBuf> {
         fs::read_link(path).ok()
     }
+}
+
+fn node_at(folder: impl AsFd, path: &Path) -> rustix::io::Result<FileId> {
+    let stat = statat(folder, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(FileId { dev: stat.st_dev, ino: stat.st_ino, kind: node_kind(FileType::from_raw_mode(stat.st_mode)) })
 }
 
 /// The content of a small file (at most 64 KiB), for markers such as `pyvenv.cfg`.

@@ -7,6 +7,7 @@ mod program;
 mod set_id_files;
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::{Note, Object, Plan, PlanOptions, Protected, capability};
@@ -276,8 +277,11 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
 
 /// Where the lasting temporary files go: `/var/tmp`, unless that would cover a grant, or a grant of a folder above covers it.
 fn temp_inside(plan: &Plan) -> &'static str {
-    let covers =
-        plan.binds.iter().any(|bind| bind.path.starts_with("/var/tmp") || bind.path == Path::new("/var"));
+    // A plan's paths are plain, so their text tells.
+    let covers = plan.binds.iter().any(|bind| match bind.path.as_os_str().as_bytes().strip_prefix(b"/var") {
+        Some(below) => below.is_empty() || below == b"/tmp" || below.starts_with(b"/tmp/"),
+        None => false,
+    });
     if covers { "/run/temporary" } else { "/var/tmp" }
 }
 

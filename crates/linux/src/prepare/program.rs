@@ -82,6 +82,9 @@ fn rustup_home(caller: &Caller) -> Option<PathBuf> {
 
 /// Variables without which a tool does not find the folders that it was granted: HOME is private inside.
 pub(super) fn environment(caller: &Caller, found: &Found) -> Vec<EnvironmentRequest> {
+    if found.grants.is_empty() {
+        return Vec::new();
+    }
     rustup_home(caller)
         .filter(|folder| found.grants.iter().any(|grant| grant.path == *folder))
         .map(|folder| EnvironmentRequest { name: "RUSTUP_HOME".into(), value: Some(folder.into()) })

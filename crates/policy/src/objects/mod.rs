@@ -1,6 +1,7 @@
 //! The object catalogue: lines of `KIND PATH SDDL  # why`, built in or added by administrators and users.
 
 mod escape;
+mod lines;
 mod parse;
 mod variables;
 
@@ -11,6 +12,7 @@ pub use variables::{KNOWN_VARIABLES, Variables};
 use lowbox_security::{Ace, AceFlags, Acl, Dacl, SecurityDescriptor, Sid, Token};
 
 use crate::object::{GrantRights, Object};
+use lines::{Line, Lines};
 
 /// The name under which the built-in catalogue's entries appear.
 pub const BUILT_IN: &str = "objects.txt (built in)";
@@ -18,12 +20,36 @@ pub const BUILT_IN: &str = "objects.txt (built in)";
 /// The text of the built-in catalogue.
 pub const BUILT_IN_TEXT: &str = include_str!("../../data/objects.txt");
 
+/// Its lines, split when lowbox is compiled.
+static BUILT_IN_LINES: [Line<'static>; count(BUILT_IN_TEXT)] = split(BUILT_IN_TEXT);
+
+const fn count(text: &str) -> usize {
+    let (mut lines, mut count) = (Lines::new(text), 0);
+    while lines.next().is_some() {
+        count += 1;
+    }
+    count
+}
+
+const fn split<const COUNT: usize>(text: &'static str) -> [Line<'static>; COUNT] {
+    let mut split = [Line { number: 0, kind: "", path: "", sddl: "" }; COUNT];
+    let (mut lines, mut count) = (Lines::new(text), 0);
+    while let Some(line) = lines.next() {
+        split[count] = match line {
+            Ok(line) => line,
+            Err(_) => panic!("a line of data/objects.txt is not KIND PATH SDDL"),
+        };
+        count += 1;
+    }
+    split
+}
+
 /// The built-in catalogue for a token.
 ///
 /// # Errors
 /// When a variable's value is no plain absolute path.
 pub fn built_in_objects(vars: &Variables, token: &Token) -> Result<Vec<Object>, ObjectsError> {
-    parse_objects(BUILT_IN_TEXT, BUILT_IN, vars, token)
+    parse::parse_lines(BUILT_IN_LINES.iter().map(|line| Ok(*line)), BUILT_IN, vars, token, &|_| true)
 }
 
 /// The entries of the built-in catalogue that can matter to a token with these capabilities: the same answers from every
@@ -37,7 +63,7 @@ pub fn built_in_objects_for(
     held: &[String],
 ) -> Result<Vec<Object>, ObjectsError> {
     let relevant = |sddl: &str| !only_for_others(sddl, held);
-    parse::parse_relevant(BUILT_IN_TEXT, BUILT_IN, vars, token, &relevant)
+    parse::parse_lines(BUILT_IN_LINES.iter().map(|line| Ok(*line)), BUILT_IN, vars, token, &relevant)
 }
 
 /// Whether a descriptor holds nothing but allow ACEs, each for a capability by name, none of them held: such an entry grants

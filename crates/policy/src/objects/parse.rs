@@ -1,18 +1,20 @@
 //! Reading the catalogue format.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lowbox_security::{SddlError, SecurityDescriptor, Token, derive};
 
 use super::escape::unescape;
+use super::lines::{Flaw, Line, Lines};
 use super::variables::{KNOWN_VARIABLES, Variables};
 use crate::object::{Object, ObjectKind, Origin};
 use crate::plan::PlanError;
-use crate::planner::forest::components;
 use crate::planner::merge::restricts;
+use crate::planner::paths::plain;
 
 /// The longest text, in bytes.
 pub const MAX_TEXT: usize = 16 << 20;
@@ -102,37 +104,33 @@ pub fn parse_objects(
     vars: &Variables,
     token: &Token,
 ) -> Result<Vec<Object>, ObjectsError> {
-    parse_relevant(text, source, vars, token, &|_| true)
+    if text.len() > MAX_TEXT {
+        return Err(ObjectsError { file: source.to_owned(), line: 0, problem: ObjectsProblem::TextTooLong });
+    }
+    let mut lines = Lines::new(text);
+    let lines = std::iter::from_fn(|| lines.next().map(|line| line.map_err(|flaw| (lines.number, flaw))));
+    parse_lines(lines, source, vars, token, &|_| true)
 }
 
-/// The same, passing over lines whose descriptor `relevant` says no to, unread.
-pub(super) fn parse_relevant(
-    text: &str,
+/// The objects of lines, without those whose descriptor `relevant` says no to.
+pub(super) fn parse_lines<'t>(
+    lines: impl Iterator<Item = Result<Line<'t>, (usize, Flaw)>>,
     source: &str,
     vars: &Variables,
-    token: &Token,
-    relevant: &dyn Fn(&str) -> bool,
+    token: &'t Token,
+    relevant: &'t dyn Fn(&str) -> bool,
 ) -> Result<Vec<Object>, ObjectsError> {
+    let file: Arc<str> = source.into();
     let fail = |line, problem| ObjectsError { file: source.to_owned(), line, problem };
-    if text.len() > MAX_TEXT {
-        return Err(fail(0, ObjectsProblem::TextTooLong));
-    }
     let mut objects = Vec::new();
-    // Many lines share a descriptor; each is read once.
-    let mut read: HashMap<&str, SecurityDescriptor> = HashMap::new();
-    for (number, line) in text.lines().enumerate() {
-        let number = number + 1;
-        if line.len() > MAX_LINE {
-            return Err(fail(number, ObjectsProblem::LineTooLong));
-        }
-        let line = without_comment(line);
-        if line.is_empty() {
-            continue;
-        }
-        if line.rsplit(char::is_whitespace).next().is_some_and(|sddl| !relevant(sddl)) {
-            continue;
-        }
-        let parsed = parse_line(line, vars, token, &mut read).map_err(|problem| fail(number, problem))?;
+    let mut descriptors = Descriptors { token, relevant, last: None, read: BTreeMap::new() };
+    for line in lines {
+        let line = line.map_err(|(number, flaw)| match flaw {
+            Flaw::TooLong => fail(number, ObjectsProblem::LineTooLong),
+            Flaw::Shape => fail(number, ObjectsProblem::Shape),
+        })?;
+        let number = line.number;
+        let parsed = parse_line(line, vars, &mut descriptors).map_err(|problem| fail(number, problem))?;
         let Some((kind, path, glob, descriptor)) = parsed else { continue };
         if objects.len() >= MAX_OBJECTS {
             return Err(fail(number, ObjectsProblem::TooMany));
@@ -141,7 +139,7 @@ pub(super) fn parse_relevant(
             path,
             kind,
             descriptor,
-            origin: Origin::Catalogue { file: source.to_owned(), line: number },
+            origin: Origin::Catalogue { file: file.clone(), line: number },
             optional: true,
             identity: None,
             glob,
@@ -150,44 +148,54 @@ pub(super) fn parse_relevant(
     Ok(objects)
 }
 
-fn without_comment(line: &str) -> &str {
-    let mut before = ' ';
-    for (at, c) in line.char_indices() {
-        if c == '#' && before.is_whitespace() {
-            return line[..at].trim();
-        }
-        before = c;
-    }
-    line.trim()
+/// The descriptors of a text. Many lines share one, and mostly with the line before; each is read once.
+struct Descriptors<'t> {
+    token: &'t Token,
+    relevant: &'t dyn Fn(&str) -> bool,
+    last: Option<(&'t str, Option<Arc<SecurityDescriptor>>)>,
+    read: BTreeMap<&'t str, Option<Arc<SecurityDescriptor>>>,
 }
 
-type Parsed = (ObjectKind, PathBuf, bool, SecurityDescriptor);
+impl<'t> Descriptors<'t> {
+    /// `None` if it is not relevant.
+    fn of(&mut self, sddl: &'t str) -> Result<Option<Arc<SecurityDescriptor>>, ObjectsProblem> {
+        if let Some((_, descriptor)) = self.last.as_ref().filter(|(last, _)| *last == sddl) {
+            return Ok(descriptor.clone());
+        }
+        let descriptor = match self.read.get(sddl) {
+            Some(known) => known.clone(),
+            None => {
+                let wanted = (self.relevant)(sddl);
+                let read = wanted.then(|| parse_descriptor(sddl, self.token)).transpose()?.map(Arc::new);
+                self.read.insert(sddl, read.clone());
+                read
+            }
+        };
+        self.last = Some((sddl, descriptor.clone()));
+        Ok(descriptor)
+    }
+}
+
+type Parsed = (ObjectKind, PathBuf, bool, Arc<SecurityDescriptor>);
 
 fn parse_line<'t>(
-    line: &'t str,
+    line: Line<'t>,
     vars: &Variables,
-    token: &Token,
-    read: &mut HashMap<&'t str, SecurityDescriptor>,
+    descriptors: &mut Descriptors<'t>,
 ) -> Result<Option<Parsed>, ObjectsProblem> {
-    let (kind, rest) = line.split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
-    let (path, sddl) = rest.trim_start().split_once(char::is_whitespace).ok_or(ObjectsProblem::Shape)?;
-    let kind = match kind {
+    let kind = match line.kind {
         "tree" | "file" | "link" => ObjectKind::Tree,
         "socket" => ObjectKind::Socket,
         "device" => ObjectKind::Device,
         other => return Err(ObjectsProblem::Kind(shown(other))),
     };
-    let place = parse_path(path, vars)?;
-    // Also where the variable is not set the descriptor is read, so that a mistake shows everywhere.
-    let descriptor = match read.get(sddl) {
-        Some(descriptor) => descriptor.clone(),
-        None => {
-            let descriptor = parse_descriptor(sddl, token)?;
-            read.insert(sddl, descriptor.clone());
-            descriptor
-        }
-    };
-    let Some((path, glob)) = place else { return Ok(None) };
+    // Also where a variable is not set the descriptor is read, so that a mistake shows everywhere.
+    let descriptor = descriptors.of(line.sddl);
+    if matches!(descriptor, Ok(None)) {
+        return Ok(None);
+    }
+    let place = parse_path(line.path, vars)?;
+    let (Some((path, glob)), Some(descriptor)) = (place, descriptor?) else { return Ok(None) };
     if glob && restricts(&descriptor) {
         return Err(ObjectsProblem::WildcardDenies);
     }
@@ -196,6 +204,11 @@ fn parse_line<'t>(
 
 /// The path with its variables put in, and whether it holds a wildcard. `None` when a variable is not set.
 fn parse_path(word: &str, vars: &Variables) -> Result<Option<(PathBuf, bool)>, ObjectsProblem> {
+    // Nearly every path stands as it is.
+    if !word.bytes().any(|byte| matches!(byte, b'{' | b'}' | b'\\')) {
+        let path = plain(Path::new(word)).map_err(ObjectsProblem::Path)?;
+        return Ok(Some((path.into_owned(), word.contains('*'))));
+    }
     let mut out: Vec<u8> = Vec::new();
     let mut glob = false;
     let mut rest = word;
@@ -226,12 +239,11 @@ fn parse_path(word: &str, vars: &Variables) -> Result<Option<(PathBuf, bool)>, O
         return Ok(None);
     }
     let path = PathBuf::from(OsString::from_vec(out));
-    components(&path).map_err(ObjectsProblem::Path)?;
+    let tidy = plain(&path).map_err(ObjectsProblem::Path)?;
     if glob && has_literal_star(word, &path) {
         return Err(ObjectsProblem::LiteralStar);
     }
-    // Components only: no trailing or doubled slash.
-    Ok(Some((path.components().collect(), glob)))
+    Ok(Some((tidy.into_owned(), glob)))
 }
 
 /// A pattern must not gain a star from an escape or a variable's value.
@@ -241,7 +253,7 @@ fn has_literal_star(word: &str, path: &Path) -> bool {
 
 fn parse_descriptor(sddl: &str, token: &Token) -> Result<SecurityDescriptor, ObjectsProblem> {
     let mut out = String::with_capacity(sddl.len());
-    let mut rest = sddl.trim();
+    let mut rest = sddl;
     while let Some((plain, tail)) = rest.split_once('{') {
         let (name, after) = tail.split_once('}').ok_or(ObjectsProblem::Brace("descriptor"))?;
         out.push_str(plain);

@@ -110,13 +110,11 @@ impl Placer<'_, '_> {
         }
         let dir = self.places[number].sd;
         for (name, _) in children {
-            if is_named(forest, number, &name) {
+            // A reserved place is a node of the forest, so no other lies beneath one unless its parent does.
+            if node.reserved || is_named(forest, number, &name) {
                 continue;
             }
             let path = node.path.join(&name);
-            if self.is_reserved(&path) {
-                continue;
-            }
             // One look decides what it is; the listing may be stale.
             let Some(id) = self.tree.node(&path) else { continue };
             if id.kind != NodeKind::Dir {
@@ -147,8 +145,5 @@ impl Placer<'_, '_> {
 
 fn is_named(forest: &Forest<'_>, number: usize, name: &OsStr) -> bool {
     // Children are in the order of their names, because the items were sorted by path.
-    forest.nodes[number]
-        .children
-        .binary_search_by(|child| forest.nodes[*child].name.as_os_str().cmp(name))
-        .is_ok()
+    forest.nodes[number].children.binary_search_by(|child| forest.nodes[*child].name().cmp(name)).is_ok()
 }

@@ -75,9 +75,9 @@ impl Placer<'_, '_> {
         }
         let Some(entry) = &node.entry else { return Floor::OPEN };
         let parent = self.places[number].parent;
-        let explicit = self.regions.number(&entry.descriptor);
-        let as_dir = Place { sd: self.regions.object(parent, explicit, ChildKind::Container), parent };
-        let as_file = Place { sd: self.regions.object(parent, explicit, ChildKind::Object), parent };
+        let as_dir =
+            Place { sd: self.regions.object(parent, entry.descriptor, ChildKind::Container), parent };
+        let as_file = Place { sd: self.regions.object(parent, entry.descriptor, ChildKind::Object), parent };
         Floor::of(&self.regions.tree(as_dir)).and(Floor::of(&self.regions.file(as_file, false)))
     }
 
@@ -94,6 +94,6 @@ impl Placer<'_, '_> {
                 break;
             }
         }
-        self.forest.nodes[at].path.clone()
+        self.forest.nodes[at].path.to_path_buf()
     }
 }

@@ -1,23 +1,21 @@
 //! Objects ordered into a tree by path: one node for each path that an object names and for each folder above it.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
-use lowbox_security::SecurityDescriptor;
-
-use super::order::by_component;
+use super::descriptors::SdId;
+use super::paths::{by_component, ends, is_within, path_of, plain};
+use super::regions::Regions;
 use crate::host::FileId;
 use crate::object::ObjectKind;
 use crate::plan::PlanError;
 
-/// The deepest path that the planner takes, in components. Recursion is bounded by it.
-pub(crate) const MAX_DEPTH: usize = 128;
-
 /// The entries that name one path, merged.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry<'o> {
-    pub descriptor: Cow<'o, SecurityDescriptor>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub descriptor: SdId,
     pub kinds: Kinds,
     /// Stay silent when nothing is there.
     pub optional: bool,
@@ -60,13 +58,20 @@ pub(crate) enum Barrier {
     Protected(&'static str),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Node<'o> {
-    pub name: OsString,
-    pub path: PathBuf,
+    pub path: Cow<'o, Path>,
     pub children: Vec<usize>,
-    pub entry: Option<Entry<'o>>,
+    pub entry: Option<Entry>,
     pub barrier: Option<Barrier>,
+    /// At or beneath a reserved place.
+    pub reserved: bool,
+}
+
+impl Node<'_> {
+    pub fn name(&self) -> &OsStr {
+        self.path.file_name().unwrap_or_default()
+    }
 }
 
 /// The tree of nodes; the first is `/`. A child's number is greater than its parent's.
@@ -76,77 +81,75 @@ pub(crate) struct Forest<'o> {
 }
 
 /// What is put at a path.
-#[expect(clippy::large_enum_variant, reason = "nearly all items are entries, and barriers are few")]
-pub(crate) enum Item<'o> {
-    Entry(Entry<'o>),
+pub(crate) enum Item {
+    Entry(Entry),
     Barrier(Barrier),
 }
 
 impl<'o> Forest<'o> {
-    /// Builds the tree in O(n log n) comparisons: sorted by path, each item shares a prefix with the one before.
-    pub fn build(mut items: Vec<(PathBuf, Item<'o>)>) -> Result<Forest<'o>, PlanError> {
+    /// Builds the tree in O(n log n) comparisons: sorted by path, each item lies beneath the one before, or beneath a folder
+    /// above that.
+    pub fn build(
+        mut items: Vec<(Cow<'o, Path>, Item)>,
+        regions: &mut Regions<'_>,
+    ) -> Result<Forest<'o>, PlanError> {
         items.sort_by(|a, b| by_component(&a.0, &b.0));
-        let mut nodes = vec![Node { path: PathBuf::from("/"), ..Node::default() }];
-        let mut stack = vec![0usize];
+        let mut forest = Forest { nodes: Vec::with_capacity(items.len() * 2) };
+        forest.push(Cow::Borrowed(Path::new("/")), None);
+        let mut stack = vec![0];
         for (path, item) in items {
-            let names = components(&path)?;
-            let mut shared = 0;
-            while shared < names.len()
-                && shared + 1 < stack.len()
-                && nodes[stack[shared + 1]].name == names[shared]
-            {
-                shared += 1;
+            // What is borrowed is an object's path, checked already; a link may have led too deep.
+            if let Cow::Owned(path) = &path {
+                plain(path)?;
             }
-            stack.truncate(shared + 1);
-            for name in &names[shared..] {
-                let parent = *stack.last().unwrap_or(&0);
-                let number = nodes.len();
-                let path = nodes[parent].path.join(name);
-                nodes.push(Node { name: name.to_os_string(), path, ..Node::default() });
-                nodes[parent].children.push(number);
-                stack.push(number);
+            while stack.len() > 1 && !is_within(&path, &forest.nodes[stack[stack.len() - 1]].path) {
+                stack.pop();
             }
-            let node = &mut nodes[*stack.last().unwrap_or(&0)];
+            let mut top = stack[stack.len() - 1];
+            let from = if top == 0 { 0 } else { forest.nodes[top].path.as_os_str().len() };
+            for end in ends(path.as_os_str().as_bytes(), from) {
+                top = forest.push(beginning(&path, end), Some(top));
+                stack.push(top);
+            }
+            let node = &mut forest.nodes[top];
             match item {
-                Item::Barrier(barrier) => node.barrier = Some(barrier),
+                Item::Barrier(barrier) => {
+                    node.barrier = Some(barrier);
+                    node.reserved |= barrier == Barrier::Reserved;
+                }
                 Item::Entry(entry) => {
                     node.entry = Some(match node.entry.take() {
                         None => entry,
-                        Some(before) => merge(before, entry),
+                        Some(before) => merge(before, entry, regions),
                     });
                 }
             }
         }
-        Ok(Forest { nodes })
+        Ok(forest)
+    }
+
+    fn push(&mut self, path: Cow<'o, Path>, parent: Option<usize>) -> usize {
+        let number = self.nodes.len();
+        let reserved = parent.is_some_and(|parent| self.nodes[parent].reserved);
+        self.nodes.push(Node { path, children: Vec::new(), entry: None, barrier: None, reserved });
+        if let Some(parent) = parent {
+            self.nodes[parent].children.push(number);
+        }
+        number
     }
 }
 
-/// The names of an absolute path, root first.
-pub(crate) fn components(path: &Path) -> Result<Vec<&OsStr>, PlanError> {
-    let bad = |why| PlanError::BadPath { path: path.to_path_buf(), why };
-    let mut parts = path.components();
-    if parts.next() != Some(Component::RootDir) {
-        return Err(bad("it does not begin with /"));
+/// The first `end` bytes of a path, borrowed where the path is.
+fn beginning<'o>(path: &Cow<'o, Path>, end: usize) -> Cow<'o, Path> {
+    match path {
+        Cow::Borrowed(path) => Cow::Borrowed(path_of(&path.as_os_str().as_bytes()[..end])),
+        Cow::Owned(path) => Cow::Owned(PathBuf::from(path_of(&path.as_os_str().as_bytes()[..end]))),
     }
-    let mut names = Vec::new();
-    for part in parts {
-        match part {
-            Component::Normal(name) => names.push(name),
-            _ => return Err(bad("it holds ..")),
-        }
-        if names.len() > MAX_DEPTH {
-            return Err(bad("it is more than 128 folders deep"));
-        }
-    }
-    Ok(names)
 }
 
-fn merge<'o>(first: Entry<'o>, second: Entry<'o>) -> Entry<'o> {
+fn merge(first: Entry, second: Entry, regions: &mut Regions<'_>) -> Entry {
     Entry {
-        descriptor: Cow::Owned(super::merge::merged(
-            first.descriptor.into_owned(),
-            second.descriptor.into_owned(),
-        )),
+        descriptor: regions.merged(first.descriptor, second.descriptor),
         kinds: first.kinds.and(second.kinds),
         optional: first.optional && second.optional,
         found: first.found.or(second.found),

@@ -1,11 +1,12 @@
 //! Wildcards in the paths of objects: `*` stands for any run of bytes within one name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::host::{HostTree, NodeKind};
+use super::looked::{Listing, Looked};
+use crate::host::NodeKind;
 
 /// The most paths that one pattern stands for.
 const MAX_MATCHES: usize = 4096;
@@ -13,8 +14,11 @@ const MAX_MATCHES: usize = 4096;
 /// Whether a name fits a pattern. A leading dot is only met by a dot. Linear in name × stars.
 pub(crate) fn fits(pattern: &OsStr, name: &OsStr) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    if pattern.first() == Some(&b'*') && name.first() == Some(&b'.') {
-        return false;
+    match pattern.first() {
+        Some(b'*') if name.first() == Some(&b'.') => return false,
+        // Most names differ in their first byte.
+        Some(byte) if *byte != b'*' && name.first() != Some(byte) => return false,
+        _ => {}
     }
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -38,20 +42,17 @@ pub(crate) fn fits(pattern: &OsStr, name: &OsStr) -> bool {
 
 /// Listings that several patterns share: the catalogue has many for one directory.
 #[derive(Default)]
-pub(crate) struct Listings(HashMap<PathBuf, Vec<(OsString, NodeKind)>>);
+pub(crate) struct Listings(BTreeMap<OsString, Listing>);
 
 impl Listings {
-    fn of(&mut self, dir: &Path, tree: &dyn HostTree) -> &[(OsString, NodeKind)] {
-        self.0.entry(dir.to_path_buf()).or_insert_with(|| {
-            let mut children = tree.children(dir).unwrap_or_default();
-            children.sort();
-            children
-        })
+    fn of(&mut self, dir: &Path, tree: &Looked<'_>) -> &Listing {
+        let listed = || tree.listing(dir).unwrap_or_default();
+        self.0.entry(dir.as_os_str().to_os_string()).or_insert_with(listed)
     }
 }
 
-/// The paths that a pattern stands for now, in order. Directories that can't be listed give none.
-pub(crate) fn expand(pattern: &Path, tree: &dyn HostTree, listings: &mut Listings) -> Vec<PathBuf> {
+/// The paths that a plain pattern stands for now, in order. Directories that can't be listed give none.
+pub(crate) fn expand(pattern: &Path, tree: &Looked<'_>, listings: &mut Listings) -> Vec<PathBuf> {
     let mut paths = vec![PathBuf::from("/")];
     let names: Vec<&OsStr> = pattern.iter().skip(1).collect();
     for (number, name) in names.iter().enumerate() {
@@ -62,11 +63,12 @@ pub(crate) fn expand(pattern: &Path, tree: &dyn HostTree, listings: &mut Listing
         }
         let mut next = Vec::new();
         for path in &paths {
-            for (child, kind) in listings.of(path, tree) {
-                if (last || *kind == NodeKind::Dir) && fits(name, child) {
-                    next.push(path.join(child));
-                }
-            }
+            let fitting =
+                |child: &(&OsStr, NodeKind)| (last || child.1 == NodeKind::Dir) && fits(name, child.0);
+            // A pattern is met by few of a directory's names, so it is they that are put in order.
+            let mut found: Vec<_> = listings.of(path, tree).iter().filter(fitting).collect();
+            found.sort();
+            next.extend(found.into_iter().map(|(child, _)| path.join(child)));
         }
         next.truncate(MAX_MATCHES);
         paths = next;

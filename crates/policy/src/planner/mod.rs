@@ -8,20 +8,23 @@
 //! that name's descriptor says, so a deny at one name does not reach the other.
 
 pub(crate) mod check;
+mod descriptors;
 mod expand;
 mod floor;
 pub(crate) mod forest;
 pub(crate) mod glob;
 mod listable;
+mod looked;
 pub(crate) mod merge;
-mod order;
+pub(crate) mod paths;
 mod place;
 mod protect;
 mod regions;
 mod resolve;
 mod rights;
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_security::Token;
@@ -31,6 +34,8 @@ use crate::host::{HostTree, NodeKind};
 use crate::object::Object;
 use crate::plan::{Bind, Plan, PlanError, PlanOptions};
 use forest::{Barrier, Forest, Item};
+use looked::Looked;
+use paths::{by_component, ends, is_within, path_of, plain};
 use place::Placer;
 use regions::Regions;
 use resolve::Through;
@@ -49,21 +54,23 @@ pub fn plan(
     tree: &dyn HostTree,
     options: &PlanOptions,
 ) -> Result<Plan, PlanError> {
-    let resolved = resolve::resolve(objects, token, tree)?;
+    let tree = Looked::new(tree);
+    let mut regions = Regions::new(token);
+    let resolved = resolve::resolve(objects, token, &mut regions, &tree)?;
     protect::refuse(objects, &resolved, options)?;
-    let mut items: Vec<(PathBuf, Item<'_>)> = Vec::with_capacity(resolved.entries.len() + 8);
+    let mut items: Vec<(Cow<'_, Path>, Item)> = Vec::with_capacity(resolved.entries.len() + 8);
     items.extend(resolved.entries.into_iter().map(|(path, entry, _)| (path, Item::Entry(entry))));
     for reserved in &options.reserved {
-        items.push((order::plain(reserved), Item::Barrier(Barrier::Reserved)));
+        items.push((plain(reserved)?, Item::Barrier(Barrier::Reserved)));
     }
     for protected in options.protected.iter().filter(|protected| protected.inside_too) {
-        items.push((order::plain(&protected.path), Item::Barrier(Barrier::Protected(protected.what))));
+        items.push((plain(&protected.path)?, Item::Barrier(Barrier::Protected(protected.what))));
     }
-    let forest = Forest::build(items)?;
-    let mut placer = Placer::new(&forest, Regions::new(token), tree, options);
+    let forest = Forest::build(items, &mut regions)?;
+    let mut placer = Placer::new(&forest, regions, &tree, options);
     placer.run()?;
     let Placer { mut binds, mut links, mut notes, deny_xattr_reads, .. } = placer;
-    binds.sort_by(|a, b| order::by_component(&a.path, &b.path));
+    binds.sort_by(|a, b| by_component(&a.path, &b.path));
     links_through(&resolved.through, &binds, &mut links);
     links.sort();
     links.dedup_by(|a, b| a.0 == b.0);
@@ -74,17 +81,19 @@ pub fn plan(
     Ok(Plan { binds, listable, links, deny_xattr_reads, deny_watches, notes })
 }
 
-/// Links that lead to something granted are made, unless a bound tree shows them already.
+/// Links that lead to something granted are made, unless a bound tree shows them already. `binds` is sorted by path.
 fn links_through(through: &[Through], binds: &[Bind], links: &mut Vec<(PathBuf, PathBuf)>) {
-    if through.is_empty() {
-        return;
-    }
-    let bound: HashSet<&Path> = binds.iter().map(|bind| bind.path.as_path()).collect();
-    let is_shown = |path: &Path| path.ancestors().any(|above| bound.contains(above));
+    let at_or_after = |path: &Path| binds.partition_point(|bind| by_component(&bind.path, path).is_lt());
+    let is_shown = |path: &Path| {
+        let bound = |path: &Path| {
+            binds.get(at_or_after(path)).is_some_and(|bind| bind.path.as_os_str() == path.as_os_str())
+        };
+        let bytes = path.as_os_str().as_bytes();
+        bound(Path::new("/")) || ends(bytes, 0).any(|end| bound(path_of(&bytes[..end])))
+    };
     for Through { link, target, end } in through {
-        let beneath = binds.partition_point(|bind| order::by_component(&bind.path, end).is_lt());
-        let leads_to = binds.get(beneath).is_some_and(|bind| bind.path.starts_with(end));
-        if !is_shown(link) && (is_shown(end) || leads_to) {
+        let leads_to = binds.get(at_or_after(end)).is_some_and(|bind| is_within(&bind.path, end));
+        if !is_shown(link) && (leads_to || is_shown(end)) {
             links.push((link.clone(), target.clone()));
         }
     }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use lowbox_security::ChildKind;
 
+use super::descriptors::SdId;
 use super::floor::Floor;
 use super::forest::{Barrier, Forest, Kinds};
+use super::looked::Looked;
 use super::regions::{Place, Regions};
 use super::rights::Region;
 use crate::fs_rights::FsRights;
-use crate::host::{FileId, HostTree, NodeKind};
+use crate::host::{FileId, NodeKind};
 use crate::plan::{Bind, Note, PlanError, PlanOptions, Reason};
 
 /// The rule that a bound tree above lays over everything beneath it.
@@ -21,7 +23,7 @@ pub(super) struct Cover {
 pub(crate) struct Placer<'a, 't> {
     pub(super) forest: &'a Forest<'a>,
     pub(super) regions: Regions<'t>,
-    pub(super) tree: &'a dyn HostTree,
+    pub(super) tree: &'a Looked<'a>,
     pub(super) options: &'a PlanOptions,
     pub(super) places: Vec<Place>,
     pub(super) found: Vec<Option<FileId>>,
@@ -38,7 +40,7 @@ impl<'a, 't> Placer<'a, 't> {
     pub fn new(
         forest: &'a Forest<'a>,
         mut regions: Regions<'t>,
-        tree: &'a dyn HostTree,
+        tree: &'a Looked<'a>,
         options: &'a PlanOptions,
     ) -> Self {
         let found: Vec<Option<FileId>> =
@@ -53,7 +55,7 @@ impl<'a, 't> Placer<'a, 't> {
             found,
             own: Vec::new(),
             below: Vec::new(),
-            binds: Vec::new(),
+            binds: Vec::with_capacity(forest.nodes.len()),
             links: Vec::new(),
             notes: Vec::new(),
             deny_xattr_reads: false,
@@ -97,7 +99,7 @@ impl<'a, 't> Placer<'a, 't> {
             self.note(&node.path, FsRights::NONE, reason);
             return self.place_children(number, cover, false);
         }
-        if self.is_reserved(&node.path) && !is_device_or_socket(id.kind) {
+        if node.reserved && !is_device_or_socket(id.kind) {
             self.note(&node.path, FsRights::NONE, Reason::Reserved);
             return self.place_children(number, cover, false);
         }
@@ -116,7 +118,7 @@ impl<'a, 't> Placer<'a, 't> {
             return self.place_children(number, None, false);
         }
         let region = self.regions.tree(self.places[number]);
-        if !region.is_bindable() || self.is_reserved(&node.path) {
+        if !region.is_bindable() || node.reserved {
             return self.place_children(number, None, no_writes);
         }
         let Some(id) = self.tree.node(&node.path) else { return Ok(()) };
@@ -194,7 +196,7 @@ impl<'a, 't> Placer<'a, 't> {
             }
             _ => {
                 self.bind(Bind {
-                    path: path.clone(),
+                    path: path.to_path_buf(),
                     id,
                     writable: rights.intersects(FsRights::WRITES),
                     executable: rights.contains(FsRights::EXECUTE),
@@ -227,10 +229,6 @@ impl<'a, 't> Placer<'a, 't> {
         Ok(())
     }
 
-    pub(super) fn is_reserved(&self, path: &Path) -> bool {
-        self.options.reserved.iter().any(|reserved| path.starts_with(reserved))
-    }
-
     pub(super) fn note(&mut self, path: &Path, dropped: FsRights, reason: Reason) {
         self.notes.push(Note { path: path.to_path_buf(), dropped, reason });
     }
@@ -244,29 +242,31 @@ impl<'a, 't> Placer<'a, 't> {
 
 /// Top-down: the effective descriptor of each node, and that of its parent.
 fn places(forest: &Forest<'_>, regions: &mut Regions<'_>, found: &[Option<FileId>]) -> Vec<Place> {
-    let mut places = vec![Place { sd: Regions::UNGOVERNED, parent: Regions::UNGOVERNED }; forest.nodes.len()];
-    let mut parents = vec![Regions::UNGOVERNED; forest.nodes.len()];
+    let ungoverned = regions.ungoverned();
+    let mut places = vec![Place { sd: ungoverned, parent: ungoverned }; forest.nodes.len()];
     for (number, node) in forest.nodes.iter().enumerate() {
-        let parent = match (&node.barrier, &node.entry) {
-            // Nothing reaches an entry behind a protected barrier from above.
-            (Some(Barrier::Protected(_)), Some(_)) => Regions::UNGOVERNED,
-            _ => parents[number],
-        };
-        let explicit = node.entry.as_ref().map(|entry| regions.number(&entry.descriptor));
-        let mut of = |kind| match (&node.barrier, explicit) {
-            (_, Some(explicit)) => regions.object(parent, explicit, kind),
-            (Some(Barrier::Protected(_)), None) => Regions::UNGOVERNED,
-            (_, None) => regions.child(parent, kind),
+        // Nothing is placed where an entry's object is missing.
+        if node.entry.is_some() && found[number].is_none() && node.children.is_empty() {
+            continue;
+        }
+        let protected = matches!(node.barrier, Some(Barrier::Protected(_)));
+        // Nothing reaches an entry behind a protected barrier from above.
+        let parent = if protected && node.entry.is_some() { ungoverned } else { places[number].parent };
+        let mut of = |kind| match node.entry {
+            Some(entry) => regions.object(parent, entry.descriptor, kind),
+            None if protected => ungoverned,
+            None => regions.child(parent, kind),
         };
         // What has something beneath it, or is not there, counts as a directory.
-        let as_dir = of(ChildKind::Container);
-        let sd = match found[number] {
-            Some(FileId { kind: NodeKind::Dir, .. }) | None => as_dir,
-            Some(_) => of(ChildKind::Object),
+        let is_dir = matches!(found[number], Some(FileId { kind: NodeKind::Dir, .. }) | None);
+        let as_dir: Option<SdId> = (is_dir || !node.children.is_empty()).then(|| of(ChildKind::Container));
+        let sd = match as_dir {
+            Some(as_dir) if is_dir => as_dir,
+            _ => of(ChildKind::Object),
         };
         places[number] = Place { sd, parent };
         for child in &node.children {
-            parents[*child] = as_dir;
+            places[*child].parent = as_dir.unwrap_or(ungoverned);
         }
     }
     places

@@ -15,7 +15,7 @@ pub(crate) fn refuse(
         return Ok(());
     }
     let written = objects.iter().map(|object| (object.path.as_path(), object));
-    let real = resolved.entries.iter().map(|(path, _, number)| (path.as_path(), &objects[*number]));
+    let real = resolved.entries.iter().map(|(path, _, number)| (path.as_ref(), &objects[*number]));
     for (path, object) in written.chain(real) {
         if !object.origin.is_grant() {
             continue;

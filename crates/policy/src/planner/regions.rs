@@ -1,22 +1,17 @@
-//! Effective descriptors by inheritance, access masks and regions, each computed once.
-//!
-//! Ten thousand objects mostly share a handful of descriptors, so descriptors are numbered by their bytes and every
-//! inheritance, check and region is remembered by number.
+//! Effective descriptors by inheritance, access masks and regions, each computed once for each descriptor.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use lowbox_security::{AccessMask, ChildKind, SecurityDescriptor, Token};
 
-use super::check;
+use super::descriptors::{Descriptors, SdId};
 use super::rights::{self, Levels, Region};
-
-/// The number of a descriptor.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct SdId(u32);
+use super::{check, merge};
 
 /// A directory or file in the forest: its effective descriptor and that of its parent directory.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Place {
     pub sd: SdId,
     pub parent: SdId,
@@ -26,96 +21,104 @@ pub(crate) struct Place {
 /// as the parent's descriptor (rule 7 of the check) after the second.
 const DEEPEST: usize = 4;
 
-/// How many descriptors are compared before one is looked up by its bytes.
-const RECENT: usize = 4;
+/// What is known of a place.
+#[derive(Default)]
+struct Answers {
+    mask: Option<AccessMask>,
+    tree: Option<Rc<Region>>,
+    /// As a plain file, and as a special one.
+    file: [Option<Rc<Region>>; 2],
+}
 
 pub(crate) struct Regions<'t> {
     token: &'t Token,
-    numbers: HashMap<Vec<u8>, SdId>,
-    descriptors: Vec<SecurityDescriptor>,
-    /// Those met last: most objects have one of a few descriptors.
-    recent: Vec<SdId>,
-    children: HashMap<(SdId, bool), SdId>,
-    explicit: HashMap<(SdId, SdId, bool), SdId>,
-    masks: HashMap<Place, AccessMask>,
-    trees: HashMap<Place, Rc<Region>>,
-    files: HashMap<(Place, bool), Rc<Region>>,
+    descriptors: Descriptors,
+    /// What a folder with this descriptor passes on, by number: to files, and to folders.
+    children: Vec<[Option<SdId>; 2]>,
+    /// By parent and explicit descriptor: what a file, and what a folder has.
+    objects: BTreeMap<u64, [Option<SdId>; 2]>,
+    merged: BTreeMap<u64, SdId>,
+    /// By place, where its answers are.
+    known: BTreeMap<u64, usize>,
+    answers: Vec<Answers>,
+    ungoverned: SdId,
 }
 
 impl<'t> Regions<'t> {
     pub fn new(token: &'t Token) -> Self {
-        let mut regions = Regions {
+        let mut descriptors = Descriptors::default();
+        let ungoverned = descriptors.number(check::ungoverned(token));
+        Regions {
             token,
-            numbers: HashMap::new(),
-            descriptors: Vec::new(),
-            recent: Vec::new(),
-            children: HashMap::new(),
-            explicit: HashMap::new(),
-            masks: HashMap::new(),
-            trees: HashMap::new(),
-            files: HashMap::new(),
-        };
-        let ungoverned = check::ungoverned(token);
-        regions.number(&ungoverned);
-        regions
+            descriptors,
+            children: Vec::new(),
+            objects: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            known: BTreeMap::new(),
+            answers: Vec::new(),
+            ungoverned,
+        }
     }
 
     /// The descriptor of what no object governs: an empty DACL.
-    pub const UNGOVERNED: SdId = SdId(0);
+    pub fn ungoverned(&self) -> SdId {
+        self.ungoverned
+    }
 
     /// The number of a descriptor.
-    pub fn number(&mut self, sd: &SecurityDescriptor) -> SdId {
-        if let Some(id) = self.recent.iter().find(|id| self.descriptors[id.0 as usize] == *sd) {
+    pub fn number(&mut self, sd: &Arc<SecurityDescriptor>) -> SdId {
+        self.descriptors.number(sd.clone())
+    }
+
+    /// The explicit descriptors of two entries for one path put together.
+    pub fn merged(&mut self, first: SdId, second: SdId) -> SdId {
+        let key = first.pair(second);
+        if let Some(id) = self.merged.get(&key) {
             return *id;
         }
-        let id = self.number_slowly(sd);
-        self.recent.truncate(RECENT - 1);
-        self.recent.insert(0, id);
+        let sd = merge::merged(self.descriptors.get(first).clone(), self.descriptors.get(second).clone());
+        let id = self.descriptors.number(sd);
+        self.merged.insert(key, id);
         id
     }
 
-    fn number_slowly(&mut self, sd: &SecurityDescriptor) -> SdId {
-        // What has no binary form (an ACL longer than 64 KiB) is told apart by its text.
-        let bytes = sd.to_bytes().unwrap_or_else(|_| format!("{sd:?}").into_bytes());
-        if let Some(id) = self.numbers.get(&bytes) {
-            return *id;
-        }
-        let id = SdId(u32::try_from(self.descriptors.len()).unwrap_or(u32::MAX));
-        self.descriptors.push(sd.clone());
-        self.numbers.insert(bytes, id);
-        id
+    /// What a descriptor takes away, for a place that it was not written for.
+    pub fn as_denies(&mut self, sd: SdId) -> Option<SdId> {
+        let denies = merge::as_denies(self.descriptors.get(sd), self.token)?;
+        Some(self.descriptors.number(denies))
     }
 
     /// What a child without an entry of its own inherits.
     pub fn child(&mut self, parent: SdId, kind: ChildKind) -> SdId {
-        if parent == Self::UNGOVERNED {
+        if parent == self.ungoverned {
             return parent;
         }
-        let key = (parent, kind == ChildKind::Container);
-        if let Some(id) = self.children.get(&key) {
-            return *id;
-        }
-        let sd = check::inherited(&self.descriptors[parent.0 as usize], None, kind, self.token);
-        let id = self.number(&sd);
-        self.children.insert(key, id);
-        id
+        let known = self.children.get(parent.index()).and_then(|known| known[slot(kind)]);
+        known.unwrap_or_else(|| {
+            let id = self.inherited(parent, None, kind);
+            if self.children.len() <= parent.index() {
+                self.children.resize(parent.index() + 1, [None; 2]);
+            }
+            self.children[parent.index()][slot(kind)] = Some(id);
+            id
+        })
     }
 
     /// What an object with an entry of its own has, beneath `parent`.
     pub fn object(&mut self, parent: SdId, explicit: SdId, kind: ChildKind) -> SdId {
-        let key = (parent, explicit, kind == ChildKind::Container);
-        if let Some(id) = self.explicit.get(&key) {
-            return *id;
-        }
-        let sd = check::inherited(
-            &self.descriptors[parent.0 as usize],
-            Some(&self.descriptors[explicit.0 as usize]),
-            kind,
-            self.token,
-        );
-        let id = self.number(&sd);
-        self.explicit.insert(key, id);
-        id
+        let key = parent.pair(explicit);
+        let known = self.objects.get(&key).and_then(|known| known[slot(kind)]);
+        known.unwrap_or_else(|| {
+            let id = self.inherited(parent, Some(explicit), kind);
+            self.objects.entry(key).or_default()[slot(kind)] = Some(id);
+            id
+        })
+    }
+
+    fn inherited(&mut self, parent: SdId, explicit: Option<SdId>, kind: ChildKind) -> SdId {
+        let explicit = explicit.map(|explicit| self.descriptors.get(explicit));
+        let sd = check::inherited(self.descriptors.get(parent), explicit, kind, self.token);
+        self.descriptors.number(sd)
     }
 
     /// The generic child of a directory.
@@ -123,24 +126,34 @@ impl<'t> Regions<'t> {
         Place { sd: self.child(parent, kind), parent }
     }
 
+    fn at(&mut self, place: Place) -> usize {
+        let next = self.answers.len();
+        let at = *self.known.entry(place.sd.pair(place.parent)).or_insert(next);
+        if at == next {
+            self.answers.push(Answers::default());
+        }
+        at
+    }
+
     /// All that the token may do there (MAXIMUM_ALLOWED).
     pub fn mask(&mut self, place: Place) -> AccessMask {
-        if place == (Place { sd: Self::UNGOVERNED, parent: Self::UNGOVERNED }) {
+        if place == (Place { sd: self.ungoverned, parent: self.ungoverned }) {
             return AccessMask::NONE;
         }
-        if let Some(mask) = self.masks.get(&place) {
-            return *mask;
+        let at = self.at(place);
+        if let Some(mask) = self.answers[at].mask {
+            return mask;
         }
-        let sd = &self.descriptors[place.sd.0 as usize];
-        let parent = &self.descriptors[place.parent.0 as usize];
+        let (sd, parent) = (self.descriptors.get(place.sd), self.descriptors.get(place.parent));
         let mask = check::maximum(sd, Some(parent), self.token);
-        self.masks.insert(place, mask);
+        self.answers[at].mask = Some(mask);
         mask
     }
 
     /// A directory with all generic things beneath it.
     pub fn tree(&mut self, place: Place) -> Rc<Region> {
-        if let Some(region) = self.trees.get(&place) {
+        let at = self.at(place);
+        if let Some(region) = &self.answers[at].tree {
             return region.clone();
         }
         let root = self.mask(place);
@@ -159,17 +172,23 @@ impl<'t> Regions<'t> {
             dir = below;
         }
         let region = Rc::new(rights::of_tree(&levels));
-        self.trees.insert(place, region.clone());
+        self.answers[at].tree = Some(region.clone());
         region
     }
 
     /// A single file.
     pub fn file(&mut self, place: Place, special: bool) -> Rc<Region> {
-        if let Some(region) = self.files.get(&(place, special)) {
+        let at = self.at(place);
+        if let Some(region) = &self.answers[at].file[usize::from(special)] {
             return region.clone();
         }
         let region = Rc::new(rights::of_file(self.mask(place), special));
-        self.files.insert((place, special), region.clone());
+        self.answers[at].file[usize::from(special)] = Some(region.clone());
         region
     }
+}
+
+/// The place of a kind in pairs.
+fn slot(kind: ChildKind) -> usize {
+    usize::from(kind == ChildKind::Container)
 }

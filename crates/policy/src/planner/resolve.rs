@@ -4,15 +4,20 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use lowbox_security::{SecurityDescriptor, Token};
 
-use super::forest::{Entry, Kinds, components};
-use super::order::by_component;
-use super::{glob, merge, order};
+use super::descriptors::SdId;
+use super::forest::{Entry, Kinds};
+use super::looked::Looked;
+use super::paths::{by_component, ends, path_of, plain, shared_folder};
+use super::regions::Regions;
+use super::{glob, merge};
 use crate::fs_rights::FsRights;
-use crate::host::{FileId, HostTree, NodeKind};
+use crate::host::{FileId, NodeKind};
 use crate::object::Object;
 use crate::plan::{Note, PlanError, Reason};
 
@@ -27,7 +32,9 @@ pub(crate) struct Through {
 #[derive(Default)]
 pub(crate) struct Resolved<'o> {
     /// Each entry at its real path, with the number of the object that it comes from.
-    pub entries: Vec<(PathBuf, Entry<'o>, usize)>,
+    pub entries: Vec<(Cow<'o, Path>, Entry, usize)>,
+    /// Those that links led to. Apart until all are there: the others come in order, which makes sorting cheap.
+    led: Vec<(Cow<'o, Path>, Entry, usize)>,
     pub through: Vec<Through>,
     pub notes: Vec<Note>,
 }
@@ -59,8 +66,8 @@ fn may_allow(sd: &SecurityDescriptor, token: &Token) -> bool {
 }
 
 /// Where a path leads.
-struct Led {
-    real: PathBuf,
+struct Led<'o> {
+    real: Cow<'o, Path>,
     found: Option<FileId>,
     links: Vec<(PathBuf, PathBuf)>,
     /// The last link, when the path's own last component is one: its place and identity.
@@ -68,89 +75,135 @@ struct Led {
     untrusted: Option<PathBuf>,
 }
 
+/// What a descriptor can do for the token, and its number.
+#[derive(Clone, Copy)]
+struct Use {
+    number: SdId,
+    restricts: bool,
+    allows: bool,
+}
+
 /// Resolves every object. Sorted by path, each shares its verified folders with the one before, so that the host is
 /// asked about each folder once.
 pub(crate) fn resolve<'o>(
     objects: &'o [Object],
     token: &Token,
-    tree: &dyn HostTree,
+    regions: &mut Regions<'_>,
+    tree: &Looked<'_>,
 ) -> Result<Resolved<'o>, PlanError> {
-    let mut order: Vec<(PathBuf, usize)> = Vec::with_capacity(objects.len());
-    let mut resolved = Resolved::default();
+    let mut order: Vec<(Cow<'o, Path>, usize, SdId)> = Vec::with_capacity(objects.len());
     let mut listings = glob::Listings::default();
+    // Objects of one origin stand together and mostly share their descriptor.
+    let mut last: Option<(&Arc<SecurityDescriptor>, Use)> = None;
     for (number, object) in objects.iter().enumerate() {
-        components(&object.path)?;
-        let restricts = merge::restricts(&object.descriptor);
-        if object.glob && restricts {
+        let path = plain(&object.path)?;
+        let usable = match last {
+            Some((descriptor, usable)) if Arc::ptr_eq(descriptor, &object.descriptor) => usable,
+            _ => Use {
+                number: regions.number(&object.descriptor),
+                restricts: merge::restricts(&object.descriptor),
+                allows: may_allow(&object.descriptor, token),
+            },
+        };
+        last = Some((&object.descriptor, usable));
+        if object.glob && usable.restricts {
             let why = "a wildcard can't deny, since names made later would escape it";
             return Err(PlanError::BadPath { path: object.path.clone(), why });
         }
         // Most of the catalogue is for capabilities that the token does not hold: such entries change nothing.
-        if object.optional && !restricts && !may_allow(&object.descriptor, token) {
+        if object.optional && !usable.restricts && !usable.allows {
             continue;
         }
         if object.glob {
-            let paths = glob::expand(&object.path, tree, &mut listings);
-            order.extend(paths.into_iter().map(|path| (path, number)));
+            let paths = glob::expand(&path, tree, &mut listings);
+            order.extend(paths.into_iter().map(|path| (Cow::Owned(path), number, usable.number)));
         } else {
-            order.push((order::plain(&object.path), number));
+            order.push((path, number, usable.number));
         }
     }
     order.sort_by(|a, b| by_component(&a.0, &b.0).then(a.1.cmp(&b.1)));
-    let mut verified: Vec<OsString> = Vec::new();
-    for (path, number) in order {
-        let led = lead(&path, tree, &mut verified)?;
-        settle(path, number, &objects[number], led, token, &mut resolved);
+    let mut resolved = Resolved { entries: Vec::with_capacity(order.len() + 8), ..Resolved::default() };
+    let mut before = Before::default();
+    for (path, number, descriptor) in order {
+        let led = before.lead(&path, tree);
+        settle(path, number, &objects[number], descriptor, led, regions, &mut resolved);
     }
+    resolved.entries.append(&mut resolved.led);
     // Entries that meet at one path keep the order of the objects.
     resolved.entries.sort_by(|a, b| by_component(&a.0, &b.0).then(a.2.cmp(&b.2)));
     Ok(resolved)
 }
 
-fn lead(path: &Path, tree: &dyn HostTree, verified: &mut Vec<OsString>) -> Result<Led, PlanError> {
-    let names = components(path)?;
-    let shared = names.iter().zip(verified.iter()).take_while(|(a, b)| **a == b.as_os_str()).count();
-    let shared = shared.min(names.len().saturating_sub(1));
-    verified.truncate(shared);
-    let mut done = PathBuf::from("/");
-    done.extend(&names[..shared]);
-    let mut found = None;
-    for (number, name) in names.iter().enumerate().skip(shared) {
-        done.push(name);
-        found = tree.node(&done);
-        match found {
-            None => {
-                done.extend(&names[number + 1..]);
-                break;
-            }
-            Some(FileId { kind: NodeKind::Symlink, .. }) => {
-                done.pop();
-                return Ok(follow(done, &names[number..], path, tree));
-            }
-            Some(_) if number + 1 < names.len() => verified.push(name.to_os_string()),
-            Some(_) => {}
-        }
-    }
-    if names.is_empty() {
-        found = tree.node(Path::new("/"));
-    }
-    Ok(Led { real: done, found, links: Vec::new(), last: None, untrusted: None })
+/// What is known from the path before.
+#[derive(Default)]
+struct Before {
+    /// A path without links, all of it there.
+    there: Vec<u8>,
+    /// What is at its end.
+    end: Option<FileId>,
+    /// A path at which there is nothing.
+    missing: Vec<u8>,
 }
 
-/// The slow way, for paths with links: `done` holds no link, `rest` begins with one.
-fn follow(mut done: PathBuf, rest: &[&std::ffi::OsStr], path: &Path, tree: &dyn HostTree) -> Led {
-    let mut todo: VecDeque<(OsString, bool)> = rest.iter().map(|name| (name.to_os_string(), true)).collect();
+impl Before {
+    fn lead<'o>(&mut self, path: &Cow<'o, Path>, tree: &Looked<'_>) -> Led<'o> {
+        let bytes = path.as_os_str().as_bytes();
+        let straight =
+            |found| Led { real: path.clone(), found, links: Vec::new(), last: None, untrusted: None };
+        if bytes.len() == 1 {
+            return straight(tree.node(path));
+        }
+        if self.missing.len() > 1 && shared_folder(bytes, &self.missing) == self.missing.len() {
+            return straight(None);
+        }
+        let shared = shared_folder(bytes, &self.there);
+        if shared < self.there.len() {
+            self.there.truncate(shared);
+            self.end = None;
+        }
+        let mut found = if shared == bytes.len() && self.end.is_none() { tree.node(path) } else { self.end };
+        for end in ends(bytes, shared) {
+            let here = path_of(&bytes[..end]);
+            found = tree.node(here);
+            match found {
+                None => {
+                    self.missing.clear();
+                    self.missing.extend_from_slice(&bytes[..end]);
+                    break;
+                }
+                Some(id) if id.kind == NodeKind::Symlink => {
+                    tree.remember_node(here, found);
+                    return follow(path, self.there.len(), tree);
+                }
+                Some(_) => {
+                    self.there.clear();
+                    self.there.extend_from_slice(&bytes[..end]);
+                    self.end = found;
+                }
+            }
+        }
+        straight(found)
+    }
+}
+
+/// The slow way, for paths with links: none is in the first `straight` bytes, and one comes next.
+fn follow<'o>(path: &Cow<'o, Path>, straight: usize, tree: &Looked<'_>) -> Led<'o> {
+    let bytes = path.as_os_str().as_bytes();
+    let names = bytes[straight + 1..].split(|byte| *byte == b'/');
+    let mut todo: VecDeque<(OsString, bool)> =
+        names.map(|name| (OsString::from_vec(name.to_vec()), true)).collect();
+    let mut done = PathBuf::from(path_of(if straight == 0 { b"/" } else { &bytes[..straight] }));
     if let Some(last) = todo.back_mut() {
         last.1 = false;
     }
-    let mut led = Led { real: PathBuf::new(), found: None, links: Vec::new(), last: None, untrusted: None };
+    let mut led = Led { real: path.clone(), found: None, links: Vec::new(), last: None, untrusted: None };
     while let Some((name, inner)) = todo.pop_front() {
         if name == ".." {
             done.pop();
             continue;
         }
         done.push(&name);
-        led.found = tree.node(&done);
+        led.found = tree.node_by_link(&done);
         let Some(id) = led.found else {
             for (name, _) in todo.drain(..) {
                 if name == ".." {
@@ -166,8 +219,7 @@ fn follow(mut done: PathBuf, rest: &[&std::ffi::OsStr], path: &Path, tree: &dyn 
         }
         let target = tree.read_link(&done);
         let (Some(target), true) = (target, led.links.len() < MAX_LINKS) else {
-            led.untrusted = Some(done.clone());
-            led.real = path.to_path_buf();
+            led.untrusted = Some(done);
             return led;
         };
         if !is_trusted(&done) && led.untrusted.is_none() {
@@ -187,36 +239,31 @@ fn follow(mut done: PathBuf, rest: &[&std::ffi::OsStr], path: &Path, tree: &dyn 
             }
         }
     }
-    led.real = done;
+    led.real = Cow::Owned(done);
     led
 }
 
 fn settle<'o>(
-    path: PathBuf,
+    path: Cow<'o, Path>,
     number: usize,
-    object: &'o Object,
-    led: Led,
-    token: &Token,
+    object: &Object,
+    descriptor: SdId,
+    led: Led<'o>,
+    regions: &mut Regions<'_>,
     resolved: &mut Resolved<'o>,
 ) {
     let entry = Entry {
-        descriptor: Cow::Borrowed(&object.descriptor),
+        descriptor,
         kinds: Kinds::of(object.kind),
         optional: object.optional || object.glob,
         found: led.found,
     };
-    let mut refuse = |reason: Reason, entry: Entry<'o>, places: Vec<(PathBuf, Option<FileId>)>| {
-        resolved.notes.push(Note { path: path.clone(), dropped: FsRights::NONE, reason });
+    let mut refuse = |reason: Reason, places: Vec<(Cow<'o, Path>, Option<FileId>)>| {
+        resolved.notes.push(Note { path: path.to_path_buf(), dropped: FsRights::NONE, reason });
         // What takes away still takes away, at every place that the path may mean.
-        if let Some(descriptor) = merge::as_denies(&entry.descriptor, token) {
+        if let Some(descriptor) = regions.as_denies(descriptor) {
             for (place, found) in places {
-                let entry = Entry {
-                    descriptor: Cow::Owned(descriptor.clone()),
-                    found,
-                    optional: true,
-                    ..entry.clone()
-                };
-                resolved.entries.push((place, entry, number));
+                resolved.entries.push((place, Entry { descriptor, found, optional: true, ..entry }, number));
             }
         }
     };
@@ -225,20 +272,21 @@ fn settle<'o>(
         if led.real != path {
             places.push((led.real, led.found));
         }
-        refuse(Reason::Symlink { link }, entry, places);
+        refuse(Reason::Symlink { link }, places);
         return;
     }
     if let Some(pinned) = object.identity
         && led.found.is_some_and(|found| found != pinned)
     {
-        refuse(Reason::Changed, entry, vec![(led.real, led.found)]);
+        refuse(Reason::Changed, vec![(led.real, led.found)]);
         return;
     }
+    let list = if led.links.is_empty() { &mut resolved.entries } else { &mut resolved.led };
+    list.push((led.real.clone(), entry, number));
     for (link, target) in led.links {
-        resolved.through.push(Through { link, target, end: led.real.clone() });
+        resolved.through.push(Through { link, target, end: led.real.to_path_buf() });
     }
     if let Some((place, id)) = led.last {
-        resolved.entries.push((place, Entry { found: Some(id), ..entry.clone() }, number));
+        resolved.entries.push((Cow::Owned(place), Entry { found: Some(id), ..entry }, number));
     }
-    resolved.entries.push((led.real, entry, number));
 }

@@ -40,13 +40,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// The text up to one of `stops` or the end, without the space around it, and where it starts.
-    pub fn field(&mut self, stops: &[u8]) -> (usize, &'a str) {
+    pub fn field<const N: usize>(&mut self, stops: &[u8; N]) -> (usize, &'a str) {
         self.skip_space();
-        let start = self.at;
-        while self.peek().is_some_and(|byte| !stops.contains(&byte)) {
-            self.at += 1;
-        }
-        (start, self.text.get(start..self.at).unwrap_or("").trim_ascii_end())
+        let (start, rest) = (self.at, self.rest());
+        let length = rest.bytes().position(|byte| stops.contains(&byte)).unwrap_or(rest.len());
+        self.at += length;
+        (start, rest.get(..length).unwrap_or("").trim_ascii_end())
     }
 
     /// The text inside the parentheses that start here, strings in double quotes respected. Stands behind the closing one

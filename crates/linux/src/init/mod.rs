@@ -22,6 +22,7 @@ use crate::launch::failure::Failure;
 use crate::launch::handoff::Handoff;
 use crate::launch::idmap::{self, Lent};
 use crate::launch::network;
+use crate::launch::processors::Processors;
 use crate::launch::program::{self, Program};
 use crate::launch::spec::ContainerUser;
 use crate::launch::stopwatch::Stopwatch;
@@ -35,6 +36,7 @@ use crate::sys::{self, SignalFd};
 pub(crate) struct Inheritance {
     pub(crate) ground: Ground,
     pub(crate) control: OwnedFd,
+    pub(crate) processors: Processors,
 }
 
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
@@ -43,7 +45,7 @@ const ENDED: i32 = 125;
 /// The life of pid 1.
 pub(crate) fn run(inheritance: &Inheritance) -> ! {
     let control = inheritance.control.as_fd();
-    let code = match live(&inheritance.ground, control) {
+    let code = match live(inheritance, control) {
         Ok(()) => 0,
         Err(failure) => {
             let report = Report::Failed { step: failure.step, path: failure.path, errno: failure.errno };
@@ -54,7 +56,8 @@ pub(crate) fn run(inheritance: &Inheritance) -> ! {
     sys::exit_now(code)
 }
 
-fn live(ground: &Ground, control: BorrowedFd<'_>) -> Result<(), Failure> {
+fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failure> {
+    let ground = &inheritance.ground;
     let mut stopwatch = Stopwatch::start(ground.timings);
     sys::erase_environment();
     identity(&ground.user, control)?;
@@ -70,6 +73,7 @@ fn live(ground: &Ground, control: BorrowedFd<'_>) -> Result<(), Failure> {
         sys::exit_now(ENDED);
     };
     stopwatch.lap("waiting for the plan");
+    inheritance.processors.return_here().map_err(Failure::at(Step::Limits, ""))?;
     // Until now lowbox could look at its namespaces.
     set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(Failure::at(Step::Identity, ""))?;

@@ -14,6 +14,7 @@ use super::error::LaunchError;
 use super::handoff::{Handoff, unless_gone};
 use super::idmap;
 use super::network;
+use super::processors::Processors;
 use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
 use crate::init::{self, Inheritance};
@@ -60,15 +61,17 @@ impl Groundwork {
         let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
         let mut stopwatch = Stopwatch::start(ground.timings);
         let user = ground.user.clone();
+        let processors = Processors::of_caller();
         let init = match sys::fork_into(Namespaces::CONTAINER) {
             Ok(Forked::Child) => {
                 // The other end must close with lowbox alone.
                 drop(ours);
-                init::run(&Inheritance { ground, control: theirs })
+                init::run(&Inheritance { ground, control: theirs, processors })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),
             Err(error) => return Err(no_namespaces(&error)),
         };
+        processors.send_away(init.pid());
         drop(theirs);
         if user.launched_by_root {
             // Only root's lowbox may map an id that is not its own, so pid 1 waits for this.

@@ -11,6 +11,7 @@ pub(crate) mod handoff;
 pub(crate) mod idmap;
 pub(crate) mod network;
 pub(crate) mod pin;
+pub(crate) mod processors;
 pub(crate) mod program;
 mod reduced;
 mod rules;

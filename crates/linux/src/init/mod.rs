@@ -16,6 +16,8 @@ use rustix::process::{
     Pid, Signal, WaitOptions, kill_process, kill_process_group, set_dumpable_behavior, wait,
 };
 
+use rustix::thread::sched_yield;
+
 use crate::launch::Ground;
 use crate::launch::control::{Order, Report, Step};
 use crate::launch::failure::Failure;
@@ -74,12 +76,13 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     };
     stopwatch.lap("waiting for the plan");
     inheritance.processors.return_here().map_err(Failure::at(Step::Limits, ""))?;
-    // Until now lowbox could look at its namespaces.
-    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
-        .map_err(Failure::at(Step::Identity, ""))?;
     let view = builder.complete(&spec, Lent::new(control), &mut stopwatch)?;
     limits::apply(&spec.limits, memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
     network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;
+    // Until now lowbox had to look at its user namespace.
+    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(Failure::at(Step::Identity, ""))?;
+    sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");
     let filter = seccomp::filter(seccomp::Mode {
         observe: spec.observe,
@@ -88,7 +91,8 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
         reduced: false,
     });
     let program = program::start(&spec, &view, filter)?;
-    sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
+    // The program was started on this processor and does not wait for what is left to do here.
+    sched_yield();
     stopwatch.lap("Landlock, seccomp, execve");
     if ground.timings {
         Report::Laps(stopwatch.laps().to_vec()).send(control, false).map_err(Failure::at(Step::Fork, ""))?;

@@ -4,7 +4,7 @@
 //! first and makes them while lowbox plans, on another processor if there is one.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::net::{Shutdown, shutdown};
 use rustix::process::Pid;
@@ -94,8 +94,6 @@ impl Groundwork {
         let Groundwork { user, init, control, terminal, mut stopwatch } = self;
         assert_eq!(user, spec.user, "the ground was made for this user");
         stopwatch.lap("the plan (pid 1 works beside it)");
-        let watch = Watch::begin(terminal)?;
-        let owner = network::owner(init.pid());
         let (cgroup, cgroup_error) = delegated_cgroup(spec);
         if let Some(group) = &cgroup {
             group.add(init.pid()).map_err(|error| LaunchError::System {
@@ -104,9 +102,14 @@ impl Groundwork {
             })?;
         }
         let handoff = Handoff { spec, memory_by_cgroup: cgroup.is_some() };
+        // If pid 1 is gone already, its report tells why.
+        let arrived = unless_gone(handoff.send(control.as_fd())).map_err(LaunchError::system("the plan"))?;
+        stopwatch.lap("handed over");
+        // The program can't start before its network is lent.
+        let watch = Watch::begin(terminal)?;
         let mut container = Container::new(init, control, cgroup, cgroup_error, watch);
-        let handed_over = hand_over(&handoff, owner, container.control().as_fd(), &mut stopwatch);
-        if handed_over.is_err() {
+        let lent = if arrived { lend(spec, &container, &mut stopwatch) } else { Ok(()) };
+        if lent.is_err() {
             // Pid 1 need not wait any longer. If it failed itself, its report tells why, and this is what came of it.
             let _ = shutdown(container.control(), Shutdown::Write);
         }
@@ -116,7 +119,7 @@ impl Groundwork {
             report = container.report()?;
         }
         match report {
-            Some(Report::Failed { errno: libc::EPIPE, .. }) | None if handed_over.is_err() => handed_over?,
+            Some(Report::Failed { errno: libc::EPIPE, .. }) | None if lent.is_err() => lent?,
             _ => {}
         }
         match report {
@@ -135,23 +138,16 @@ impl Groundwork {
     }
 }
 
-/// Hands everything over that pid 1 waits for. Where it is gone already, that is not an error of its own.
-fn hand_over(
-    handoff: &Handoff<&Spec>,
-    owner: io::Result<OwnedFd>,
-    control: BorrowedFd<'_>,
-    stopwatch: &mut Stopwatch,
-) -> Result<(), LaunchError> {
-    if !unless_gone(handoff.send(control)).map_err(LaunchError::system("the plan"))? {
-        return Ok(());
+/// Lends what only lowbox can make: root's mounts of what is personal, the network.
+fn lend(spec: &Spec, container: &Container, stopwatch: &mut Stopwatch) -> Result<(), LaunchError> {
+    let control = container.control().as_fd();
+    if spec.user.launched_by_root {
+        idmap::lend_personal(spec, control)?;
+        stopwatch.lap("personal mounts (beside pid 1)");
     }
-    if handoff.spec.user.launched_by_root {
-        idmap::lend_personal(handoff.spec, control)?;
-    }
-    stopwatch.lap("handed over");
-    let lent = owner.and_then(|owner| network::lend(owner.as_fd(), control));
+    network::lend(container.init(), control).map_err(LaunchError::system("the container's network"))?;
     stopwatch.lap("network namespace, loopback (beside pid 1)");
-    lent.map_err(LaunchError::system("the container's network"))
+    Ok(())
 }
 
 /// TRUNCATE came with ABI 3; without it a file that may be written can't be kept from being emptied.

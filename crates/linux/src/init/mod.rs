@@ -62,7 +62,13 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     let ground = &inheritance.ground;
     let mut stopwatch = Stopwatch::start(ground.timings);
     sys::erase_environment();
-    identity(&ground.user, control)?;
+    // Until it is on its own processor, and root's lowbox has mapped the ids.
+    match Order::receive(control, RecvFlags::empty()) {
+        Ok(Some(Order::Go)) => {}
+        _ => sys::exit_now(ENDED),
+    }
+    stopwatch.lap("waiting for lowbox");
+    identity(&ground.user)?;
     stopwatch.lap("id maps");
     // Before the first descriptor is made that the program must not find: SIGCHLD is read, not handled.
     let signals = SignalFd::block(&[Signal::CHILD]).map_err(Failure::at(Step::Fork, ""))?;
@@ -105,14 +111,9 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
 }
 
 /// Becomes the container's user.
-fn identity(user: &ContainerUser, control: BorrowedFd<'_>) -> Result<(), Failure> {
+fn identity(user: &ContainerUser) -> Result<(), Failure> {
     let at = || Failure::at::<std::io::Error>(Step::Identity, "");
     if user.launched_by_root {
-        // lowbox has to map the ids.
-        match Order::receive(control, RecvFlags::empty()) {
-            Ok(Some(Order::Go)) => {}
-            _ => sys::exit_now(ENDED),
-        }
         sys::drop_supplementary_groups().map_err(at())?;
         sys::set_ids(user.uid, user.gid).map_err(at())?;
     } else {

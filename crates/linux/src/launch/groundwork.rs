@@ -74,11 +74,11 @@ impl Groundwork {
         processors.send_away(init.pid());
         drop(theirs);
         if user.launched_by_root {
-            // Only root's lowbox may map an id that is not its own, so pid 1 waits for this.
+            // Only root's lowbox may map an id that is not its own.
             write_id_maps(init.pid(), &user).map_err(LaunchError::system("the container's id maps"))?;
-            // If it is gone already, its report tells why.
-            let _ = Order::Go.send(ours.as_fd());
         }
+        // If it is gone already, its report tells why.
+        let _ = Order::Go.send(ours.as_fd());
         stopwatch.lap("clone with namespaces");
         Ok(Groundwork { user, init, control: ours, terminal, stopwatch })
     }

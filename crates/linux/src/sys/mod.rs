@@ -5,9 +5,9 @@
 mod clone;
 mod descriptor;
 mod execute;
-mod idmap;
 mod landlock;
 mod memory;
+mod mount;
 mod network;
 mod process;
 mod seccomp;
@@ -17,9 +17,9 @@ mod socket;
 pub use clone::{Forked, Namespaces, enter_new_network, fork_into, spawn_borrowing};
 pub use descriptor::{replace_descriptor, with_descriptor};
 pub use execute::{Image, close_from, close_on_exec_from, exit_now};
-pub use idmap::{MountAttributes, set_mount_attributes};
 pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory, release_memory};
+pub use mount::{MountAttributes, clone_mount, set_mount_attributes};
 pub use network::interface_up;
 pub use process::{
     become_subreaper, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::{Bind, FsRights, NodeKind};
 use rustix::fs::symlinkat;
 
-use super::mounts::clone_mount;
 use super::places::lies_in;
 use super::{Builder, relative};
 use crate::launch::control::Step;
@@ -15,7 +14,7 @@ use crate::launch::failure::Failure;
 use crate::launch::pin::{file_id, open_without_links};
 use crate::launch::rules::PRIVATE;
 use crate::launch::spec::PackageData;
-use crate::sys::MountAttributes;
+use crate::sys::{MountAttributes, clone_mount};
 
 /// Where grants are mounted that lie beneath a place of the container's own and have other rights than it. Directly beneath
 /// the root, because the plan may let every other folder of the private root be listed with all that lies beneath it.

@@ -13,12 +13,11 @@ use rustix::fs::{
 };
 use rustix::termios::isatty;
 
-use super::mounts::clone_mount;
 use super::{Builder, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::pin::{file_id, open_without_links};
-use crate::sys::MountAttributes;
+use crate::sys::{MountAttributes, clone_mount};
 
 impl Builder {
     /// Replaces what is inherited and is a terminal, or a regular file that was opened for reading only, if the container's

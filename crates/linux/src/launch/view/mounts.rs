@@ -1,27 +1,12 @@
-//! Detached mounts: clones of what exists, and file systems of the container's own.
+//! Detached mounts: file systems of the container's own.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, StatxFlags, statx};
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
-    fsconfig_set_string, fsmount, fsopen, open_tree,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string,
+    fsmount, fsopen,
 };
-
-use crate::sys::{self, MountAttributes};
-
-/// A detached clone of the mount tree at `object`, with `attributes` and private propagation.
-pub(super) fn clone_mount(object: BorrowedFd<'_>, attributes: MountAttributes) -> io::Result<OwnedFd> {
-    let mut flags =
-        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-    if attributes.recursive {
-        flags |= OpenTreeFlags::AT_RECURSIVE;
-    }
-    let mount = open_tree(object, "", flags)?;
-    sys::set_mount_attributes(mount.as_fd(), attributes, None)?;
-    Ok(mount)
-}
 
 /// The mount's number, as statx(2) tells it of everything on it.
 pub(super) fn mount_id(mount: BorrowedFd<'_>) -> rustix::io::Result<u64> {

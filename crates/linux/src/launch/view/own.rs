@@ -7,14 +7,14 @@ use std::path::Path;
 use lowbox_policy::FsRights;
 use rustix::fs::{Mode, OFlags, openat, symlinkat};
 
-use super::mounts::{clone_mount, devpts};
+use super::mounts::devpts;
 use super::{Builder, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::pin::open_without_links;
 use crate::launch::rules::{DEVICE, PRIVATE};
 use crate::launch::spec::PackageData;
-use crate::sys::MountAttributes;
+use crate::sys::{MountAttributes, clone_mount};
 
 impl Builder {
     /// `/tmp`, the runtime folder and `/dev`: they exist before anything is bound beneath them. The writable ones are

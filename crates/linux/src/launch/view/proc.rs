@@ -9,12 +9,12 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, mkdirat, mknodat, opena
 use rustix::mount::{MoveMountFlags, move_mount};
 
 use super::Builder;
-use super::mounts::{clone_mount, proc_mount};
+use super::mounts::proc_mount;
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::pin::{file_id, open_without_links};
 use crate::launch::rules::READ_ONLY;
-use crate::sys::{self, MountAttributes};
+use crate::sys::{self, MountAttributes, clone_mount};
 
 /// What in /proc tells about the host beyond what programs need, or reaches its hardware. Entries of /proc can't be renamed,
 /// so these masks stay.

@@ -23,8 +23,8 @@ pub(crate) struct Handoff<S> {
     pub(crate) memory_by_cgroup: bool,
 }
 
-/// The most descriptors in one message (SCM_MAX_FD, unix(7)).
-pub(crate) const BATCH: usize = 253;
+/// The most descriptors in one message: far below the kernel's 253 (unix(7)), because a caller may allow few open files.
+pub(crate) const BATCH: usize = 16;
 
 impl Handoff<&Spec> {
     /// Sends it as a file in memory: a plan may be larger than any message.

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,10 @@ pub struct Sample {
     pub ratio: f64,
 }
 
+/// Before each run. The kernel takes a network namespace apart after its last process has ended, for a millisecond or two
+/// and on any processor; that is not the next one's time.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Runs each contender once a round, so that a change of the machine's load meets all alike. The order turns by one from
 /// round to round, so that nobody always follows the same neighbour. The first contender is what the ratios refer to.
 pub fn interleave(contenders: &mut [Contender], rounds: usize) -> io::Result<Vec<Sample>> {
@@ -54,6 +59,7 @@ pub fn interleave(contenders: &mut [Contender], rounds: usize) -> io::Result<Vec
     for round in 0..WARM_UP + rounds {
         for at in 0..count {
             let at = (at + round) % count;
+            sleep(PAUSE);
             let time = contenders[at].run()?;
             if round >= WARM_UP {
                 times[at].push(time);

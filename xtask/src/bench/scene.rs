@@ -42,6 +42,25 @@ impl Scene {
         bwrap
     }
 
+    /// The same with what lowbox shows beside it (`seen` is mountinfo(5) from within), each as bwrap can: entries of /etc and /var,
+    /// folders for private data and lasting temporary files.
+    pub fn bwrap_with_the_same_view(&self, seen: &str, command: &[&str]) -> io::Result<Command> {
+        let private = self.work.path().join("private");
+        fs::create_dir_all(&private)?;
+        let mut bwrap = self.bwrap(&[]);
+        for path in seen.lines().filter_map(|line| line.split(' ').nth(4)) {
+            if path.starts_with("/etc/") || path.starts_with("/var/cache/") || path.starts_with("/var/lib/") {
+                bwrap.args(["--ro-bind", path, path]);
+            }
+        }
+        for path in ["/home/own/.local/share/package", "/var/tmp"] {
+            bwrap.arg("--bind").arg(&private).arg(path);
+        }
+        bwrap.args(["--symlink", "/usr/share/zoneinfo/Etc/UTC", "/etc/localtime"]);
+        bwrap.args(["--symlink", "../usr/lib/os-release", "/etc/os-release"]).args(command);
+        Ok(bwrap)
+    }
+
     /// The default profile with the parts that lowbox has as well.
     pub fn firejail(&self, command: &[&str]) -> Command {
         let mut firejail = Command::new("firejail");
@@ -65,6 +84,22 @@ impl Scene {
         let mut lxc_exec = Command::new(executor);
         lxc_exec.arg(policy).current_dir("/");
         Ok(lxc_exec)
+    }
+
+    /// A program that puts the kernel's layers on a command and lets them allow everything; made with the C compiler.
+    pub fn floor(&self) -> io::Result<PathBuf> {
+        let program = self.work.path().join("floor");
+        if !program.exists() {
+            let mut cc = Command::new("cc");
+            // From standard input: the ordinary user may not be able to read the checkout.
+            cc.args(["-O2", "-x", "c", "-", "-o"]).arg(&program).stdin(std::process::Stdio::piped());
+            let mut cc = cc.spawn()?;
+            io::Write::write_all(&mut cc.stdin.take().expect("piped"), include_bytes!("floor.c"))?;
+            if !cc.wait()?.success() {
+                return Err(io::Error::other("floor.c does not compile"));
+            }
+        }
+        Ok(program)
     }
 
     pub fn plain(&self, command: &[&str]) -> Command {

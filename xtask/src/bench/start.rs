@@ -14,9 +14,13 @@ const TARGET: f64 = 0.65;
 
 /// Start and end of /bin/true under everything that is installed.
 pub fn start(scene: &Scene) -> io::Result<Vec<Line>> {
+    let seen = scene.lowbox(&[], &["/bin/cat", "/proc/self/mountinfo"]).output()?;
+    let seen = String::from_utf8_lossy(&seen.stdout).into_owned();
     let mut contenders = vec![
         Contender::new("bwrap", scene.bwrap(TRUE)),
+        Contender::new("bwrap, same view", scene.bwrap_with_the_same_view(&seen, TRUE)?),
         Contender::new("lowbox", scene.lowbox(&[], TRUE)),
+        Contender::new("lowbox --lpac", scene.lowbox(&["--lpac".as_ref()], TRUE)),
         Contender::new("plain", scene.plain(TRUE)),
     ];
     let mut missing = Vec::new();
@@ -32,9 +36,17 @@ pub fn start(scene: &Scene) -> io::Result<Vec<Line>> {
     }
     let samples = interleave(&mut contenders, scene.rounds)?;
     let mut lines: Vec<Line> = samples.iter().map(|sample| with_ratio(sample, &samples[0].name)).collect();
-    let lowbox = samples.iter().find(|sample| sample.name == "lowbox").expect("a contender above");
+    let ratio =
+        |name: &str| samples.iter().find(|sample| sample.name == name).expect("a contender above").ratio;
     lines.push(
-        Line::new("lowbox / bwrap", lowbox.ratio, "").at_most(TARGET).note("median of the rounds' ratios"),
+        Line::new("lowbox / bwrap, same view", ratio("lowbox") / ratio("bwrap, same view"), "")
+            .at_most(TARGET)
+            .note(format!("{} mounts seen inside; medians of the rounds' ratios", seen.lines().count())),
+    );
+    lines.push(
+        Line::new("lowbox / bwrap", ratio("lowbox"), "")
+            .at_most(TARGET)
+            .note("bwrap shows /usr alone, lowbox all"),
     );
     if let (false, Some(last)) = (missing.is_empty(), lines.last_mut()) {
         last.note = format!("{}; {}", last.note, missing.join("; "));

@@ -71,12 +71,27 @@ fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)
     let options: Vec<_> = grant.iter().map(OsString::as_os_str).collect();
     let mut confined = scene.lowbox(&options, &["/bin/sh", "-c", &repeated(line, count)]);
     confined.current_dir(inside_folder);
-    let mut contenders = [plain(count), Contender::new("lowbox", confined)];
+    let floor = scene.floor()?;
+    let under_floor = |layers: &[&str]| {
+        let mut command = Command::new(&floor);
+        command.args(layers).args(["/bin/sh", "-c", &repeated(line, count)]).current_dir(plain_folder);
+        command
+    };
+    let mut contenders = [
+        plain(count),
+        Contender::new("a seccomp filter that allows all", under_floor(&[])),
+        Contender::new("the same and a Landlock rule that allows all", under_floor(&["landlock"])),
+        Contender::new("lowbox", confined),
+    ];
     let samples = interleave(&mut contenders, (scene.rounds / 5).max(3))?;
     let mut lines: Vec<Line> = samples.iter().map(Line::time).collect();
+    for sample in &samples[1..3] {
+        let note = "what the kernel takes for the layer, whatever it says";
+        lines.push(Line::new(format!("{} / plain", sample.name), sample.ratio, "").note(note));
+    }
     let note =
         format!("median of the rounds' ratios; {what}, {count} times in one container, its start included");
-    lines.push(Line::new("lowbox / plain", samples[1].ratio, "").at_most(TARGET).note(note));
+    lines.push(Line::new("lowbox / plain", samples[3].ratio, "").at_most(TARGET).note(note));
     Ok(lines)
 }
 

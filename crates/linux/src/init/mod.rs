@@ -81,7 +81,7 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
         sys::exit_now(ENDED);
     };
     stopwatch.lap("waiting for the plan");
-    inheritance.processors.return_here().map_err(Failure::at(Step::Limits, ""))?;
+    inheritance.processors.return_here();
     let view = builder.complete(&spec, Lent::new(control), &mut stopwatch)?;
     limits::apply(&spec.limits, memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
     network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;

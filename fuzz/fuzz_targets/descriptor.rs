@@ -1,6 +1,6 @@
 //! Binary descriptors: reading never panics, what was read survives being packed and unpacked, printed and read, and the check
 //! never grants what no entry allows.
-//! Run: `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none descriptor -- -max_total_time=60`
+//! Run: `cargo xtask fuzz --only descriptor`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
 //! SDDL text: reading never panics, and what was read survives being printed and read, and packed and unpacked.
-//! Run: `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none sddl -- -max_total_time=60 -dict=fuzz/fuzz_targets/sddl.dict`
+//! Run: `cargo xtask fuzz --only sddl`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -19,7 +19,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 13] = [
+const PROGRAMS: [(&str, &str, &str, &str); 15] = [
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
     ("hyperfine", "--version", "hyperfine", "bench by hand"),
@@ -27,7 +27,9 @@ const PROGRAMS: [(&str, &str, &str, &str); 13] = [
     ("node", "--version", "nodejs", "programs"),
     ("gcc", "--version", "gcc", "programs, attacks"),
     ("sqlite3", "--version", "sqlite3", "programs"),
-    ("tmux", "-V", "tmux", "attacks"),
+    ("g++", "--version", "g++", "fuzz"),
+    ("Xvfb", "-version", "xvfb", "attacks"),
+    ("lsattr", "-V", "e2fsprogs", "attacks on inode flags"),
     ("script", "--version", "bsdutils", "programs"),
     ("strace", "--version", "strace", "attacks and programs that make lowbox's calls fail or wait"),
     ("setpriv", "--version", "util-linux", "bench, attacks, programs as a user"),

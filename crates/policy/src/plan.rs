@@ -192,8 +192,8 @@ impl fmt::Display for Reason {
                  objects.d",
             ),
             Reason::Reserved => f.write_str(
-                "the container has its own; only devices and sockets beneath /dev can be granted, by entries of \
-                 their own",
+                "the place is the container's own affair; only devices and sockets beneath /dev can be granted, by \
+                 entries of their own",
             ),
             Reason::Protected { what } => write!(f, "it is {what} and stays out of the container"),
         }
@@ -240,7 +240,7 @@ impl Default for PlanOptions {
     fn default() -> Self {
         PlanOptions {
             protected: Vec::new(),
-            reserved: ["/proc", "/sys", "/dev"].map(PathBuf::from).to_vec(),
+            reserved: ["/proc", "/sys", "/dev", "/.host", "/.granted"].map(PathBuf::from).to_vec(),
             max_binds: 50_000,
         }
     }

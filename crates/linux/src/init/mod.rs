@@ -22,13 +22,14 @@ use crate::launch::Ground;
 use crate::launch::control::{Order, Report, Step};
 use crate::launch::failure::Failure;
 use crate::launch::handoff::Handoff;
-use crate::launch::idmap::{self, Lent};
+use crate::launch::idmap;
+use crate::launch::lend::Lent;
 use crate::launch::network;
 use crate::launch::processors::Processors;
 use crate::launch::program::{self, Program};
 use crate::launch::spec::ContainerUser;
 use crate::launch::stopwatch::Stopwatch;
-use crate::launch::view::Builder;
+use crate::launch::view::{Builder, View};
 use crate::limits;
 use crate::seccomp;
 use crate::supervise::idle::Idle;
@@ -105,9 +106,11 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
-    // pid 1 stays; the plan need not.
+    // pid 1 stays; the plan and its rules need not.
     drop(spec);
-    serve(&program, &signals, control, &view.connectable)
+    let View { rules, connectable } = view;
+    drop(rules);
+    serve(&program, &signals, control, &connectable)
 }
 
 /// Becomes the container's user.

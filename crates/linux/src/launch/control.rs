@@ -35,7 +35,7 @@ pub enum Report {
     },
 }
 
-/// The steps of a launch that can fail in the child.
+/// The steps of a launch that can fail in pid 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Step {
@@ -67,7 +67,7 @@ pub enum Step {
     Fork,
     /// Executing the program.
     Execute,
-    /// Making a network of its own.
+    /// Entering the network of its own.
     Network,
 }
 
@@ -98,7 +98,7 @@ impl Step {
 /// From lowbox to pid 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The id maps are written: go on.
+    /// Pid 1 is on its processor, and under root its ids are mapped: go on.
     Go,
     /// Send this signal to the program's process group.
     Signal(i32),

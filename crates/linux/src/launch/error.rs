@@ -117,6 +117,34 @@ impl LaunchError {
         move |source| LaunchError::System { what, source }
     }
 
+    /// What clone(2)'s and unshare(2)'s errors mean here (user_namespaces(7), clone(2)).
+    pub(crate) fn no_namespaces(error: &io::Error) -> LaunchError {
+        let (why, fix) = match error.raw_os_error() {
+            Some(libc::ENOSPC) => (
+                "the limit of namespaces is reached (ENOSPC)",
+                "raise user.max_user_namespaces and its neighbours (sysctl), or end other containers",
+            ),
+            Some(libc::EUSERS) => {
+                ("user namespaces are nested too deeply (EUSERS)", "start lowbox outside of other containers")
+            }
+            Some(libc::EACCES) => (
+                "a security module denies user namespaces (EACCES)",
+                "allow them for lowbox (on Ubuntu: an AppArmor profile with `userns,`), or use --allow-reduced",
+            ),
+            Some(libc::EPERM) => (
+                "user namespaces are forbidden (EPERM)",
+                "allow them (sysctl kernel.unprivileged_userns_clone=1, or the outer container's seccomp profile), or use --allow-reduced",
+            ),
+            _ => {
+                return LaunchError::System {
+                    what: "the container's namespaces",
+                    source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)),
+                };
+            }
+        };
+        LaunchError::NoNamespaces { why: why.to_owned(), fix }
+    }
+
     /// Whether the kernel or its configuration forbids what namespaces are made of, which `--allow-reduced` is for.
     pub fn is_about_namespaces(&self) -> bool {
         match self {
@@ -187,6 +215,6 @@ fn describe(step: Step, path: &Path, source: &io::Error) -> String {
         Step::WorkingDirectory => format!("the working folder {path} can't be entered inside: {source}"),
         Step::Fork => format!("the program's process could not be started: {source}"),
         Step::Execute => format!("{path}: {source}"),
-        Step::Network => format!("the container's own network could not be made: {source}"),
+        Step::Network => format!("the container's own network could not be entered: {source}"),
     }
 }

@@ -1,11 +1,11 @@
-//! A step that failed in the child, before lowbox makes a message of it.
+//! A step that failed in pid 1, before lowbox makes a message of it.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::control::Step;
 
-/// A step that failed in the child.
+/// A step that failed in pid 1.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) step: Step,

@@ -10,13 +10,13 @@ use rustix::net::{Shutdown, shutdown};
 use rustix::process::Pid;
 
 use super::control::{self, Order, Report, Step};
+use super::descriptors::unless_gone;
 use super::error::LaunchError;
-use super::handoff::{Handoff, unless_gone};
-use super::idmap;
-use super::network;
+use super::handoff::Handoff;
 use super::processors::Processors;
 use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
+use super::{idmap, lend, network};
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError};
 use crate::supervise::{Container, Guard, SavedTerminal, Watch, lend_no_keyboard_in_background};
@@ -69,7 +69,7 @@ impl Groundwork {
                 init::run(&Inheritance { ground, control: theirs, processors })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),
-            Err(error) => return Err(no_namespaces(&error)),
+            Err(error) => return Err(LaunchError::no_namespaces(&error)),
         };
         processors.send_away(init.pid());
         drop(theirs);
@@ -138,14 +138,14 @@ impl Groundwork {
     }
 }
 
-/// Lends what only lowbox can make: root's mounts of what is personal, the network.
+/// Lends root's mounts of what is personal, which only lowbox can make, and the network, which takes long.
 fn lend(spec: &Spec, container: &Container, stopwatch: &mut Stopwatch) -> Result<(), LaunchError> {
     let control = container.control().as_fd();
     if spec.user.launched_by_root {
-        idmap::lend_personal(spec, control)?;
+        lend::lend_personal(spec, control)?;
         stopwatch.lap("personal mounts (beside pid 1)");
     }
-    network::lend(container.init(), control).map_err(LaunchError::system("the container's network"))?;
+    network::lend(container.init(), control).map_err(|error| LaunchError::no_namespaces(&error))?;
     stopwatch.lap("network namespace, loopback (beside pid 1)");
     Ok(())
 }
@@ -184,32 +184,4 @@ fn delegated_cgroup(spec: &Spec) -> (Option<Cgroup>, Option<CgroupError>) {
 fn write_id_maps(init: Pid, user: &ContainerUser) -> io::Result<()> {
     idmap::write_map(init, "uid_map", user.uid, user.uid)?;
     idmap::write_map(init, "gid_map", user.gid, user.gid)
-}
-
-/// What clone(2)'s errors mean here (user_namespaces(7), clone(2)).
-fn no_namespaces(error: &io::Error) -> LaunchError {
-    let (why, fix) = match error.raw_os_error() {
-        Some(libc::ENOSPC) => (
-            "the limit of namespaces is reached (ENOSPC)",
-            "raise user.max_user_namespaces and its neighbours (sysctl), or end other containers",
-        ),
-        Some(libc::EUSERS) => {
-            ("user namespaces are nested too deeply (EUSERS)", "start lowbox outside of other containers")
-        }
-        Some(libc::EACCES) => (
-            "a security module denies user namespaces (EACCES)",
-            "allow them for lowbox (on Ubuntu: an AppArmor profile with `userns,`), or use --allow-reduced",
-        ),
-        Some(libc::EPERM) => (
-            "user namespaces are forbidden (EPERM)",
-            "allow them (sysctl kernel.unprivileged_userns_clone=1, or the outer container's seccomp profile), or use --allow-reduced",
-        ),
-        _ => {
-            return LaunchError::System {
-                what: "the container's namespaces",
-                source: io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(0)),
-            };
-        }
-    };
-    LaunchError::NoNamespaces { why: why.to_owned(), fix }
 }

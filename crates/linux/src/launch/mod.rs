@@ -4,11 +4,13 @@
 //! which completes the view, gives everything up that the program shall not have, and starts it.
 
 pub(crate) mod control;
+pub(crate) mod descriptors;
 mod error;
 pub(crate) mod failure;
 mod groundwork;
 pub(crate) mod handoff;
 pub(crate) mod idmap;
+pub(crate) mod lend;
 pub(crate) mod network;
 pub(crate) mod pin;
 pub(crate) mod processors;

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::handoff::{receive_descriptors, send_descriptors, unless_gone};
+use super::descriptors::{receive_descriptors, send_descriptors, unless_gone};
 use crate::sys;
 
 /// Makes a network that belongs to the user namespace of `init`, which is dumpable until it has the network, and hands it over.

@@ -31,7 +31,7 @@ pub const LOST: [&str; 6] = [
     "names, sizes, times and links of files that are not granted can be looked up (their content can't be read)",
     "the program shares the host's process ids: it can see which exist, not look into them",
     "a file that may be read may also be mapped as code",
-    "there are no sockets at all, and modes, owners and times of files can't be changed, in granted folders too",
+    "there are no sockets but pairs of the program's own, and modes, owners and times of files can't be changed, in granted folders too",
     "/proc, /tmp and /dev/shm are not there; temporary files go to the package's own folder (TMPDIR)",
     "if lowbox itself is killed by signal 9, processes that the program started may go on, as confined as before",
 ];
@@ -77,7 +77,7 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
     let directory = CString::new(spec.working_directory.as_os_str().as_bytes())
         .map_err(|error| LaunchError::System { what: "the working folder", source: error.into() })?;
     let lowbox = getpid();
-    // A child of its own sets what must not hold for lowbox, then starts the program as its successor.
+    // A child of its own sets what must not hold for lowbox, then becomes the program.
     let spawned = program::start_with(spec, &view, filter, false, &mut || {
         limits::apply(&spec.limits, false).map_err(|error| (Step::Limits, errno(&error)))?;
         chdir(directory.as_c_str()).map_err(|error| (Step::WorkingDirectory, error.raw_os_error()))?;

@@ -1,4 +1,4 @@
-//! Everything a launch needs, decided beforehand: data that the child only reads.
+//! Everything a launch needs, decided beforehand: data that pid 1 only reads.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

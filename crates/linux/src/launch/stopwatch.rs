@@ -2,7 +2,7 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The time since the process clock's start, in nanoseconds; the same clock in lowbox and in pid 1.
+/// The system's monotonic clock, in nanoseconds; the same in lowbox and in pid 1.
 fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64

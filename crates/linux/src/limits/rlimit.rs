@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{DEFAULT_PROCESSES, Limits};
 
-/// Applies `limits` to the calling process; `by_cgroup` says that memory and processes are limited by a cgroup already.
+/// Applies `limits` to the calling process; `by_cgroup` says that memory is limited by a cgroup already.
 ///
 /// RLIMIT_AS holds for each process on its own, so it does not bound a tree of them. RLIMIT_NPROC counts per user *and*
 /// user namespace (Linux 5.14), so here it counts the container's own processes and threads.

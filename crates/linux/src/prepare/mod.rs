@@ -70,7 +70,7 @@ pub struct Grant {
 /// Everything decided; nothing done yet but the package's private folders.
 #[derive(Debug)]
 pub struct Prepared {
-    /// For [`launch`](crate::launch::launch).
+    /// For [`Groundwork::launch`](crate::launch::Groundwork::launch).
     pub spec: Spec,
     /// Who the program is.
     pub token: Token,

@@ -111,8 +111,8 @@ impl Container {
         self.laps = laps;
     }
 
-    /// The steps of the launch and their nanoseconds, where they were asked for. Steps of pid 1 overlap with nothing: lowbox
-    /// waits for them.
+    /// The steps of the launch and their nanoseconds, where they were asked for: lowbox's, then those of pid 1, which overlap with
+    /// them.
     pub fn laps(&self) -> &[(String, u64)] {
         &self.laps
     }

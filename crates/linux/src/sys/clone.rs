@@ -1,4 +1,4 @@
-//! clone(2) in the two shapes that a launch needs.
+//! clone(2) in the two shapes that a launch needs, and unshare(2) for the network.
 
 use std::io;
 

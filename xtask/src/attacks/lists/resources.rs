@@ -12,6 +12,7 @@ pub const ATTACKS: &[Attack] = &[
     attack("memory-bomb", "memory_bomb", Gained, &[]).lowbox(&["--memory", "268435456"]),
     attack("fill-tmp", "fill_tmp", Gained, &["/tmp"]).lowbox(&["--memory", "268435456"]),
     attack("fill-dev-shm", "fill_tmp", Gained, &["/dev/shm"]).lowbox(&["--memory", "268435456"]),
+    attack("fill-dev-shm-with-names", "fill_names", Gained, &["/dev/shm"]),
     attack("exhaust-descriptors", "descriptors", Watch(host_cannot_open), &[]).needs(descriptors_are_few),
     attack("exhaust-inotify-watches", "inotify_watches", Watch(watches_are_taken), &["{rw}"])
         .lowbox(&["--grant", "{rw}:rw"])

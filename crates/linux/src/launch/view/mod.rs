@@ -24,7 +24,7 @@ use rustix::process::{chdir, fchdir, pivot_root};
 use super::control::Step;
 use super::failure::Failure;
 use super::groundwork::Ground;
-use super::idmap::{Lent, Personal};
+use super::lend::{Lent, Personal};
 use super::pin::open_without_links;
 use super::rules::{PRIVATE, abi, access, ruleset};
 use super::spec::{ContainerUser, Spec};
@@ -63,7 +63,7 @@ pub(crate) struct Builder {
 /// Makes an empty tmpfs the root of the mount namespace, with the host's tree at [`OLD_ROOT`].
 fn enter_empty_root(bytes: u64) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
-    let root = tmpfs(&bytes.to_string())?;
+    let root = tmpfs(bytes)?;
     let place =
         ["/tmp", "/run", "/mnt", "/proc"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/");
     move_mount(&root, "", rustix::fs::CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;

@@ -1,0 +1,129 @@
+//! Mounts that root's lowbox lends to pid 1: what is personal is reached by root alone, and id-mapped so that it does not make
+//! the program root.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use lowbox_policy::Bind;
+use rustix::fs::{CWD, fstat};
+use rustix::mount::{OpenTreeFlags, open_tree};
+
+use super::control::Step;
+use super::descriptors::{BATCH, receive_descriptors, send_descriptors, unless_gone};
+use super::error::LaunchError;
+use super::failure::Failure;
+use super::idmap::namespace_for;
+use super::pin::{Pinned, pin};
+use super::spec::{ContainerUser, Spec};
+use crate::sys::{self, MountAttributes};
+
+/// Which of a plan's binds are personal: root's lowbox clones their mounts, because nobody else may reach them.
+pub(crate) struct Personal<'a>(BTreeSet<&'a Path>);
+
+impl<'a> Personal<'a> {
+    pub(crate) fn of(spec: &'a Spec) -> Personal<'a> {
+        // Grants are personal, and there may be thousands of them.
+        Personal(spec.personal.iter().map(PathBuf::as_path).collect())
+    }
+
+    pub(crate) fn covers(&self, bind: &Bind) -> bool {
+        !bind.is_device() && bind.path.ancestors().any(|path| self.0.contains(path))
+    }
+}
+
+/// Clones what is personal and hands it to pid 1: the package's temporary files first, then each personal bind in the
+/// plan's order. A file of the mount's owner looks as if the container's user owned it; files of other owners belong to
+/// nobody there.
+///
+/// # Errors
+/// [`LaunchError::NoIdMap`] for a filesystem without id-mapped mounts, by name.
+pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), LaunchError> {
+    let mut lender = Lender { user: &spec.user, namespaces: BTreeMap::new() };
+    let personal = Personal::of(spec);
+    let temp = &spec.data.temp_state;
+    let writable = MountAttributes { no_dev: true, ..MountAttributes::default() };
+    let mut batch = vec![lender.clone_mount(temp, pin(CWD, temp)?, writable)?];
+    for bind in spec.plan.binds.iter().filter(|bind| personal.covers(bind)) {
+        if batch.len() == BATCH {
+            if !send(&batch, control)? {
+                return Ok(());
+            }
+            batch.clear();
+        }
+        let attributes = MountAttributes {
+            read_only: !bind.writable,
+            no_exec: !bind.executable,
+            no_dev: true,
+            recursive: bind.recursive,
+        };
+        let pinned = pin(CWD, &bind.path)?.expect_same(&bind.path, bind.id)?;
+        batch.push(lender.clone_mount(&bind.path, pinned, attributes)?);
+    }
+    send(&batch, control).map(drop)
+}
+
+/// False when pid 1 is gone: its report tells why.
+fn send(batch: &[OwnedFd], control: BorrowedFd<'_>) -> Result<bool, LaunchError> {
+    let batch: Vec<BorrowedFd<'_>> = batch.iter().map(AsFd::as_fd).collect();
+    unless_gone(send_descriptors(control, &batch)).map_err(LaunchError::system("the grants' mounts"))
+}
+
+struct Lender<'a> {
+    user: &'a ContainerUser,
+    /// User namespaces that hold an id map, by the owner whose ids they map.
+    namespaces: BTreeMap<(u32, u32), OwnedFd>,
+}
+
+impl Lender<'_> {
+    fn clone_mount(
+        &mut self,
+        path: &Path,
+        pinned: Pinned,
+        attributes: MountAttributes,
+    ) -> Result<OwnedFd, LaunchError> {
+        let owner = fstat(&pinned.fd).map_err(|error| LaunchError::object(path, error.into()))?;
+        let owner = (owner.st_uid, owner.st_gid);
+        let mut flags =
+            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+        if attributes.recursive {
+            flags |= OpenTreeFlags::AT_RECURSIVE;
+        }
+        let mount =
+            open_tree(&pinned.fd, "", flags).map_err(|error| LaunchError::object(path, error.into()))?;
+        // The package's own folders are owned by its user already.
+        let map = match self.namespaces.entry(owner) {
+            _ if owner == (self.user.uid, self.user.gid) => None,
+            Entry::Occupied(entry) => Some(&*entry.into_mut()),
+            Entry::Vacant(entry) => {
+                Some(&*entry.insert(namespace_for(owner, self.user).map_err(LaunchError::IdMapNamespace)?))
+            }
+        };
+        sys::set_mount_attributes(mount.as_fd(), attributes, map.map(AsFd::as_fd))
+            .map_err(|source| LaunchError::NoIdMap { path: path.to_owned(), source })?;
+        Ok(mount)
+    }
+}
+
+/// What [`lend_personal`] hands over, as pid 1 receives it: in batches, so that thousands of grants need not be open at once.
+pub(crate) struct Lent<'a> {
+    control: BorrowedFd<'a>,
+    batch: VecDeque<OwnedFd>,
+}
+
+impl<'a> Lent<'a> {
+    pub(crate) fn new(control: BorrowedFd<'a>) -> Lent<'a> {
+        Lent { control, batch: VecDeque::new() }
+    }
+
+    /// The next mount, which is for `path`.
+    pub(crate) fn next(&mut self, path: &Path) -> Result<OwnedFd, Failure> {
+        if self.batch.is_empty() {
+            let received = receive_descriptors(self.control).map_err(Failure::at(Step::Bind, path))?;
+            self.batch = received.into();
+        }
+        // None: lowbox is gone, and nobody reads this.
+        self.batch.pop_front().ok_or_else(|| Failure::new(Step::Bind, path, rustix::io::Errno::PIPE))
+    }
+}

@@ -86,7 +86,11 @@ impl Folders {
                     DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(fail)?;
                     let path = canonical(&path).map_err(fail)?;
                     if user.is_root() {
-                        lchown(&path, Some(container.uid), Some(container.gid)).map_err(fail)?;
+                        match lchown(&path, Some(container.uid), Some(container.gid)) {
+                            // A file system without owners: it is lent by an id map, as every grant is.
+                            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                            changed => changed.map_err(fail)?,
+                        }
                     }
                     path
                 }

@@ -70,6 +70,9 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     }
     stopwatch.lap("waiting for lowbox");
     identity(&ground.user)?;
+    // Until now lowbox had to look at its namespaces.
+    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(Failure::at(Step::Identity, ""))?;
     stopwatch.lap("id maps");
     // Before the first descriptor is made that the program must not find: SIGCHLD is read, not handled.
     let signals = SignalFd::block(&[Signal::CHILD]).map_err(Failure::at(Step::Fork, ""))?;
@@ -86,9 +89,6 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     let view = builder.complete(&spec, Lent::new(control), &mut stopwatch)?;
     limits::apply(&spec.limits, memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
     network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;
-    // Until now lowbox had to look at its user namespace.
-    set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
-        .map_err(Failure::at(Step::Identity, ""))?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");
     let filter = seccomp::filter(seccomp::Mode {

@@ -164,7 +164,11 @@ impl Report {
     /// EAGAIN with `RecvFlags::DONTWAIT`; InvalidData for bytes that are no report.
     pub fn receive(socket: BorrowedFd<'_>, flags: RecvFlags) -> io::Result<Option<Report>> {
         let mut buffer = [0_u8; MAX_PATH + 64];
-        let (length, _) = recv(socket, &mut buffer, flags)?;
+        let (length, _) = match recv(socket, &mut buffer, flags) {
+            // Pid 1 ended with something unread, which is told first; what it said before is still there.
+            Err(rustix::io::Errno::CONNRESET) => recv(socket, &mut buffer, flags)?,
+            received => received?,
+        };
         if length == 0 {
             return Ok(None);
         }
@@ -244,6 +248,17 @@ impl Order {
 mod tests {
     use super::*;
     use std::os::fd::AsFd;
+
+    #[test]
+    fn the_last_report_arrives_although_pid_1_ended_with_orders_unread() {
+        let (ours, theirs) = channel().unwrap();
+        Order::Go.send(ours.as_fd()).unwrap();
+        let report = Report::Failed { step: Step::Bind, path: "/x".into(), errno: 13 };
+        report.send(theirs.as_fd(), false).unwrap();
+        drop(theirs);
+        assert_eq!(Report::receive(ours.as_fd(), RecvFlags::empty()).unwrap(), Some(report));
+        assert_eq!(Report::receive(ours.as_fd(), RecvFlags::empty()).unwrap(), None);
+    }
 
     #[test]
     fn reports_and_orders_arrive_as_they_were_sent() {

@@ -18,7 +18,7 @@ use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
 use super::{idmap, lend, network};
 use crate::init::{self, Inheritance};
-use crate::limits::{Cgroup, CgroupError};
+use crate::limits::{Cgroup, CgroupError, raise_descriptor_limit};
 use crate::supervise::{Container, Guard, SavedTerminal, Watch, lend_no_keyboard_in_background};
 use crate::sys::{self, Forked, Namespaces};
 
@@ -40,6 +40,8 @@ pub struct Ground {
 pub struct Groundwork {
     user: ContainerUser,
     init: Guard,
+    /// Pid 1's user namespace, to which the network is going to belong.
+    namespace: OwnedFd,
     control: OwnedFd,
     terminal: SavedTerminal,
     stopwatch: Stopwatch,
@@ -73,6 +75,8 @@ impl Groundwork {
         };
         processors.send_away(init.pid());
         drop(theirs);
+        // As long as pid 1 waits it is dumpable, so that nobody needs a privilege to look at it.
+        let namespace = network::owner(init.pid()).map_err(LaunchError::system("pid 1's user namespace"))?;
         if user.launched_by_root {
             // Only root's lowbox may map an id that is not its own.
             write_id_maps(init.pid(), &user).map_err(LaunchError::system("the container's id maps"))?;
@@ -80,7 +84,7 @@ impl Groundwork {
         // If it is gone already, its report tells why.
         let _ = Order::Go.send(ours.as_fd());
         stopwatch.lap("clone with namespaces");
-        Ok(Groundwork { user, init, control: ours, terminal, stopwatch })
+        Ok(Groundwork { user, init, namespace, control: ours, terminal, stopwatch })
     }
 
     /// Starts `spec`'s program. Returns once the program executes.
@@ -91,24 +95,36 @@ impl Groundwork {
     /// # Errors
     /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
     pub fn launch(self, spec: &Spec) -> Result<Container, LaunchError> {
-        let Groundwork { user, init, control, terminal, mut stopwatch } = self;
+        let Groundwork { user, init, namespace, control, terminal, mut stopwatch } = self;
         assert_eq!(user, spec.user, "the ground was made for this user");
         stopwatch.lap("the plan (pid 1 works beside it)");
         let (cgroup, cgroup_error) = delegated_cgroup(spec);
+        // Bound again after its cgroup, because it has to end before the cgroup can go.
+        let init = init;
         if let Some(group) = &cgroup {
             group.add(init.pid()).map_err(|error| LaunchError::System {
                 what: "the container's cgroup",
                 source: io::Error::other(error),
             })?;
         }
+        raise_descriptor_limit();
         let handoff = Handoff { spec, memory_by_cgroup: cgroup.is_some() };
         // If pid 1 is gone already, its report tells why.
         let arrived = unless_gone(handoff.send(control.as_fd())).map_err(LaunchError::system("the plan"))?;
         stopwatch.lap("handed over");
+        if arrived && user.launched_by_root {
+            lend::lend_personal(spec, control.as_fd())?;
+            stopwatch.lap("personal mounts (beside pid 1)");
+        }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
         let mut container = Container::new(init, control, cgroup, cgroup_error, watch);
-        let lent = if arrived { lend(spec, &container, &mut stopwatch) } else { Ok(()) };
+        let lent = match arrived {
+            true => network::lend(namespace.as_fd(), container.control().as_fd()),
+            false => Ok(()),
+        };
+        stopwatch.lap("network namespace, loopback (beside pid 1)");
+        let lent = lent.map_err(|error| LaunchError::no_namespaces(&error));
         if lent.is_err() {
             // Pid 1 need not wait any longer. If it failed itself, its report tells why, and this is what came of it.
             let _ = shutdown(container.control(), Shutdown::Write);
@@ -136,18 +152,6 @@ impl Groundwork {
             _ => Err(LaunchError::InitLost),
         }
     }
-}
-
-/// Lends root's mounts of what is personal, which only lowbox can make, and the network, which takes long.
-fn lend(spec: &Spec, container: &Container, stopwatch: &mut Stopwatch) -> Result<(), LaunchError> {
-    let control = container.control().as_fd();
-    if spec.user.launched_by_root {
-        lend::lend_personal(spec, control)?;
-        stopwatch.lap("personal mounts (beside pid 1)");
-    }
-    network::lend(container.init(), control).map_err(|error| LaunchError::no_namespaces(&error))?;
-    stopwatch.lap("network namespace, loopback (beside pid 1)");
-    Ok(())
 }
 
 /// TRUNCATE came with ABI 3; without it a file that may be written can't be kept from being emptied.

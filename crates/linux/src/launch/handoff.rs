@@ -1,13 +1,11 @@
 //! The plan's way to pid 1, over the same socket as lowbox's orders.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::fd::BorrowedFd;
 
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use serde::{Deserialize, Serialize};
 
-use super::descriptors::{receive_descriptors, send_descriptors};
 use super::spec::Spec;
 
 /// The plan, and what was decided about the container beside it.
@@ -18,17 +16,21 @@ pub(crate) struct Handoff<S> {
     pub(crate) memory_by_cgroup: bool,
 }
 
+/// Bytes of a plan in one message; a plan may be larger than any message.
+const PIECE: usize = 32 * 1024;
+
 impl Handoff<&Spec> {
-    /// Sends it as a file in memory: a plan may be larger than any message.
+    /// Sends its length, then its pieces.
     ///
     /// # Errors
-    /// EPIPE when pid 1 is gone; what memfd_create(2) and write(2) report.
+    /// EPIPE when pid 1 is gone.
     pub(crate) fn send(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
         let bytes = postcard::to_allocvec(self).map_err(io::Error::other)?;
-        let mut file = File::from(memfd_create("plan", MemfdFlags::CLOEXEC)?);
-        file.write_all(&bytes)?;
-        file.rewind()?;
-        send_descriptors(socket, &[file.as_fd()])
+        send(socket, &bytes.len().to_le_bytes(), SendFlags::NOSIGNAL)?;
+        for piece in bytes.chunks(PIECE) {
+            send(socket, piece, SendFlags::NOSIGNAL)?;
+        }
+        Ok(())
     }
 }
 
@@ -36,14 +38,18 @@ impl Handoff<Spec> {
     /// Receives it; `None` when lowbox is gone.
     ///
     /// # Errors
-    /// InvalidData for something else than a plan; what recvmsg(2) and read(2) report.
+    /// InvalidData for something else than a plan; what recv(2) reports.
     pub(crate) fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<Handoff<Spec>>> {
-        let mut received = receive_descriptors(socket)?;
-        let Some(file) = received.pop() else {
+        let mut length = [0_u8; size_of::<usize>()];
+        if recv(socket, &mut length, RecvFlags::empty())?.0 != length.len() {
             return Ok(None);
-        };
-        let mut bytes = Vec::new();
-        File::from(file).read_to_end(&mut bytes)?;
+        }
+        let mut bytes = vec![0_u8; usize::from_le_bytes(length)];
+        for piece in bytes.chunks_mut(PIECE) {
+            if recv(socket, &mut *piece, RecvFlags::empty())?.0 != piece.len() {
+                return Ok(None);
+            }
+        }
         postcard::from_bytes(&bytes)
             .map(Some)
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the plan can't be read"))

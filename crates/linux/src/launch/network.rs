@@ -13,18 +13,25 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::descriptors::{receive_descriptors, send_descriptors, unless_gone};
 use crate::sys;
 
-/// Makes a network that belongs to the user namespace of `init`, which is dumpable until it has the network, and hands it over.
+/// The user namespace of `init`, which is dumpable.
+///
+/// # Errors
+/// What opening `/proc/PID/ns/user` reports.
+pub(crate) fn owner(init: Pid) -> io::Result<OwnedFd> {
+    let path = format!("/proc/{}/ns/user", init.as_raw_pid());
+    Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// Makes a network that belongs to the user namespace `owner` and hands it over.
 ///
 /// # Errors
 /// EPERM and ENOSPC as for every namespace; what the kernel says to the loopback interface.
-pub(crate) fn lend(init: Pid, control: BorrowedFd<'_>) -> io::Result<()> {
-    let owner = format!("/proc/{}/ns/user", init.as_raw_pid());
-    let owner = open(owner, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+pub(crate) fn lend(owner: BorrowedFd<'_>, control: BorrowedFd<'_>) -> io::Result<()> {
     let mut made: rustix::io::Result<OwnedFd> = Err(rustix::io::Errno::CHILD);
     // A process of its own, because lowbox itself must not enter the user namespace. It shares the descriptor table.
     let mut child = || {
         made = (|| {
-            move_into_link_name_space(owner.as_fd(), Some(LinkNameSpaceType::User))?;
+            move_into_link_name_space(owner, Some(LinkNameSpaceType::User))?;
             sys::enter_new_network()?;
             sys::interface_up("lo")?;
             open(c"/proc/self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())

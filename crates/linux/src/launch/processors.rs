@@ -27,9 +27,11 @@ impl Processors {
         }
     }
 
-    /// Lets the calling process, which was sent away, run on all of them again. Where that is forbidden, so was sending it.
+    /// Lets the calling process run on all of them again, if it was sent away. Where that is forbidden, so was sending it.
     pub(crate) fn return_here(self) {
-        if let Processors(Some(all)) = self {
+        if let Processors(Some(all)) = self
+            && sched_getaffinity(None) != Ok(all)
+        {
             let _ = sched_setaffinity(None, &all);
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cgroup::{Cgroup, CgroupError};
 pub use rlimit::apply;
+pub(crate) use rlimit::raise_descriptor_limit;
 
 /// Limits of one container. `None` means that lowbox sets none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -29,6 +29,13 @@ pub fn apply(limits: &Limits, by_cgroup: bool) -> io::Result<()> {
     lower(Resource::Core, 1)
 }
 
+/// Raises lowbox's own soft limit of descriptors to the hard one: it bounds what may be on its way over unix sockets for the
+/// whole user (unix(7), ETOOMANYREFS), and a program of the same user must not keep lowbox from starting others.
+pub(crate) fn raise_descriptor_limit() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
 /// Lowers soft and hard limit to `value`, or to the hard limit where that is lower already.
 fn lower(resource: Resource, value: u64) -> io::Result<()> {
     let now = getrlimit(resource);

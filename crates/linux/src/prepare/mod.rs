@@ -212,10 +212,11 @@ pub fn protected(caller: &Caller) -> Vec<Protected> {
     places
 }
 
-/// What a launch of `request` needs before its plan is made.
+/// What a launch of `request` needs before its plan is made. Checks the descriptors that the program inherits, before lowbox
+/// opens any of its own.
 ///
 /// # Errors
-/// [`PrepareError::RootGroup`].
+/// [`PrepareError::RootGroup`]; [`LaunchError::Descriptor`](crate::launch::LaunchError::Descriptor) and its like.
 pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError> {
     if !caller.user.is_root() && caller.user.gid == 0 {
         return Err(PrepareError::RootGroup);
@@ -223,7 +224,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
     Ok(Ground {
         user: container_user(&caller.user, &package_sid(&request.family_name)),
         temporary_bytes: request.limits.temporary_bytes,
-        named_descriptors: request.descriptors.iter().map(|named| named.number).collect(),
+        named_descriptors: check_descriptors(&request.descriptors)?,
         timings: request.timings,
     })
 }
@@ -236,7 +237,6 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     if !caller.user.is_root() && caller.user.gid == 0 {
         return Err(PrepareError::RootGroup);
     }
-    let extra_descriptors = check_descriptors(&request.descriptors)?;
     let working_directory = working_directory(request)?;
     let (token, mut notices) = token(caller, request)?;
     let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
@@ -270,7 +270,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         limits: request.limits,
         observe: request.observe,
         timings: request.timings,
-        extra_descriptors,
+        extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     Ok(Prepared { spec, token, objects, notices })
 }

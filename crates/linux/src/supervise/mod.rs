@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::RecvFlags;
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 
 use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
@@ -91,10 +91,6 @@ impl Container {
         watch: Watch,
     ) -> Container {
         Container { init, control, _cgroup: cgroup, cgroup_error, watch, laps: Vec::new() }
-    }
-
-    pub(crate) fn init(&self) -> Pid {
-        self.init.pid()
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {

@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use rustix::termios::isatty;
 
 use super::FORWARDED;
+use super::stop::{Resumed, stop};
 use super::terminal::SavedTerminal;
 use crate::launch::LaunchError;
 use crate::sys::SignalFd;
@@ -30,12 +31,22 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Blocks the signals that are forwarded.
+    /// Blocks the signals that are forwarded. A job that was moved to the background until now stops, as one that reads there.
+    ///
+    /// # Errors
+    /// [`LaunchError::Interrupted`] if a signal that ends lowbox comes while it is stopped.
     pub(crate) fn begin(terminal: SavedTerminal) -> Result<Watch, LaunchError> {
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT]);
         let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
-        Ok(Watch { signals, terminal, early: Vec::new() })
+        let mut early = Vec::new();
+        if terminal.keyboard_is_the_shells() {
+            match stop(&signals, &terminal) {
+                Resumed::Ended(signal) => return Err(LaunchError::Interrupted { signal }),
+                Resumed::Continued(came) => early = came,
+            }
+        }
+        Ok(Watch { signals, terminal, early })
     }
 
     /// Waits until `control` has something to read. Signals that come meanwhile are for the program, which may run already

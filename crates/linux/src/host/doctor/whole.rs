@@ -5,7 +5,7 @@ use std::fs;
 use super::Item;
 use super::folders::leaving_no_folders;
 use crate::launch::{Groundwork, LaunchError};
-use crate::prepare::{Caller, Request, ground, prepare};
+use crate::prepare::{Caller, PrepareError, Request, ground, prepare};
 
 /// Runs true(1) as `lowbox run` would.
 pub(super) fn container() -> Item {
@@ -35,6 +35,7 @@ fn run(caller: &Caller, request: &Request, name: &'static str) -> Item {
     };
     let launched = match ground(caller, request) {
         Ok(ground) => Groundwork::begin(ground).and_then(|groundwork| groundwork.launch(&prepared.spec)),
+        Err(PrepareError::Descriptor(error)) => Err(error),
         Err(error) => return Item::missing(name, error.to_string(), "see the findings above"),
     };
     let container = match launched {

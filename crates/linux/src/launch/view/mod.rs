@@ -62,7 +62,9 @@ pub(crate) struct Builder {
 
 /// Makes an empty tmpfs the root of the mount namespace, with the host's tree at [`OLD_ROOT`].
 fn enter_empty_root(bytes: u64) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
-    mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
+    // What the host mounts until the plan is carried out (an automount that a grant woke) has to be there. Each mount that the
+    // program gets is private.
+    mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::DOWNSTREAM)?;
     let root = tmpfs(bytes)?;
     let place =
         ["/tmp", "/run", "/mnt", "/proc"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/");

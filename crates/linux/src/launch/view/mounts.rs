@@ -13,14 +13,12 @@ pub(super) fn mount_id(mount: BorrowedFd<'_>) -> rustix::io::Result<u64> {
     Ok(statx(mount, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id)
 }
 
-/// A tmpfs of at most `bytes`, and of as many files as there are pages in them, up to 262,144: a file without content takes a
-/// kilobyte of the kernel's memory, which the size does not count.
+/// A tmpfs of at most `bytes` and 262,144 files: one without content takes a kilobyte of the kernel's memory, which the size
+/// does not count. (The mount points of a plan are among them, at most 50,000.)
 pub(super) fn tmpfs(bytes: u64) -> rustix::io::Result<OwnedFd> {
-    const PAGE: u64 = 4096;
-    let files = (bytes / PAGE).clamp(1024, 262_144);
     let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_set_string(context.as_fd(), "size", bytes.to_string())?;
-    fsconfig_set_string(context.as_fd(), "nr_inodes", files.to_string())?;
+    fsconfig_set_string(context.as_fd(), "nr_inodes", "262144")?;
     fsconfig_set_string(context.as_fd(), "mode", "755")?;
     fsconfig_create(context.as_fd())?;
     fsmount(

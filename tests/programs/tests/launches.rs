@@ -8,6 +8,20 @@ use std::time::Duration;
 use lowbox_program_tests::{Person, WITHOUT_NAMESPACES, everyone, finish, ordinary, until};
 use rustix::process::{Pid, Signal, kill_process};
 
+/// Runs a command where user namespaces can be made, but no network in one.
+const WITHOUT_NETWORKS: [&str; 9] = [
+    "unshare",
+    "--user",
+    "--map-current-user",
+    "--keep-caps",
+    "--",
+    "/bin/sh",
+    "-c",
+    "echo 0 > /proc/sys/user/max_net_namespaces || exit 99
+     exec setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all -- \"$@\"",
+    "sh",
+];
+
 #[test]
 fn the_limit_of_descriptors_is_the_callers_with_reduced_isolation_too() {
     let person = ordinary();
@@ -16,6 +30,30 @@ fn the_limit_of_descriptors_is_the_callers_with_reduced_isolation_too() {
     let ended = finish(person.inside_after(before, ["--allow-reduced"], ["/bin/sh", "-c", "ulimit -Sn"]), 30);
     assert_eq!(ended.succeeded(), "64");
     assert!(ended.stderr.contains("less isolation"), "{}", ended.stderr);
+}
+
+#[test]
+fn where_no_network_namespace_can_be_made_it_is_said_and_reduced_isolation_is_a_way() {
+    let person = ordinary();
+    let refused = finish(person.inside_after(WITHOUT_NETWORKS, [""; 0], ["/bin/echo", "ran"]), 30);
+    assert_eq!((refused.code(), refused.text()), (Some(125), String::new()), "{}", refused.stderr);
+    assert!(refused.stderr.contains("max_user_namespaces"), "no advice: {}", refused.stderr);
+    let reduced =
+        finish(person.inside_after(WITHOUT_NETWORKS, ["--allow-reduced"], ["/bin/echo", "ran"]), 30);
+    assert!(reduced.stderr.contains("less isolation"), "{}", reduced.stderr);
+    assert_eq!(reduced.succeeded(), "ran");
+}
+
+#[test]
+fn a_descriptor_that_the_caller_did_not_open_is_not_one_of_lowboxs_own() {
+    everyone(|person| {
+        for number in 3..8 {
+            let named = format!("{number}:socket");
+            let before = ["/bin/sh", "-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&-; exec \"$@\"", "sh"];
+            let ended = finish(person.inside_after(before, ["--fd", &named], ["/bin/echo", "ran"]), 30);
+            assert_eq!((ended.code(), ended.text()), (Some(125), String::new()), "{named}: {}", ended.stderr);
+        }
+    });
 }
 
 #[test]

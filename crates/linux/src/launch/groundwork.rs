@@ -13,6 +13,7 @@ use super::control::{self, Order, Report, Step};
 use super::descriptors::unless_gone;
 use super::error::LaunchError;
 use super::handoff::Handoff;
+use super::pipes::{self, Relay};
 use super::processors::Processors;
 use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
@@ -31,6 +32,8 @@ pub struct Ground {
     pub temporary_bytes: Option<u64>,
     /// Descriptors beyond 0–2 that the program is going to inherit.
     pub named_descriptors: Vec<i32>,
+    /// Pipes among 0–2 that are lent as they are, and not carried.
+    pub lent_pipes: Vec<i32>,
     /// Time the steps of the launch.
     pub timings: bool,
 }
@@ -44,6 +47,7 @@ pub struct Groundwork {
     namespace: OwnedFd,
     control: OwnedFd,
     terminal: SavedTerminal,
+    relays: Vec<Relay>,
     stopwatch: Stopwatch,
 }
 
@@ -60,6 +64,8 @@ impl Groundwork {
         let named = &ground.named_descriptors;
         lend_no_keyboard_in_background(named).map_err(LaunchError::system("the terminal"))?;
         let terminal = SavedTerminal::save(named);
+        let relays =
+            pipes::make(ground.user.uid, &ground.lent_pipes).map_err(LaunchError::system("a pipe"))?;
         let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
         let mut stopwatch = Stopwatch::start(ground.timings);
         let user = ground.user.clone();
@@ -68,6 +74,10 @@ impl Groundwork {
             Ok(Forked::Child) => {
                 // The other end must close with lowbox alone.
                 drop(ours);
+                if relays.iter().try_for_each(Relay::put_in_place).is_err() {
+                    sys::exit_now(1);
+                }
+                drop(relays);
                 init::run(&Inheritance { ground, control: theirs, processors })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),
@@ -84,7 +94,7 @@ impl Groundwork {
         // If it is gone already, its report tells why.
         let _ = Order::Go.send(ours.as_fd());
         stopwatch.lap("clone with namespaces");
-        Ok(Groundwork { user, init, namespace, control: ours, terminal, stopwatch })
+        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, stopwatch })
     }
 
     /// Starts `spec`'s program. Returns once the program executes.
@@ -95,7 +105,7 @@ impl Groundwork {
     /// # Errors
     /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
     pub fn launch(self, spec: &Spec) -> Result<Container, LaunchError> {
-        let Groundwork { user, init, namespace, control, terminal, mut stopwatch } = self;
+        let Groundwork { user, init, namespace, control, terminal, relays, mut stopwatch } = self;
         assert_eq!(user, spec.user, "the ground was made for this user");
         stopwatch.lap("the plan (pid 1 works beside it)");
         let (cgroup, cgroup_error) = delegated_cgroup(spec);
@@ -118,7 +128,7 @@ impl Groundwork {
         }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
-        let mut container = Container::new(init, control, cgroup, cgroup_error, watch);
+        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays);
         let lent = match arrived {
             true => network::lend(namespace.as_fd(), container.control().as_fd()),
             false => Ok(()),

@@ -13,6 +13,7 @@ pub(crate) mod idmap;
 pub(crate) mod lend;
 pub(crate) mod network;
 pub(crate) mod pin;
+pub(crate) mod pipes;
 pub(crate) mod processors;
 pub(crate) mod program;
 mod reduced;

@@ -16,6 +16,7 @@ use rustix::process::{chdir, getpid, getppid};
 use super::control::Step;
 use super::error::LaunchError;
 use super::pin::pin;
+use super::pipes::{self, Relay};
 use super::program::{self, Program};
 use super::rules::{PRIVATE, abi, access, ruleset};
 use super::spec::Spec;
@@ -77,6 +78,9 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
     let directory = CString::new(spec.working_directory.as_os_str().as_bytes())
         .map_err(|error| LaunchError::System { what: "the working folder", source: error.into() })?;
     let lowbox = getpid();
+    // The child has lowbox's table of descriptors until it executes the program.
+    let relays = pipes::make(spec.user.uid, &spec.lent_pipes).map_err(LaunchError::system("a pipe"))?;
+    relays.iter().try_for_each(Relay::put_in_place).map_err(LaunchError::system("a pipe"))?;
     // A child of its own sets what must not hold for lowbox, then becomes the program.
     let spawned = program::start_with(spec, &view, filter, false, &mut || {
         limits::apply(&spec.limits, false).map_err(|error| (Step::Limits, errno(&error)))?;
@@ -89,6 +93,7 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
         }
         rustix::thread::set_no_new_privs(true).map_err(|error| (Step::Capabilities, error.raw_os_error()))
     });
+    let put_back = relays.iter().try_for_each(Relay::put_back);
     let Program { pid, .. } = spawned.map_err(|failure| {
         let source = std::io::Error::from_raw_os_error(failure.errno);
         match failure.step {
@@ -96,7 +101,10 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
             step => LaunchError::Step { step, path: failure.path, source },
         }
     })?;
-    Ok(ReducedContainer::new(pid, terminal))
+    let container = ReducedContainer::new(pid, terminal, relays);
+    // Without its own descriptors lowbox does not go on, nor does the program.
+    put_back.map_err(LaunchError::system("a pipe"))?;
+    Ok(container)
 }
 
 /// The folders that only a private root has are not there: temporary files go where they lie on the host.

@@ -41,6 +41,8 @@ pub struct Spec {
     pub observe: bool,
     /// Time the steps of the launch.
     pub timings: bool,
+    /// Pipes among 0–2 that are lent as they are.
+    pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.
     pub extra_descriptors: Vec<i32>,
 }

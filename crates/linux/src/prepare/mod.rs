@@ -17,7 +17,7 @@ use lowbox_security::{AppContainer, Integrity, Token};
 use crate::host::{
     EnvironmentRequest, Folders, HostUser, RealTree, Shown, canonical, container_user, environment,
 };
-use crate::launch::{Ground, NamedDescriptor, Spec, check_descriptors};
+use crate::launch::{DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
 
 pub use error::PrepareError;
@@ -224,9 +224,16 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
     Ok(Ground {
         user: container_user(&caller.user, &package_sid(&request.family_name)),
         temporary_bytes: request.limits.temporary_bytes,
+        lent_pipes: lent_pipes(request),
         named_descriptors: check_descriptors(&request.descriptors)?,
         timings: request.timings,
     })
+}
+
+/// Which of 0–2 the user lends as the pipe that it is.
+fn lent_pipes(request: &Request) -> Vec<i32> {
+    let named = request.descriptors.iter().filter(|named| named.kind == DescriptorKind::Pipe);
+    named.map(|named| named.number).filter(|number| *number < 3).collect()
 }
 
 /// Prepares a launch.
@@ -270,6 +277,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         limits: request.limits,
         observe: request.observe,
         timings: request.timings,
+        lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     Ok(Prepared { spec, token, objects, notices })

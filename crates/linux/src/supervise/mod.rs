@@ -3,6 +3,7 @@
 mod guard;
 pub(crate) mod idle;
 pub mod reduced;
+pub(crate) mod relay;
 mod stop;
 mod terminal;
 mod watch;
@@ -16,9 +17,11 @@ use rustix::process::Signal;
 
 use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
+use crate::launch::pipes::Relay;
 use crate::limits::{Cgroup, CgroupError};
 pub(crate) use guard::Guard;
 use idle::Idle;
+use relay::Carriers;
 use stop::{Resumed, stop};
 pub(crate) use terminal::{SavedTerminal, lend_no_keyboard_in_background};
 pub(crate) use watch::Watch;
@@ -33,6 +36,7 @@ pub struct Container {
     _cgroup: Option<Cgroup>,
     cgroup_error: Option<CgroupError>,
     watch: Watch,
+    relays: Vec<Relay>,
     laps: Vec<(String, u64)>,
 }
 
@@ -89,8 +93,9 @@ impl Container {
         cgroup: Option<Cgroup>,
         cgroup_error: Option<CgroupError>,
         watch: Watch,
+        relays: Vec<Relay>,
     ) -> Container {
-        Container { init, control, _cgroup: cgroup, cgroup_error, watch, laps: Vec::new() }
+        Container { init, control, _cgroup: cgroup, cgroup_error, watch, relays, laps: Vec::new() }
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {
@@ -123,6 +128,8 @@ impl Container {
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched; the container is ended then.
     pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
+        let carriers = Carriers::start(std::mem::take(&mut self.relays))
+            .map_err(LaunchError::system("carrying what goes through pipes"))?;
         let mut ending =
             std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number));
         let mut idle = Idle::default();
@@ -152,6 +159,9 @@ impl Container {
             }
         }
         self.init.end();
+        if let Some(carriers) = carriers {
+            carriers.finish(&self.watch.signals);
+        }
         self.watch.terminal.restore();
         Ok(ending.unwrap_or(Ending::Killed))
     }

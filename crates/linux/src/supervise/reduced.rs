@@ -5,10 +5,12 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
+use super::relay::Carriers;
 use super::stop::{Resumed, stop};
 use super::terminal::SavedTerminal;
 use super::{Ending, FORWARDED};
 use crate::launch::LaunchError;
+use crate::launch::pipes::Relay;
 use crate::sys::SignalFd;
 
 /// A running program without namespaces. Dropping it ends it and what it started.
@@ -16,18 +18,21 @@ use crate::sys::SignalFd;
 pub struct ReducedContainer {
     program: Pid,
     terminal: SavedTerminal,
+    relays: Vec<Relay>,
 }
 
 impl ReducedContainer {
-    pub(crate) fn new(program: Pid, terminal: SavedTerminal) -> ReducedContainer {
-        ReducedContainer { program, terminal }
+    pub(crate) fn new(program: Pid, terminal: SavedTerminal, relays: Vec<Relay>) -> ReducedContainer {
+        ReducedContainer { program, terminal, relays }
     }
 
     /// Stays beside the program until it ends, forwarding signals, then ends what it left running.
     ///
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched.
-    pub fn supervise(self) -> Result<Ending, LaunchError> {
+    pub fn supervise(mut self) -> Result<Ending, LaunchError> {
+        let carriers = Carriers::start(std::mem::take(&mut self.relays))
+            .map_err(LaunchError::system("carrying what goes through pipes"))?;
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT, Signal::CHILD]);
         let signals = SignalFd::block(&watched).map_err(LaunchError::system("signals"))?;
@@ -47,6 +52,9 @@ impl ReducedContainer {
             }
         };
         self.end();
+        if let Some(carriers) = carriers {
+            carriers.finish(&signals);
+        }
         self.terminal.restore();
         Ok(ending)
     }

@@ -15,7 +15,8 @@ pub fn say(message: &str) {
 pub fn raw_message(message: &str) {
     let lines: Vec<String> = message.trim_end_matches('\n').split('\n').map(visible).collect();
     // A closed standard error is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+    // In one call, so that no line of the program's comes between.
+    let _ = std::io::stderr().write_all((lines.join("\n") + "\n").as_bytes());
 }
 
 /// `text` with control characters, and characters that change the direction of writing, as escapes: what an isolated

@@ -189,6 +189,11 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
         let name = capability(&declared.name).map_or(declared.name.as_str(), |known| known.name);
         if !capabilities.iter().any(|have| have == name) {
             capabilities.push(name.to_owned());
+            if capability(name).is_some_and(|known| known.privacy) {
+                output::say(&format!(
+                    "{shown}: {name} is privacy-sensitive; this version does not ask yet, and opens what the manifest declares"
+                ));
+            }
         }
     }
     let from = FromManifest { path: path.to_owned(), application, ids };

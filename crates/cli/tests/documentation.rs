@@ -40,7 +40,8 @@ fn every_command_has_a_manual_page() {
     for page in COMMANDS.map(|command| format!("lowbox-{command}.1")).iter().chain(&["lowbox.1".to_owned()]) {
         assert!(folder.join(page).exists(), "{page}");
     }
-    world.lowbox(["man", "missing"]).expect(125).says("missing: ");
+    fs::write(world.work().join("file"), "").unwrap();
+    world.lowbox(["man", "file/pages"]).expect(125).says("file/pages: ");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use lowbox_program_tests::{Person, everyone, finish, finish_with_input};
+use lowbox_program_tests::{Person, everyone, finish, finish_with_input, words};
 
 const NONE: [&str; 0] = [];
 
@@ -128,5 +128,49 @@ fn a_working_folder_that_may_not_be_read_stops_nothing() {
         let ended = finish(inside, 20);
         // Visible as a path, its content only by grant.
         assert_eq!(ended.text().lines().next(), folder.to_str(), "{}", ended.stderr);
+    });
+}
+
+/// What a shell of the person's prints that reads the line of its script from a pipe of its own.
+fn from_a_pipe(person: &Person, line: &str) -> String {
+    let shell = ["/bin/sh", "-c", "printf '%s\\n' \"$0\" | /bin/sh", line];
+    finish(person.plain(shell), 30).succeeded()
+}
+
+#[test]
+fn a_program_can_not_write_into_the_pipe_that_its_shell_reads_its_script_from() {
+    everyone(|person| {
+        let write = ["sh", "-c", "printf 'echo injected\\n' > /proc/self/fd/0 2>/dev/null; echo ended"];
+        let plain = from_a_pipe(person, &format!("sh -c {:?}", write[2]).replace("\\\\", "\\"));
+        assert!(plain.contains("injected"), "it works without lowbox: {plain}");
+        for options in [&[][..], &["--name", "other"]] {
+            assert_eq!(from_a_pipe(person, &words(person, options, &write)), "ended");
+        }
+    });
+}
+
+#[test]
+fn a_program_can_not_take_what_others_wrote_into_the_pipe_of_its_output() {
+    everyone(|person| {
+        let take = ["sh", "-c", "timeout 1 cat < /proc/self/fd/2 | sed s/^/taken:/ >&2; echo ended"];
+        let shared = |command: &str| {
+            let script = format!("{{ echo SECRET; {command}; }} 2>&1 | {{ sleep 2; cat; }}");
+            finish(person.plain(["/bin/sh", "-c", &script]), 30).succeeded()
+        };
+        assert!(shared(&format!("sh -c {:?}", take[2])).contains("taken:SECRET"), "it works without lowbox");
+        let confined = shared(&words(person, &[], &take));
+        assert!(confined.contains("SECRET") && !confined.contains("taken:SECRET"), "{confined}");
+    });
+}
+
+#[test]
+fn a_pipe_that_is_lent_by_name_is_the_callers_own() {
+    everyone(|person| {
+        let script = format!(
+            "printf 'one\\ntwo\\n' | {{ {}; read line; echo left:$line; }}",
+            words(person, &["--fd", "0:pipe"], &["sh", "-c", "read line; echo got:$line"])
+        );
+        let ended = finish(person.plain(["/bin/sh", "-c", &script]), 30);
+        assert_eq!(ended.succeeded(), "got:one\nleft:two");
     });
 }

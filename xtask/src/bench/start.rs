@@ -109,10 +109,7 @@ mod tests {
 
     #[test]
     fn a_step_is_a_number_of_microseconds_and_a_name() {
-        assert_eq!(
-            step("lowbox:     120 µs  clone with seven namespaces").unwrap().0,
-            "clone with namespaces"
-        );
+        assert_eq!(step("lowbox:     120 µs  clone with namespaces").unwrap().0, "clone with namespaces");
         assert!((step("  7 µs  loopback").unwrap().1 - 7.0).abs() < 1e-9);
         assert!(step("lowbox: not granted: x").is_none());
     }

@@ -12,8 +12,11 @@ use lowbox_policy::{
 
 use crate::output;
 
-/// Objects after which the rest is only counted: a program may try millions of names.
+/// Denials after which the rest is only counted.
 const MAX_SHOWN: usize = 100;
+
+/// Objects after which the rest is not looked at: a program may try millions of names.
+const MAX_LOOKED_AT: usize = 10_000;
 
 /// open(2) flags that tell what is wanted (fcntl.h).
 const ACCESS_MODE: u32 = 0o3;
@@ -31,7 +34,9 @@ pub struct Denials<'a> {
     request: &'a Request,
     candidates: Vec<Candidate>,
     seen: HashSet<(PathBuf, Operation)>,
+    shown: usize,
     left_out: usize,
+    not_looked_at: bool,
 }
 
 impl<'a> Denials<'a> {
@@ -43,7 +48,9 @@ impl<'a> Denials<'a> {
             request,
             candidates: Vec::new(),
             seen: HashSet::new(),
+            shown: 0,
             left_out: 0,
+            not_looked_at: false,
         }
     }
 
@@ -57,7 +64,11 @@ impl<'a> Denials<'a> {
         let Some((path, kind, operation)) = wanted(&path, flags) else {
             return;
         };
-        if self.seen.len() > 10 * MAX_SHOWN || !self.seen.insert((path.clone(), operation)) {
+        if self.seen.len() >= MAX_LOOKED_AT {
+            self.not_looked_at = true;
+            return;
+        }
+        if !self.seen.insert((path.clone(), operation)) {
             return;
         }
         let objects = self.objects.get_or_insert_with(|| {
@@ -83,18 +94,22 @@ impl<'a> Denials<'a> {
         if explanation.granted {
             return;
         }
-        if self.seen.len() > MAX_SHOWN {
+        if self.shown >= MAX_SHOWN {
             self.left_out += 1;
             return;
         }
-        let mut message = format!("denied: {}", explanation.summary);
+        self.shown += 1;
+        // A name may hold line breaks, and must not begin a line that passes for lowbox's.
+        let mut message = format!("denied: {}", output::visible(&explanation.summary));
         for suggestion in &explanation.would_grant {
             message.push_str(&match suggestion {
                 Suggestion::Capability { name, privacy, .. } => {
                     let asks = if *privacy { " (privacy-sensitive)" } else { "" };
                     format!("\n  would grant it: --capability {name}{asks}")
                 }
-                Suggestion::Grant { argument } => format!("\n  would grant it: --grant {argument}"),
+                Suggestion::Grant { argument } => {
+                    format!("\n  would grant it: --grant {}", output::visible(argument))
+                }
             });
         }
         output::say(&message);
@@ -122,6 +137,11 @@ impl Drop for Denials<'_> {
     fn drop(&mut self) {
         if self.left_out > 0 {
             output::say(&format!("{} more denials are not shown", self.left_out));
+        }
+        if self.not_looked_at {
+            output::say(&format!(
+                "after {MAX_LOOKED_AT} files the rest of what was opened was not looked at"
+            ));
         }
     }
 }

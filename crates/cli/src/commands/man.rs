@@ -23,7 +23,8 @@ pub struct Arguments {
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let command = Lowbox::command();
     match &arguments.folder {
-        Some(folder) => clap_mangen::generate_to(command, folder)
+        Some(folder) => std::fs::create_dir_all(folder)
+            .and_then(|()| clap_mangen::generate_to(command, folder))
             .map_err(|error| Failure::new(format!("{}: {error}", output::path(folder))))?,
         None => {
             let mut text = Vec::new();

@@ -21,6 +21,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     if arguments.descriptors.iter().all(|named| named.number < 3) {
         lowbox_linux::close_descriptors_from(3).map_err(Failure::new)?;
     }
+    refuse_mistakes(&arguments)?;
     let options = &arguments.package;
     let called = arguments.command.first().map(OsString::as_os_str);
     let package = Package::of(options, called)?;
@@ -87,6 +88,27 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
     std::process::exit(ending.exit_code().into())
 }
+
+/// What a person can hardly have meant.
+fn refuse_mistakes(arguments: &Run) -> Result<(), Failure> {
+    if let Some(program) = arguments.command.first().filter(|word| word.as_encoded_bytes().starts_with(b"-"))
+    {
+        let shown = output::path(program.as_ref());
+        return Err(Failure::new(format!(
+            "{shown} is no option of lowbox run (see lowbox run --help); a program of that name is run as ./{shown}"
+        )));
+    }
+    if let Some(bytes) = arguments.memory.filter(|bytes| *bytes < LEAST_MEMORY) {
+        return Err(Failure::new(format!(
+            "--memory {bytes}: no program starts in so few bytes; give it {} at least",
+            LEAST_MEMORY
+        )));
+    }
+    Ok(())
+}
+
+/// Where no cgroup is delegated the limit is of the address space, of pid 1 too.
+const LEAST_MEMORY: u64 = 16 << 20;
 
 fn launch_failed(error: &LaunchError) -> Failure {
     Failure::with_code(error, error.exit_code())

@@ -77,8 +77,8 @@ pub enum LaunchError {
     },
     /// An inherited descriptor is of a kind that reaches past the container.
     #[error(
-        "descriptor {number} is {kind}, which a program in an AppContainer must not inherit unasked; redirect it, or \
-         name it with --fd {number}:{kind}"
+        "descriptor {number} is of the kind `{kind}`, which a program in an AppContainer must not inherit unasked; \
+         redirect it{}", lend_hint(*number, kind)
     )]
     Descriptor {
         /// 0 to 2, or one that was named.
@@ -171,6 +171,14 @@ impl LaunchError {
             LaunchError::Interrupted { signal } => u8::try_from(128 + signal).unwrap_or(125),
             _ => 125,
         }
+    }
+}
+
+/// Only some kinds can be lent at all.
+fn lend_hint(number: i32, kind: &str) -> String {
+    match kind {
+        "file" | "pipe" | "terminal" | "null" | "socket" => format!(", or lend it with --fd {number}:{kind}"),
+        _ => String::new(),
     }
 }
 

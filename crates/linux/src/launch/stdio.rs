@@ -1,10 +1,12 @@
 //! The descriptors that a program inherits: 0 to 2, and those that the user names, each of an expected kind.
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::str::FromStr;
 
-use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, major, minor};
+use rustix::fs::{
+    FileType, OFlags, SealFlags, fcntl_get_seals, fcntl_getfl, fstat, fstatfs, major, minor, readlink,
+};
 use rustix::net::sockopt::{socket_acceptconn, socket_type};
 use rustix::net::{SocketType, getpeername};
 
@@ -135,12 +137,33 @@ fn has_its_peer(fd: BorrowedFd<'_>) -> bool {
         || socket_acceptconn(fd).unwrap_or(false)
 }
 
+/// A namespace; a file of /proc that can be written; a file in memory that was opened for reading and that others write: the
+/// program could open it again for writing, and Landlock does not look at it.
+fn reaches_past(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    /// NSFS_MAGIC and PROC_SUPER_MAGIC (linux/magic.h).
+    const NSFS: u64 = 0x6e73_6673;
+    const PROC: u64 = 0x9fa0;
+    let read_only = fcntl_getfl(fd)? & OFlags::RWMODE == OFlags::RDONLY;
+    Ok(match fstatfs(fd)?.f_type as u64 {
+        NSFS => true,
+        PROC => !read_only,
+        _ => {
+            let name = readlink(format!("/proc/self/fd/{}", fd.as_raw_fd()), Vec::new())?;
+            let sealed = SealFlags::WRITE | SealFlags::FUTURE_WRITE;
+            read_only
+                && name.as_bytes().starts_with(b"/memfd:")
+                && !fcntl_get_seals(fd).is_ok_and(|seals| seals.intersects(sealed))
+        }
+    })
+}
+
 fn kind_of(fd: BorrowedFd<'_>) -> io::Result<DescriptorKind> {
     if fcntl_getfl(fd)?.contains(OFlags::PATH) {
         return Ok(DescriptorKind::Path);
     }
     let stat = fstat(fd)?;
     Ok(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile if reaches_past(fd)? => DescriptorKind::Other,
         FileType::RegularFile => DescriptorKind::File,
         FileType::Fifo => DescriptorKind::Pipe,
         FileType::Directory => DescriptorKind::Directory,
@@ -152,4 +175,30 @@ fn kind_of(fd: BorrowedFd<'_>) -> io::Result<DescriptorKind> {
         FileType::CharacterDevice | FileType::BlockDevice => DescriptorKind::Device,
         FileType::Symlink | FileType::Unknown => DescriptorKind::Other,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_opened_again_for_writing_or_is_no_file_at_all_is_not_a_file() {
+        use rustix::fs::{MemfdFlags, Mode, fcntl_add_seals, memfd_create, open};
+        use std::os::fd::AsFd;
+        let opened = |path: &str, flags| open(path, flags, Mode::empty()).unwrap();
+        let file = memfd_create("host", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
+        let by_path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let read_only = opened(&by_path, OFlags::RDONLY);
+        assert_eq!(kind_of(read_only.as_fd()).unwrap(), DescriptorKind::Other);
+        assert_eq!(kind_of(file.as_fd()).unwrap(), DescriptorKind::File, "it is lent for writing");
+        fcntl_add_seals(&file, SealFlags::WRITE).unwrap();
+        assert_eq!(kind_of(read_only.as_fd()).unwrap(), DescriptorKind::File);
+        for (path, flags, kind) in [
+            ("/proc/self/ns/net", OFlags::RDONLY, DescriptorKind::Other),
+            ("/proc/self/status", OFlags::RDONLY, DescriptorKind::File),
+            ("/proc/self/comm", OFlags::RDWR, DescriptorKind::Other),
+        ] {
+            assert_eq!(kind_of(opened(path, flags).as_fd()).unwrap(), kind, "{path}");
+        }
+    }
 }

@@ -16,6 +16,9 @@ pub enum PrepareError {
     /// A grant names something that can't be granted.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// What is to be the working folder is none.
+    #[error("{} is no folder to work in; name one with --chdir", Shown(.0))]
+    NoFolder(PathBuf),
     /// A private folder can't be had.
     #[error(transparent)]
     Folder(#[from] FolderError),

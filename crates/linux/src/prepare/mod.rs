@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::{Note, Object, Plan, PlanOptions, Protected, capability};
+use lowbox_policy::{NodeKind, Note, Object, Plan, PlanOptions, Protected, capability};
 use lowbox_security::derive::{capability_sid, package_sid};
 use lowbox_security::{AppContainer, Integrity, Token};
 
@@ -93,6 +93,13 @@ pub enum Notice {
     LedTo(PathBuf),
     /// A grant that the kernel can't hold exactly.
     Plan(Note),
+    /// The working folder lies in a place of which the container has its own.
+    WorkingFolder {
+        /// The working folder.
+        folder: PathBuf,
+        /// The place.
+        own: &'static str,
+    },
 }
 
 impl std::fmt::Display for Notice {
@@ -112,6 +119,12 @@ impl std::fmt::Display for Notice {
                 Shown(folder)
             ),
             Notice::Plan(note) => note.fmt(f),
+            Notice::WorkingFolder { folder, own } => write!(
+                f,
+                "the working folder {0} lies in {own}, of which the program has its own: what it writes there is not seen \
+                 outside; grant it with --grant {0}:rw",
+                Shown(folder)
+            ),
         }
     }
 }
@@ -145,6 +158,9 @@ impl Caller {
     }
 }
 
+/// Capabilities that are for a network.
+const NETWORK: [&str; 3] = ["internetClient", "internetClientServer", "privateNetworkClientServer"];
+
 /// The token of a program: the user's SIDs, the package, its capabilities, low integrity. Notices tell of unknown and
 /// doubtful capabilities.
 ///
@@ -157,6 +173,9 @@ pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>),
     for name in &request.capabilities {
         match capability(name).map(|known| known.verdict) {
             None => notices.push(Notice::UnknownCapability(name.clone())),
+            Some(lowbox_policy::Verdict::Accept) if NETWORK.contains(&name.as_str()) => notices.push(Notice::Capability(
+                format!("{name}: this version has no network inside but the program's own loopback; the capability opens none yet"),
+            )),
             Some(lowbox_policy::Verdict::Accept) => {}
             Some(lowbox_policy::Verdict::Warn(why)) => {
                 notices.push(Notice::Capability(format!("{name}: {why}")))
@@ -259,6 +278,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
     let plan = lowbox_policy::plan(&token, &objects, &RealTree, &options)?;
     notices.extend(notes_of_grants(&plan, &objects).cloned().map(Notice::Plan));
+    // Nothing of its own is said where all goes well, so this is for who asked.
+    notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));
     let arguments =
         std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
     let mut variables = program::environment(caller, &found);
@@ -283,6 +304,14 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     Ok(Prepared { spec, token, objects, notices })
 }
 
+/// Beneath `/tmp` the container has files of its own: what is written there does not reach the host, and nothing fails.
+fn temporary_working_folder(plan: &Plan, folder: &Path) -> Option<Notice> {
+    let own =
+        ["/tmp", "/var/tmp"].into_iter().find(|own| folder.starts_with(own) && folder != Path::new(own))?;
+    let granted = plan.binds.iter().any(|bind| folder.starts_with(&bind.path));
+    (!granted).then(|| Notice::WorkingFolder { folder: folder.to_owned(), own })
+}
+
 /// Where the lasting temporary files go: `/var/tmp`, unless that would cover a grant, or a grant of a folder above covers it.
 fn temp_inside(plan: &Plan) -> &'static str {
     // A plan's paths are plain, so their text tells.
@@ -302,7 +331,13 @@ fn notes_of_grants<'a>(plan: &'a Plan, objects: &'a [Object]) -> impl Iterator<I
 
 fn working_directory(request: &Request) -> Result<PathBuf, PrepareError> {
     match &request.working_directory {
-        Some(path) => Ok(crate::host::name(path)?.path),
+        Some(path) => {
+            let named = crate::host::name(path)?;
+            match named.id.kind {
+                NodeKind::Dir => Ok(named.path),
+                _ => Err(PrepareError::NoFolder(named.path)),
+            }
+        }
         None => std::env::current_dir()
             .ok()
             .filter(|path| path.is_absolute())

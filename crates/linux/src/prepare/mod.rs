@@ -1,27 +1,31 @@
 //! From what the user asked for to a launch: identity and capabilities make the token, the catalogue and what was named
 //! make the objects, the planner makes the plan.
 
+mod caller;
 mod error;
+mod notice;
 mod objects;
 mod program;
 mod set_id_files;
+mod token;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::{NodeKind, Note, Object, Plan, PlanOptions, Protected, capability};
-use lowbox_security::derive::{capability_sid, package_sid};
-use lowbox_security::{AppContainer, Integrity, Token};
+use lowbox_policy::{NodeKind, Note, Object, Plan, PlanOptions, Protected};
+use lowbox_security::Token;
+use lowbox_security::derive::package_sid;
 
-use crate::host::{
-    EnvironmentRequest, Folders, HostUser, RealTree, Shown, canonical, container_user, environment,
-};
+use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment};
 use crate::launch::{DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
 
+pub use caller::Caller;
 pub use error::PrepareError;
+pub use notice::Notice;
 pub use objects::{catalogue, catalogue_of_all_capabilities, variables};
+pub use token::token;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
@@ -78,130 +82,6 @@ pub struct Prepared {
     pub objects: Vec<Object>,
     /// What the user should know although all goes on.
     pub notices: Vec<Notice>,
-}
-
-/// Something that the user should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// An argument names a file but is not granted; the sentence says why and what to do.
-    Argument(String),
-    /// A capability is unknown: it became a SID that no object names.
-    UnknownCapability(String),
-    /// A capability is accepted with a warning.
-    Capability(String),
-    /// The program's own files (a link, a pyvenv.cfg) lead to code elsewhere, which is granted for reading and executing.
-    LedTo(PathBuf),
-    /// A grant that the kernel can't hold exactly.
-    Plan(Note),
-    /// The working folder lies in a place of which the container has its own.
-    WorkingFolder {
-        /// The working folder.
-        folder: PathBuf,
-        /// The place.
-        own: &'static str,
-    },
-}
-
-impl std::fmt::Display for Notice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Notice::Argument(text) | Notice::Capability(text) => f.write_str(text),
-            Notice::UnknownCapability(name) => {
-                write!(
-                    f,
-                    "the capability {name:?} is not in the catalogue; it became a SID that no object names"
-                )
-            }
-            Notice::LedTo(folder) => write!(
-                f,
-                "the program's own files lead to {}; the code there can be read and executed. If that is not what you \
-                 expect, look at its pyvenv.cfg and its links",
-                Shown(folder)
-            ),
-            Notice::Plan(note) => note.fmt(f),
-            Notice::WorkingFolder { folder, own } => write!(
-                f,
-                "the working folder {0} lies in {own}, of which the program has its own: what it writes there is not seen \
-                 outside; grant it with --grant {0}:rw",
-                Shown(folder)
-            ),
-        }
-    }
-}
-
-/// The caller's environment, read once.
-pub struct Caller {
-    /// Every variable.
-    pub environment: Vec<(OsString, OsString)>,
-    /// Who it is.
-    pub user: HostUser,
-    /// Where things are kept.
-    pub folders: Folders,
-}
-
-impl Caller {
-    /// Reads the process's environment.
-    ///
-    /// # Errors
-    /// [`PrepareError::Folder`] without a home folder.
-    pub fn current() -> Result<Caller, PrepareError> {
-        let environment: Vec<_> = std::env::vars_os().collect();
-        let variable = |name: &str| std::env::var_os(name);
-        let user = HostUser::current(&variable);
-        let folders = Folders::of(&user, &variable)?;
-        Ok(Caller { environment, user, folders })
-    }
-
-    /// A variable of the caller's environment.
-    pub fn variable(&self, name: &str) -> Option<OsString> {
-        self.environment.iter().find(|(have, _)| have == name).map(|(_, value)| value.clone())
-    }
-}
-
-/// Capabilities that are for a network.
-const NETWORK: [&str; 3] = ["internetClient", "internetClientServer", "privateNetworkClientServer"];
-
-/// The token of a program: the user's SIDs, the package, its capabilities, low integrity. Notices tell of unknown and
-/// doubtful capabilities.
-///
-/// # Errors
-/// [`PrepareError::Capability`] for one that breaks isolation, by name.
-pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>), PrepareError> {
-    let (user, groups) = caller.user.sids();
-    let mut notices = Vec::new();
-    let mut capabilities = Vec::new();
-    for name in &request.capabilities {
-        match capability(name).map(|known| known.verdict) {
-            None => notices.push(Notice::UnknownCapability(name.clone())),
-            Some(lowbox_policy::Verdict::Accept) if NETWORK.contains(&name.as_str()) => notices.push(Notice::Capability(
-                format!("{name}: this version has no network inside but the program's own loopback; the capability opens none yet"),
-            )),
-            Some(lowbox_policy::Verdict::Accept) => {}
-            Some(lowbox_policy::Verdict::Warn(why)) => {
-                notices.push(Notice::Capability(format!("{name}: {why}")))
-            }
-            Some(lowbox_policy::Verdict::Refuse(why)) => {
-                return Err(PrepareError::Capability { name: name.clone(), why: why.to_owned() });
-            }
-        }
-        let sid = capability_sid(name);
-        if !capabilities.contains(&sid) {
-            capabilities.push(sid);
-        }
-    }
-    let package = AppContainer {
-        package: package_sid(&request.family_name),
-        capabilities,
-        less_privileged: request.less_privileged,
-    };
-    let token = Token {
-        user,
-        groups,
-        app_container: Some(package),
-        integrity: Integrity::Low,
-        privileges: Vec::new(),
-    };
-    Ok((token, notices))
 }
 
 /// Places that no grant may open: lowbox's own state, from which a program could give itself rights, and the home folder

@@ -1,0 +1,56 @@
+//! What the user should know although all goes on.
+
+use std::path::PathBuf;
+
+use lowbox_policy::Note;
+
+use crate::host::Shown;
+
+/// Something that the user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// An argument names a file but is not granted; the sentence says why and what to do.
+    Argument(String),
+    /// A capability is unknown: it became a SID that no object names.
+    UnknownCapability(String),
+    /// A capability is accepted with a warning.
+    Capability(String),
+    /// The program's own files (a link, a pyvenv.cfg) lead to code elsewhere, which is granted for reading and executing.
+    LedTo(PathBuf),
+    /// A grant that the kernel can't hold exactly.
+    Plan(Note),
+    /// The working folder lies in a place of which the container has its own.
+    WorkingFolder {
+        /// The working folder.
+        folder: PathBuf,
+        /// The place.
+        own: &'static str,
+    },
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Notice::Argument(text) | Notice::Capability(text) => f.write_str(text),
+            Notice::UnknownCapability(name) => {
+                write!(
+                    f,
+                    "the capability {name:?} is not in the catalogue; it became a SID that no object names"
+                )
+            }
+            Notice::LedTo(folder) => write!(
+                f,
+                "the program's own files lead to {}; the code there can be read and executed. If that is not what you \
+                 expect, look at its pyvenv.cfg and its links",
+                Shown(folder)
+            ),
+            Notice::Plan(note) => note.fmt(f),
+            Notice::WorkingFolder { folder, own } => write!(
+                f,
+                "the working folder {0} lies in {own}, of which the program has its own: what it writes there is not seen \
+                 outside; grant it with --grant {0}:rw",
+                Shown(folder)
+            ),
+        }
+    }
+}

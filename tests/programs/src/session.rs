@@ -1,6 +1,7 @@
 //! Programs at a terminal, which script(1) makes.
 
 use std::io::{Read, Write};
+use std::process::Command;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,7 +74,11 @@ impl Session {
 
 /// `lowbox run OPTIONS -- COMMAND` in a shell's words, for a session of the person's.
 pub fn words(person: &Person, options: &[&str], command: &[&str]) -> String {
-    let run = person.inside(options, command);
+    words_of(&person.inside(options, command))
+}
+
+/// A command of the person's in a shell's words, for a session of theirs.
+pub fn words_of(run: &Command) -> String {
     let all = std::iter::once(run.get_program()).chain(run.get_args());
     let quoted: Vec<String> =
         all.map(|word| format!("'{}'", word.to_str().expect("UTF-8").replace('\'', r"'\''"))).collect();

@@ -6,7 +6,9 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::fs::{CWD, Mode, OFlags, open};
+
+use crate::launch::pin::open_without_links;
 
 /// The path of what `path` leads to, links followed. The kernel is asked as a whole, because walking the components takes a
 /// call for each: first whether there is a link at all.
@@ -14,8 +16,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat2};
 /// # Errors
 /// What open(2) reports: ENOENT, EACCES, ELOOP, …
 pub fn canonical(path: &Path) -> io::Result<PathBuf> {
-    let plain = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    if is_plain(path) && openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), plain).is_ok() {
+    if is_plain(path) && open_without_links(CWD, path).is_ok() {
         return Ok(path.to_owned());
     }
     let object = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use lowbox_policy::Bind;
 use rustix::fs::{CWD, fstat};
-use rustix::mount::{OpenTreeFlags, open_tree};
 
 use super::control::Step;
 use super::descriptors::{BATCH, receive_descriptors, send_descriptors, unless_gone};
@@ -85,22 +84,17 @@ impl Lender<'_> {
     ) -> Result<OwnedFd, LaunchError> {
         let owner = fstat(&pinned.fd).map_err(|error| LaunchError::object(path, error.into()))?;
         let owner = (owner.st_uid, owner.st_gid);
-        let mut flags =
-            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-        if attributes.recursive {
-            flags |= OpenTreeFlags::AT_RECURSIVE;
-        }
-        let mount =
-            open_tree(&pinned.fd, "", flags).map_err(|error| LaunchError::object(path, error.into()))?;
+        let mount = sys::clone_mount(pinned.fd.as_fd(), attributes)
+            .map_err(|error| LaunchError::object(path, error))?;
         // The package's own folders are owned by its user already.
         let map = match self.namespaces.entry(owner) {
-            _ if owner == (self.user.uid, self.user.gid) => None,
-            Entry::Occupied(entry) => Some(&*entry.into_mut()),
+            _ if owner == (self.user.uid, self.user.gid) => return Ok(mount),
+            Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                Some(&*entry.insert(namespace_for(owner, self.user).map_err(LaunchError::IdMapNamespace)?))
+                entry.insert(namespace_for(owner, self.user).map_err(LaunchError::IdMapNamespace)?)
             }
         };
-        sys::set_mount_attributes(mount.as_fd(), attributes, map.map(AsFd::as_fd))
+        sys::set_mount_attributes(mount.as_fd(), attributes, Some(map.as_fd()))
             .map_err(|source| LaunchError::NoIdMap { path: path.to_owned(), source })?;
         Ok(mount)
     }

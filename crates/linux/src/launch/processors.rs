@@ -1,7 +1,7 @@
 //! Two processors for one launch.
 //!
-//! A new process stays on its parent's processor until the parent sleeps, although another one is idle (seen in nine forks
-//! of ten on Linux 6.18). Then pid 1 would not work beside lowbox but after it. So it is sent away for the time being.
+//! A new process stays on its parent's processor until the parent sleeps, although another one is idle (seen on Linux
+//! 6.18). Then pid 1 would not work beside lowbox but after it. So it is sent away for the time being.
 
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};

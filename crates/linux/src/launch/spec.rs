@@ -39,8 +39,6 @@ pub struct Spec {
     pub limits: Limits,
     /// Report opens, so that denials can be explained.
     pub observe: bool,
-    /// Time the steps of the launch.
-    pub timings: bool,
     /// Pipes among 0–2 that are lent as they are.
     pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.

@@ -177,7 +177,6 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         user,
         limits: request.limits,
         observe: request.observe,
-        timings: request.timings,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };

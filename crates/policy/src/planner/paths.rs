@@ -72,7 +72,7 @@ pub(crate) fn shared_folder(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// Whether a plain path is `above` or lies beneath it.
-pub(crate) fn is_within(path: &Path, above: &Path) -> bool {
+pub fn is_within(path: &Path, above: &Path) -> bool {
     let (path, above) = (path.as_os_str().as_bytes(), above.as_os_str().as_bytes());
     path.starts_with(above) && (above.len() <= 1 || path.get(above.len()).is_none_or(|byte| *byte == b'/'))
 }

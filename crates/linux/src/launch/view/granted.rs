@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::{Bind, FsRights, NodeKind};
+use lowbox_policy::{Bind, FsRights, NodeKind, is_within};
 use rustix::fs::symlinkat;
 
-use super::places::lies_in;
 use super::{Builder, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
@@ -45,7 +44,7 @@ impl Builder {
     /// `/tmp`. A mount keeps regular files and folders read-only and code from running, but not FIFOs from being written
     /// nor anything from being read. Where that would give more than the plan, the grant needs a place apart.
     fn needs_place_apart(&self, bind: &Bind) -> bool {
-        let Some(own) = self.own.iter().find(|own| lies_in(&bind.path, own)) else {
+        let Some(own) = self.own.iter().find(|own| is_within(&bind.path, own)) else {
             return false;
         };
         if *own == bind.path || self.in_bind(&self.place_of(&bind.path)) {

@@ -6,6 +6,7 @@
 #[allow(unsafe_code)]
 mod sys;
 
+pub mod broker;
 pub mod host;
 mod init;
 pub mod launch;

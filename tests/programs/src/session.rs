@@ -19,7 +19,8 @@ impl Session {
     /// Starts shell text at a terminal.
     pub fn start(person: &Person, text: &str) -> Session {
         let mut command = person.plain(["script", "--quiet", "--return", "--command", text, "/dev/null"]);
-        command.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped());
+        // dash would end by control-C itself, whatever its command makes of it.
+        command.env("TERM", "xterm").env("SHELL", "/bin/bash").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("script(1)");
         let keyboard = child.stdin.take().expect("piped");
         let mut output = child.stdout.take().expect("piped");

@@ -9,6 +9,7 @@
 pub mod capability;
 pub mod effective;
 pub mod explain;
+pub mod frontier;
 pub mod fs_rights;
 pub mod host;
 pub mod layouts;

@@ -102,7 +102,7 @@ impl fmt::Display for Origin {
 }
 
 /// The rights of a grant, written as letters: `r` read and list, `w` write, create and delete, `x` execute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct GrantRights {
     /// Read files and list folders.
     pub read: bool,
@@ -166,6 +166,20 @@ impl GrantRights {
     pub const READ_WRITE: GrantRights = GrantRights { read: true, write: true, execute: false };
     /// Everything.
     pub const ALL: GrantRights = GrantRights { read: true, write: true, execute: true };
+
+    /// What either holds.
+    pub fn union(self, other: GrantRights) -> GrantRights {
+        GrantRights {
+            read: self.read || other.read,
+            write: self.write || other.write,
+            execute: self.execute || other.execute,
+        }
+    }
+
+    /// Whether it holds all of `other`.
+    pub fn contains(self, other: GrantRights) -> bool {
+        self.union(other) == self
+    }
 
     /// The access mask of a grant: FR, FX, and for `w` FW with DELETE and DELETE_CHILD. READ_ATTRIBUTES and READ_EA
     /// come with each, since what can be opened can be looked at.

@@ -6,6 +6,9 @@
 
 mod connect;
 mod observe;
+mod path_calls;
+mod touch;
+mod walk;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -34,11 +37,14 @@ use crate::limits;
 use crate::seccomp;
 use crate::supervise::idle::Idle;
 use crate::sys::{self, SignalFd};
+use touch::Touches;
 
 /// What pid 1 gets from lowbox by fork; the plan comes later, over `control`.
 pub(crate) struct Inheritance {
     pub(crate) ground: Ground,
     pub(crate) control: OwnedFd,
+    /// Where touches are told, if the user may be asked.
+    pub(crate) told: Option<OwnedFd>,
     pub(crate) processors: Processors,
 }
 
@@ -93,6 +99,8 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     stopwatch.lap("limits, entering the network");
     let filter = seccomp::filter(seccomp::Mode {
         observe: spec.observe,
+        asks: spec.asks.is_some(),
+        asks_at_probes: spec.asks.as_ref().is_some_and(|asks| !asks.probes.is_empty()),
         deny_xattr_reads: spec.plan.deny_xattr_reads,
         deny_watches: spec.plan.deny_watches,
         reduced: false,
@@ -106,11 +114,19 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
+    let touches = match (&inheritance.told, &spec.asks) {
+        (Some(told), Some(asks)) => {
+            let told = told.try_clone().map_err(Failure::at(Step::Fork, ""))?;
+            Some(Touches::new(told, asks.clone()).map_err(Failure::at(Step::Root, "/"))?)
+        }
+        _ => None,
+    };
+    let observe = spec.observe;
     // pid 1 stays; the plan and its rules need not.
     drop(spec);
     let View { rules, connectable } = view;
     drop(rules);
-    serve(&program, &signals, control, &connectable)
+    serve(&program, &signals, control, &connectable, observe, touches)
 }
 
 /// Becomes the container's user.
@@ -142,14 +158,22 @@ fn serve(
     signals: &SignalFd,
     control: BorrowedFd<'_>,
     connectable: &[u64],
+    observe: bool,
+    mut touches: Option<Touches>,
 ) -> Result<(), Failure> {
-    let mut observer = observe::Observer::default();
+    if let (Some(listener), Some(_)) = (&program.listener, &touches) {
+        sys::wake_receiver_in_place(listener.as_fd());
+    }
+    let mut observer = observe.then(observe::Observer::default);
     let mut listener = program.listener.as_ref();
     let mut idle = Idle::default();
     loop {
         let mut events = vec![PollFd::new(&control, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
         if let Some(listener) = listener {
             events.push(PollFd::new(listener, PollFlags::IN));
+        }
+        if let Some(touches) = touches.as_ref().filter(|_| listener.is_some()) {
+            events.push(PollFd::from_borrowed_fd(touches.socket(), PollFlags::IN));
         }
         match poll(&mut events, idle.timeout()) {
             Ok(0) => idle.rest(),
@@ -169,11 +193,17 @@ fn serve(
         }
         match (listener, ready.get(2)) {
             (Some(fd), Some(flags)) if flags.contains(PollFlags::IN) => {
-                supervise(fd, control, connectable, &mut observer);
+                supervise(fd, control, connectable, observer.as_mut(), touches.as_mut());
             }
             // Nobody is left whom the filter holds (seccomp_unotify(2)); their end is on its way as a signal.
             (Some(_), Some(flags)) if !flags.is_empty() => listener = None,
             _ => {}
+        }
+        if let (Some(listener), Some(told), Some(flags)) = (listener, touches.as_mut(), ready.get(3)) {
+            // Without its broker the program goes on with what it has; lowbox ends it.
+            if !flags.is_empty() && !told.verdicts(listener.as_fd()) {
+                touches = None;
+            }
         }
     }
 }
@@ -221,14 +251,20 @@ fn supervise(
     listener: &OwnedFd,
     control: BorrowedFd<'_>,
     connectable: &[u64],
-    observer: &mut observe::Observer,
+    observer: Option<&mut observe::Observer>,
+    touches: Option<&mut Touches>,
 ) {
     let Ok(call) = sys::receive_notification(listener.as_fd()) else {
         return;
     };
     if i64::from(call.number) == libc::SYS_connect {
-        connect::serve(listener, call, connectable);
-    } else {
-        observer.report(listener.as_fd(), control, call);
+        return connect::serve(listener, call, connectable);
+    }
+    if let Some(observer) = observer {
+        observer.report(listener.as_fd(), control, &call);
+    }
+    match touches {
+        Some(touches) => touches.consider(listener.as_fd(), call),
+        None => drop(sys::continue_notification(listener.as_fd(), call.id)),
     }
 }

@@ -22,10 +22,9 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    /// Lets the call go on, and reports it.
-    pub(super) fn report(&mut self, listener: BorrowedFd<'_>, control: BorrowedFd<'_>, call: Notification) {
-        let opened = if self.reported < MAX_REPORTS { describe(listener, &call) } else { None };
-        let _ = sys::continue_notification(listener, call.id);
+    /// Reports an open.
+    pub(super) fn report(&mut self, listener: BorrowedFd<'_>, control: BorrowedFd<'_>, call: &Notification) {
+        let opened = if self.reported < MAX_REPORTS { describe(listener, call) } else { None };
         if let Some(report) = opened {
             self.reported += 1;
             // Dropped when lowbox does not keep up: a flood of opens is the program's own affair.

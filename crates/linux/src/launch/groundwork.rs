@@ -18,6 +18,7 @@ use super::processors::Processors;
 use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
 use super::{idmap, lend, network};
+use crate::broker::grantor::{self, Grantor};
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError, raise_descriptor_limit};
 use crate::supervise::{Container, Guard, SavedTerminal, Watch, lend_no_keyboard_in_background};
@@ -34,6 +35,8 @@ pub struct Ground {
     pub named_descriptors: Vec<i32>,
     /// Pipes among 0–2 that are lent as they are, and not carried.
     pub lent_pipes: Vec<i32>,
+    /// The user may be asked while the program runs.
+    pub asks: bool,
     /// Time the steps of the launch.
     pub timings: bool,
 }
@@ -48,7 +51,16 @@ pub struct Groundwork {
     control: OwnedFd,
     terminal: SavedTerminal,
     relays: Vec<Relay>,
+    asked: Option<Asked>,
     stopwatch: Stopwatch,
+}
+
+/// What it takes to ask while the program runs.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Pid 1 tells here what is touched.
+    pub(crate) touches: OwnedFd,
+    pub(crate) grantor: Grantor,
 }
 
 impl Groundwork {
@@ -66,7 +78,9 @@ impl Groundwork {
         let terminal = SavedTerminal::save(named);
         let relays =
             pipes::make(ground.user.uid, &ground.lent_pipes).map_err(LaunchError::system("a pipe"))?;
-        let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
+        let channel = || control::channel().map_err(LaunchError::system("a socket pair"));
+        let (ours, theirs) = channel()?;
+        let (touches, told) = if ground.asks { channel().map(|(a, b)| (Some(a), Some(b)))? } else { (None, None) };
         let mut stopwatch = Stopwatch::start(ground.timings);
         let user = ground.user.clone();
         let processors = Processors::of_caller();
@@ -74,19 +88,30 @@ impl Groundwork {
             Ok(Forked::Child) => {
                 // The other end must close with lowbox alone.
                 drop(ours);
+                drop(touches);
                 if relays.iter().try_for_each(Relay::put_in_place).is_err() {
                     sys::exit_now(1);
                 }
                 drop(relays);
-                init::run(&Inheritance { ground, control: theirs, processors })
+                init::run(&Inheritance { ground, control: theirs, told, processors })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),
             Err(error) => return Err(LaunchError::no_namespaces(&error)),
         };
         processors.send_away(init.pid());
         drop(theirs);
+        drop(told);
         // As long as pid 1 waits it is dumpable, so that nobody needs a privilege to look at it.
         let namespace = network::owner(init.pid()).map_err(LaunchError::system("pid 1's user namespace"))?;
+        let asked = match touches {
+            None => None,
+            Some(touches) => {
+                let namespace = grantor::namespace(init.pid(), &namespace)
+                    .map_err(LaunchError::system("pid 1's mount namespace"))?;
+                let grantor = Grantor::start(&namespace, &user).map_err(LaunchError::system("the grantor"))?;
+                Some(Asked { touches, grantor })
+            }
+        };
         if user.launched_by_root {
             // Only root's lowbox may map an id that is not its own.
             write_id_maps(init.pid(), &user).map_err(LaunchError::system("the container's id maps"))?;
@@ -94,7 +119,7 @@ impl Groundwork {
         // If it is gone already, its report tells why.
         let _ = Order::Go.send(ours.as_fd());
         stopwatch.lap("clone with namespaces");
-        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, stopwatch })
+        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, asked, stopwatch })
     }
 
     /// Starts `spec`'s program. Returns once the program executes.
@@ -105,7 +130,7 @@ impl Groundwork {
     /// # Errors
     /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
     pub fn launch(self, spec: &Spec) -> Result<Container, LaunchError> {
-        let Groundwork { user, init, namespace, control, terminal, relays, mut stopwatch } = self;
+        let Groundwork { user, init, namespace, control, terminal, relays, asked, mut stopwatch } = self;
         assert_eq!(user, spec.user, "the ground was made for this user");
         stopwatch.lap("the plan (pid 1 works beside it)");
         let (cgroup, cgroup_error) = delegated_cgroup(spec);
@@ -128,7 +153,7 @@ impl Groundwork {
         }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
-        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays);
+        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays, asked);
         let lent = match arrived {
             true => network::lend(namespace.as_fd(), container.control().as_fd()),
             false => Ok(()),

@@ -1,17 +1,66 @@
 //! Id maps: who the container's user is, and namespaces that hold a map for mounts.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Mode, OFlags, fstat, open};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, waitpid};
 
 use super::spec::ContainerUser;
-use crate::sys::{self, Forked, Namespaces};
+use crate::sys::{self, Forked, MountAttributes, Namespaces};
+
+/// User namespaces that hold an id map, by the owner whose ids they map.
+#[derive(Default)]
+pub(crate) struct IdMaps(BTreeMap<(u32, u32), OwnedFd>);
+
+/// Why a mount could not be id-mapped.
+#[derive(Debug)]
+pub(crate) enum IdMapError {
+    /// The object could not be looked at.
+    Object(io::Error),
+    /// No namespace for the map.
+    Namespace(io::Error),
+    /// The filesystem refuses id maps.
+    Mount(io::Error),
+}
+
+impl From<IdMapError> for io::Error {
+    fn from(error: IdMapError) -> io::Error {
+        match error {
+            IdMapError::Object(error) | IdMapError::Namespace(error) | IdMapError::Mount(error) => error,
+        }
+    }
+}
+
+impl IdMaps {
+    /// Makes what belongs to `object`'s owner look on `mount`, a detached mount of it, as if it were the container's user's.
+    /// For root alone.
+    pub(crate) fn apply(
+        &mut self,
+        object: impl AsFd,
+        mount: BorrowedFd<'_>,
+        attributes: MountAttributes,
+        user: &ContainerUser,
+    ) -> Result<(), IdMapError> {
+        let owner = fstat(object).map_err(|error| IdMapError::Object(error.into()))?;
+        let owner = (owner.st_uid, owner.st_gid);
+        let map = match self.0.entry(owner) {
+            // The package's own folders are owned by its user already.
+            _ if owner == (user.uid, user.gid) => return Ok(()),
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(namespace_for(owner, user).map_err(IdMapError::Namespace)?)
+            }
+        };
+        sys::set_mount_attributes(mount, attributes, Some(map.as_fd())).map_err(IdMapError::Mount)
+    }
+}
 
 /// A user namespace that maps the owner's ids on disk to the container's user.
-pub(crate) fn namespace_for((uid, gid): (u32, u32), user: &ContainerUser) -> io::Result<OwnedFd> {
+fn namespace_for((uid, gid): (u32, u32), user: &ContainerUser) -> io::Result<OwnedFd> {
     let lowbox = getpid();
     let holder = match sys::fork_into(Namespaces::USER)? {
         Forked::Child => {

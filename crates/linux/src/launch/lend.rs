@@ -1,19 +1,18 @@
 //! Mounts that root's lowbox lends to pid 1: what is personal is reached by root alone, and id-mapped so that it does not make
 //! the program root.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::Bind;
-use rustix::fs::{CWD, fstat};
+use rustix::fs::CWD;
 
 use super::control::Step;
 use super::descriptors::{BATCH, receive_descriptors, send_descriptors, unless_gone};
 use super::error::LaunchError;
 use super::failure::Failure;
-use super::idmap::namespace_for;
+use super::idmap::{IdMapError, IdMaps};
 use super::pin::{Pinned, pin};
 use super::spec::{ContainerUser, Spec};
 use crate::sys::{self, MountAttributes};
@@ -39,7 +38,7 @@ impl<'a> Personal<'a> {
 /// # Errors
 /// [`LaunchError::NoIdMap`] for a filesystem without id-mapped mounts, by name.
 pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), LaunchError> {
-    let mut lender = Lender { user: &spec.user, namespaces: BTreeMap::new() };
+    let mut lender = Lender { user: &spec.user, maps: IdMaps::default() };
     let personal = Personal::of(spec);
     let temp = &spec.data.temp_state;
     let writable = MountAttributes { no_dev: true, ..MountAttributes::default() };
@@ -71,8 +70,7 @@ fn send(batch: &[OwnedFd], control: BorrowedFd<'_>) -> Result<bool, LaunchError>
 
 struct Lender<'a> {
     user: &'a ContainerUser,
-    /// User namespaces that hold an id map, by the owner whose ids they map.
-    namespaces: BTreeMap<(u32, u32), OwnedFd>,
+    maps: IdMaps,
 }
 
 impl Lender<'_> {
@@ -82,21 +80,14 @@ impl Lender<'_> {
         pinned: Pinned,
         attributes: MountAttributes,
     ) -> Result<OwnedFd, LaunchError> {
-        let owner = fstat(&pinned.fd).map_err(|error| LaunchError::object(path, error.into()))?;
-        let owner = (owner.st_uid, owner.st_gid);
         let mount = sys::clone_mount(pinned.fd.as_fd(), attributes)
             .map_err(|error| LaunchError::object(path, error))?;
-        // The package's own folders are owned by its user already.
-        let map = match self.namespaces.entry(owner) {
-            _ if owner == (self.user.uid, self.user.gid) => return Ok(mount),
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                entry.insert(namespace_for(owner, self.user).map_err(LaunchError::IdMapNamespace)?)
-            }
-        };
-        sys::set_mount_attributes(mount.as_fd(), attributes, Some(map.as_fd()))
-            .map_err(|source| LaunchError::NoIdMap { path: path.to_owned(), source })?;
-        Ok(mount)
+        match self.maps.apply(&pinned.fd, mount.as_fd(), attributes, self.user) {
+            Ok(()) => Ok(mount),
+            Err(IdMapError::Object(error)) => Err(LaunchError::object(path, error)),
+            Err(IdMapError::Namespace(error)) => Err(LaunchError::IdMapNamespace(error)),
+            Err(IdMapError::Mount(source)) => Err(LaunchError::NoIdMap { path: path.to_owned(), source }),
+        }
     }
 }
 

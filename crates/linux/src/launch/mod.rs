@@ -25,7 +25,8 @@ pub(crate) mod view;
 
 pub use control::Step;
 pub use error::LaunchError;
+pub(crate) use groundwork::Asked;
 pub use groundwork::{Ground, Groundwork, MINIMAL_LANDLOCK_ABI};
 pub use reduced::{LOST, launch_reduced};
-pub use spec::{ContainerUser, PackageData, Spec};
+pub use spec::{Asks, ContainerUser, PackageData, Spec};
 pub use stdio::{DescriptorKind, NamedDescriptor, check_descriptors};

@@ -39,10 +39,23 @@ pub struct Spec {
     pub limits: Limits,
     /// Report opens, so that denials can be explained.
     pub observe: bool,
+    /// What the program may ask for while it runs, if it may.
+    pub asks: Option<Asks>,
     /// Pipes among 0–2 that are lent as they are.
     pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.
     pub extra_descriptors: Vec<i32>,
+}
+
+/// Where a program may ask for what it touches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asks {
+    /// The user-file frontier ([`lowbox_policy::frontier`]).
+    #[serde(with = "os_bytes::list")]
+    pub frontier: Vec<PathBuf>,
+    /// Paths that the user named and that are not granted: the first look at one counts as a touch.
+    #[serde(with = "os_bytes::list")]
+    pub probes: Vec<PathBuf>,
 }
 
 /// The package's folders on the host, made before the launch.

@@ -26,6 +26,10 @@ pub struct Instruction {
 pub struct Mode {
     /// File opens are reported before they go on.
     pub observe: bool,
+    /// What may touch a file is reported before it goes on, so that the user can be asked.
+    pub asks: bool,
+    /// So is what only looks at one. Only together with `asks`.
+    pub asks_at_probes: bool,
     /// Reading extended attributes fails with ENOTSUP.
     pub deny_xattr_reads: bool,
     /// inotify fails: it tells names in folders that may not be listed.
@@ -42,8 +46,13 @@ impl Mode {
             deny_xattr_reads: bits & 2 != 0,
             deny_watches: bits & 4 != 0,
             reduced: bits & 8 != 0,
+            asks: bits & 16 != 0,
+            asks_at_probes: bits & 32 != 0,
         };
-        (0..16).map(flags)
+        let possible = |mode: &Mode| {
+            !(mode.asks && mode.reduced) && (mode.asks || !mode.asks_at_probes)
+        };
+        (0..64).map(flags).filter(possible)
     }
 }
 
@@ -221,8 +230,10 @@ impl Assembler {
 fn value(action: Action, mode: Mode) -> u32 {
     match action {
         Action::Allow => libc::SECCOMP_RET_ALLOW,
-        Action::Observe if mode.observe => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Observe => libc::SECCOMP_RET_ALLOW,
+        Action::Observe if mode.observe || mode.asks => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Touch if mode.asks => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Probe if mode.asks_at_probes => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Observe | Action::Touch | Action::Probe => libc::SECCOMP_RET_ALLOW,
         Action::Notify => libc::SECCOMP_RET_USER_NOTIF,
         Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,
         Action::Xattr => libc::SECCOMP_RET_ALLOW,

@@ -14,8 +14,12 @@ pub enum Action {
     Allow,
     /// Pid 1 of the container does it (seccomp_unotify(2)).
     Notify,
-    /// It goes on; where denials are to be shown it is reported first.
+    /// It goes on; where denials are to be shown, or the program may ask for what it touches, it is reported first.
     Observe,
+    /// It goes on; where the program may ask for what it touches it is reported first.
+    Touch,
+    /// It goes on; where the user named paths that the program may look at before it opens them, it is reported first.
+    Probe,
     /// It goes on unless the plan shows objects whose extended attributes may not be read.
     Xattr,
     /// It goes on unless the plan shows folders that may not be listed.
@@ -126,6 +130,8 @@ fn action(word: &str) -> Option<Action> {
         "allow" => Action::Allow,
         "notify" => Action::Notify,
         "observe" => Action::Observe,
+        "touch" => Action::Touch,
+        "probe" => Action::Probe,
         "xattr" => Action::Xattr,
         "watch" => Action::Watch,
         "EPERM" => Action::Errno(libc::EPERM),

@@ -70,6 +70,15 @@ pub fn enter_new_network() -> rustix::io::Result<()> {
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNET) }
 }
 
+/// Moves the calling process into a copy of its mount namespace, which belongs to its user namespace (unshare(2)).
+///
+/// # Errors
+/// EPERM without privilege in the user namespace, ENOSPC at the limit of mount namespaces.
+pub fn enter_new_mounts() -> rustix::io::Result<()> {
+    // SAFETY: a mount namespace has no part in memory safety; the descriptor table stays as it is.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }
+}
+
 /// Runs `child` in a new process that borrows this one's memory and descriptor table until it executes a program or
 /// exits (CLONE_VM, CLONE_VFORK, CLONE_FILES); the caller is suspended meanwhile. No page table is copied, and a
 /// descriptor that the child makes, a seccomp listener for one, is at once a descriptor of the caller too. execve(2)

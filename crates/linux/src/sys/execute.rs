@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, OsStr, OsString, c_char};
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
@@ -78,8 +79,30 @@ pub fn close_from(first: u32) -> io::Result<()> {
     close_range(first, 0)
 }
 
+/// Closes every descriptor from 3 on but those of `kept`. For the very start of a forked process that never returns to what
+/// owns the others.
+///
+/// # Errors
+/// ENOSYS before Linux 5.9.
+pub fn close_all_but(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut numbers: Vec<u32> = kept.iter().map(|fd| fd.as_raw_fd() as u32).filter(|number| *number > 2).collect();
+    numbers.sort_unstable();
+    let mut first = 3;
+    for number in numbers {
+        if number > first {
+            close_between(first, number - 1, 0)?;
+        }
+        first = number + 1;
+    }
+    close_range(first, 0)
+}
+
 fn close_range(first: u32, flags: u32) -> io::Result<()> {
-    // SAFETY: plain integers. Callers promise that nothing in this process owns a descriptor that is closed.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, flags) };
+    close_between(first, u32::MAX, flags)
+}
+
+fn close_between(first: u32, last: u32, flags: u32) -> io::Result<()> {
+    // SAFETY: plain integers. Callers promise that nothing in this process uses a descriptor that is closed.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

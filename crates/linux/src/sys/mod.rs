@@ -14,20 +14,20 @@ mod seccomp;
 mod signals;
 mod socket;
 
-pub use clone::{Forked, Namespaces, enter_new_network, fork_into, spawn_borrowing};
+pub use clone::{Forked, Namespaces, enter_new_mounts, enter_new_network, fork_into, spawn_borrowing};
 pub use descriptor::{replace_descriptor, with_descriptor};
-pub use execute::{Image, close_from, close_on_exec_from, exit_now};
+pub use execute::{Image, close_all_but, close_from, close_on_exec_from, exit_now};
 pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory, release_memory};
-pub use mount::{MountAttributes, clone_mount, set_mount_attributes};
+pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount_attributes};
 pub use network::interface_up;
 pub use process::{
-    become_subreaper, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,
-    duplicate_descriptor_of, notice_children, reset_signals, set_ids, set_parent_death_signal,
+    become_subreaper, capability, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,
+    duplicate_descriptor_of, keep_capabilities, notice_children, reset_signals, set_file_system_ids, set_ids, set_parent_death_signal,
 };
 pub use seccomp::{
     Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,
-    receive_notification, respond_to_notification,
+    receive_notification, respond_to_notification, wake_receiver_in_place,
 };
 pub use signals::{SignalFd, signal_everyone};
 pub use socket::{connect_raw, network_cookie};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::mount::{OpenTreeFlags, open_tree};
 
-/// The attributes to set on a mount (mount_setattr(2)); nothing is ever cleared, and MOUNT_ATTR_NOSUID is always set.
+/// The attributes to set on a mount (mount_setattr(2)); nothing is cleared but by [`change_mount_attributes`], and MOUNT_ATTR_NOSUID is always set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MountAttributes {
     /// MOUNT_ATTR_RDONLY.
@@ -20,6 +20,13 @@ pub struct MountAttributes {
 }
 
 impl MountAttributes {
+    /// The same, and what is not wanted is cleared.
+    fn exactly(self) -> libc::mount_attr {
+        let attr = self.for_kernel();
+        let all = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOEXEC;
+        libc::mount_attr { attr_clr: all & !attr.attr_set, ..attr }
+    }
+
     fn for_kernel(self) -> libc::mount_attr {
         let mut set = libc::MOUNT_ATTR_NOSUID;
         for (wanted, bit) in [
@@ -79,6 +86,14 @@ pub fn clone_mount(object: BorrowedFd<'_>, attributes: MountAttributes) -> io::R
     Ok(mount)
 }
 
+/// Makes the mount behind `mount` read-only and noexec exactly as `attributes` say; both may be cleared.
+///
+/// # Errors
+/// What mount_setattr(2) reports; EPERM for what the host's own mount does not allow.
+pub fn change_mount_attributes(mount: BorrowedFd<'_>, attributes: MountAttributes) -> io::Result<()> {
+    set(mount, attributes.exactly(), attributes.recursive)
+}
+
 /// Sets attributes on the mount (or with `recursive` the mount tree) behind `mount`, makes its propagation private, and
 /// with `idmap` gives it the id map of that user namespace.
 ///
@@ -95,12 +110,16 @@ pub fn set_mount_attributes(
         attr.attr_set |= libc::MOUNT_ATTR_IDMAP;
         attr.userns_fd = namespace.as_raw_fd() as u64;
     }
+    set(mount, attr, attributes.recursive)
+}
+
+fn set(mount: BorrowedFd<'_>, attr: libc::mount_attr, recursive: bool) -> io::Result<()> {
     let mut flags = libc::AT_EMPTY_PATH as u32;
-    if attributes.recursive {
+    if recursive {
         flags |= libc::AT_RECURSIVE as u32;
     }
-    // SAFETY: `mount` and `idmap` are open descriptors for the whole call, the path is a static empty C string, `attr`
-    // is a properly initialised struct whose exact size is passed, and the kernel only reads it.
+    // SAFETY: `mount` is an open descriptor for the whole call (as is one that `attr` names, by the callers above), the path is
+    // a static empty C string, `attr` is a properly initialised struct whose exact size is passed, and the kernel only reads it.
     let result = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,

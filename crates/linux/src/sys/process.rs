@@ -52,6 +52,14 @@ pub fn drop_bounding_set() -> io::Result<()> {
 /// # Errors
 /// None that a running kernel gives; checked all the same.
 pub fn drop_all_capabilities() -> io::Result<()> {
+    keep_capabilities(0)
+}
+
+/// The same but for those of the set `kept`, which are permitted and effective from then on.
+///
+/// # Errors
+/// EPERM for one that the thread does not have.
+pub fn keep_capabilities(kept: u64) -> io::Result<()> {
     // SAFETY: plain integers.
     if unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) } != 0 {
         return Err(io::Error::last_os_error());
@@ -63,9 +71,39 @@ pub fn drop_all_capabilities() -> io::Result<()> {
     }
     const VERSION_3: u32 = 0x2008_0522;
     let header = Header { version: VERSION_3, pid: 0 };
-    let data = [0_u32; 6];
+    // Effective, permitted, inheritable: of capabilities 0 to 31, then of the rest.
+    let (low, high) = (kept as u32, (kept >> 32) as u32);
+    let data = [low, low, 0, high, high, 0];
     // SAFETY: version 3 takes two 12-byte data structs, which `data` is; both live across the call.
     check(unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) })
+}
+
+/// The bits of capabilities(7) for [`keep_capabilities`].
+pub mod capability {
+    /// Look up and read whatever its mode says.
+    pub const DAC_READ_SEARCH: u64 = 1 << 2;
+    /// Change group ids and write group maps.
+    pub const SETGID: u64 = 1 << 6;
+    /// Change user ids and write user maps.
+    pub const SETUID: u64 = 1 << 7;
+    /// Enter another root folder.
+    pub const SYS_CHROOT: u64 = 1 << 18;
+    /// Mount.
+    pub const SYS_ADMIN: u64 = 1 << 21;
+}
+
+/// Files that the calling thread makes from now on belong to these ids, and it is checked as them (setfsuid(2), setfsgid(2)).
+///
+/// # Errors
+/// EPERM if an id did not change.
+pub fn set_file_system_ids(uid: u32, gid: u32) -> io::Result<()> {
+    // SAFETY: plain integers; the calls change the calling thread only, and never fail but by leaving the id as it is.
+    let now = unsafe {
+        libc::setfsgid(gid);
+        libc::setfsuid(uid);
+        (libc::setfsuid(u32::MAX) as u32, libc::setfsgid(u32::MAX) as u32)
+    };
+    if now == (uid, gid) { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) }
 }
 
 /// Makes the calling process the parent of its descendants' orphans (PR_SET_CHILD_SUBREAPER).

@@ -1,0 +1,224 @@
+//! Mounts in a running container. Every function but [`Attacher::clone_of`] is called in its mount namespace.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use lowbox_policy::{FileId, NodeKind};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, mkdirat, mknodat, open, openat2, statx, unlinkat,
+};
+use rustix::io::Errno;
+use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
+use rustix::process::fchdir;
+
+use crate::launch::idmap::IdMaps;
+use crate::launch::pin::{Pinned, file_id};
+use crate::launch::spec::ContainerUser;
+use crate::sys::{self, MountAttributes};
+
+/// Attaches and detaches.
+pub(super) struct Attacher {
+    user: ContainerUser,
+    maps: IdMaps,
+    /// The private root, writable: what the program sees is sealed. Made at the first grant.
+    workshop: Option<Workshop>,
+}
+
+/// A mount of the private root that is attached nowhere.
+struct Workshop {
+    root: OwnedFd,
+    /// The number of the root that the program sees.
+    sealed: u64,
+}
+
+impl Attacher {
+    pub(super) fn new(user: ContainerUser) -> Attacher {
+        Attacher { user, maps: IdMaps::default(), workshop: None }
+    }
+
+    /// A detached mount of what is pinned. Called where it is.
+    pub(super) fn clone_of(
+        &mut self,
+        pinned: &Pinned,
+        writable: bool,
+        executable: bool,
+    ) -> io::Result<OwnedFd> {
+        let attributes = attributes(pinned.id.kind, writable, executable);
+        let mount = sys::clone_mount(pinned.fd.as_fd(), attributes)?;
+        if self.user.launched_by_root {
+            self.maps.apply(&pinned.fd, mount.as_fd(), attributes, &self.user)?;
+        }
+        Ok(mount)
+    }
+
+    /// Attaches `mount`, which is of the object `id`, at `path`; returns the mount's number.
+    pub(super) fn attach(&mut self, mount: BorrowedFd<'_>, id: FileId, path: &Path) -> io::Result<u64> {
+        self.enter_workshop()?;
+        let target = match open_in_view(path) {
+            Ok(target) => target,
+            Err(Errno::NOENT) => {
+                self.make_place(path, id.kind)?;
+                open_in_view(path)?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.allow_target(&target, id)?;
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+        move_mount(mount, "", &target, "", flags)?;
+        mount_number(mount)
+    }
+
+    /// On the private root nobody else makes names. In a granted tree the program may have put something else there: only the
+    /// very object, by whatever name, may be covered by itself.
+    fn allow_target(&self, target: &OwnedFd, id: FileId) -> io::Result<()> {
+        let here = file_id(target)?;
+        let private = self.workshop.as_ref().is_some_and(|workshop| mount_number(target.as_fd()).ok() == Some(workshop.sealed));
+        let same_shape = (here.kind == NodeKind::Dir) == (id.kind == NodeKind::Dir);
+        let orphan = here.kind == NodeKind::File && rustix::fs::fstat(target)?.st_nlink == 0;
+        if same_shape && (private || here == id || orphan) {
+            return Ok(());
+        }
+        Err(io::Error::from_raw_os_error(libc::ESTALE))
+    }
+
+    pub(super) fn change(
+        &mut self,
+        mount: u64,
+        path: &Path,
+        writable: bool,
+        executable: bool,
+    ) -> io::Result<()> {
+        let object = open_mount(mount, path)?;
+        let kind = file_id(&object)?.kind;
+        sys::change_mount_attributes(object.as_fd(), attributes(kind, writable, executable))
+    }
+
+    pub(super) fn detach(&mut self, mount: u64, path: &Path) -> io::Result<()> {
+        let object = open_mount(mount, path)?;
+        let is_folder = file_id(&object)?.kind == NodeKind::Dir;
+        unmount_at(path)?;
+        drop(object);
+        self.clear_place(path, is_folder);
+        Ok(())
+    }
+
+    fn enter_workshop(&mut self) -> io::Result<()> {
+        if self.workshop.is_none() {
+            let sealed = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            let number = mount_number(sealed.as_fd())?;
+            let root = sys::clone_mount(
+                sealed.as_fd(),
+                MountAttributes { no_dev: true, no_exec: true, ..MountAttributes::default() },
+            )?;
+            let writable = MountAttributes { no_dev: true, no_exec: true, ..MountAttributes::default() };
+            sys::change_mount_attributes(root.as_fd(), writable)?;
+            self.workshop = Some(Workshop { root, sealed: number });
+        }
+        Ok(())
+    }
+
+    /// Makes the mount point and the folders that lead to it, on the private root.
+    fn make_place(&self, path: &Path, kind: NodeKind) -> io::Result<()> {
+        let Some(workshop) = &self.workshop else {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        };
+        // Who makes them owns them, and the private root knows the container's user alone.
+        if self.user.launched_by_root {
+            sys::set_file_system_ids(self.user.uid, self.user.gid)?;
+        }
+        let made = make(&workshop.root, path, kind);
+        if self.user.launched_by_root {
+            sys::set_file_system_ids(0, 0)?;
+        }
+        made
+    }
+
+    /// A place that leads nowhere any more must not look like an empty file or folder.
+    fn clear_place(&self, path: &Path, is_folder: bool) {
+        let Some(workshop) = &self.workshop else { return };
+        let flags = if is_folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+        if self.user.launched_by_root && sys::set_file_system_ids(self.user.uid, self.user.gid).is_err() {
+            return;
+        }
+        if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+            if let Ok(parent) = open_beneath(&workshop.root, parent) {
+                // A folder that leads to other grants stays.
+                let _ = unlinkat(parent, name, flags);
+            }
+        }
+        if self.user.launched_by_root && sys::set_file_system_ids(0, 0).is_err() {
+            sys::exit_now(1);
+        }
+    }
+}
+
+fn attributes(kind: NodeKind, writable: bool, executable: bool) -> MountAttributes {
+    MountAttributes {
+        read_only: !writable,
+        no_exec: !executable,
+        no_dev: true,
+        recursive: kind == NodeKind::Dir,
+    }
+}
+
+fn relative(path: &Path) -> &Path {
+    let bytes = path.as_os_str().as_bytes();
+    let rest = bytes.strip_prefix(b"/").unwrap_or(bytes);
+    Path::new(OsStr::from_bytes(if rest.is_empty() { b"." } else { rest }))
+}
+
+const NO_LINKS: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::BENEATH);
+
+/// What the program sees at `path`.
+fn open_in_view(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    open_beneath(&root, path)
+}
+
+fn open_beneath(root: &OwnedFd, path: &Path) -> rustix::io::Result<OwnedFd> {
+    openat2(root, relative(path), OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), NO_LINKS)
+}
+
+fn make(root: &OwnedFd, path: &Path, kind: NodeKind) -> io::Result<()> {
+    let mut at = root.try_clone()?;
+    let names: Vec<&OsStr> = relative(path).iter().collect();
+    let (last, above) = names.split_last().ok_or(Errno::INVAL)?;
+    for name in above {
+        match mkdirat(&at, *name, Mode::from(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        at = open_beneath(&at, Path::new(name))?;
+    }
+    let made = match kind {
+        NodeKind::Dir => mkdirat(&at, *last, Mode::from(0o755)),
+        _ => mknodat(&at, *last, FileType::RegularFile, Mode::from(0o444), 0),
+    };
+    match made {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The number of the mount that an object is on.
+fn mount_number(object: BorrowedFd<'_>) -> io::Result<u64> {
+    Ok(statx(object, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id)
+}
+
+/// The root of the mount with this number, if it is still what is seen at `path`.
+fn open_mount(mount: u64, path: &Path) -> io::Result<OwnedFd> {
+    let object = open_in_view(path)?;
+    if mount_number(object.as_fd())? == mount { Ok(object) } else { Err(io::Error::from_raw_os_error(libc::ESTALE)) }
+}
+
+/// No link is followed on the way: the path may lead through a tree that the program writes.
+fn unmount_at(path: &Path) -> io::Result<()> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    };
+    fchdir(open_in_view(parent)?)?;
+    Ok(unmount(name, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?)
+}

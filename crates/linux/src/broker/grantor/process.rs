@@ -1,0 +1,139 @@
+//! The grantor's own life.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, open};
+use rustix::net::RecvFlags;
+use rustix::process::{DumpableBehavior, Signal, fchdir, set_dumpable_behavior, setsid};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::attach::Attacher;
+use super::{Namespace, Reply, Request};
+use crate::broker::touch::{receive_message, send_message};
+use crate::launch::pin::{Pinned, file_id, open_without_links};
+use crate::launch::spec::ContainerUser;
+use crate::sys::{self, capability};
+
+/// Objects that are held at the same time: one for each question that waits, and those of one answer.
+const MAX_PINS: usize = 1024;
+
+/// Serves the broker until it is gone.
+pub(super) fn run(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser) -> ! {
+    // Nobody reads an error here: the broker sees that the grantor is gone, and ends the container.
+    let code = i32::from(live(socket, namespace, user).is_err());
+    sys::exit_now(code)
+}
+
+fn live(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser) -> io::Result<()> {
+    // Out of the terminal's sight: its keys are for the program.
+    setsid()?;
+    sys::close_all_but(&[socket.as_fd(), namespace.user.as_fd(), namespace.mount.as_fd()])?;
+    let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    rustix::thread::set_no_new_privs(true)?;
+    let mounting = capability::SYS_ADMIN | capability::SYS_CHROOT;
+    if user.launched_by_root {
+        let maps = capability::SETUID | capability::SETGID;
+        sys::keep_capabilities(mounting | maps | capability::DAC_READ_SEARCH)?;
+    } else {
+        move_into_link_name_space(namespace.user.as_fd(), Some(LinkNameSpaceType::User))?;
+        sys::enter_new_mounts()?;
+        sys::keep_capabilities(mounting)?;
+    }
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // After the changes of credentials, which clear it. A death before this is seen as the end of the socket.
+    sys::set_parent_death_signal(Signal::KILL)?;
+    let mut server = Server { homeland: Homeland::here()?, attacher: Attacher::new(user.clone()), namespace, pins: BTreeMap::new(), next: 1 };
+    while let Some(request) = receive_message::<Request>(socket.as_fd(), RecvFlags::empty())? {
+        let reply = server.serve(&request).unwrap_or_else(|error| Reply::Failed {
+            errno: error.raw_os_error().unwrap_or(libc::EIO),
+        });
+        send_message(socket.as_fd(), &reply, true)?;
+    }
+    Ok(())
+}
+
+/// The mount namespace that sees the user's tree, and the root that lowbox has in it.
+struct Homeland {
+    namespace: OwnedFd,
+    root: OwnedFd,
+}
+
+impl Homeland {
+    fn here() -> io::Result<Homeland> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let namespace = open("/proc/self/ns/mnt", flags, Mode::empty())?;
+        let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Homeland { namespace, root })
+    }
+
+    fn return_to(&self) -> io::Result<()> {
+        move_into_link_name_space(self.namespace.as_fd(), Some(LinkNameSpaceType::Mount))?;
+        fchdir(&self.root)?;
+        Ok(rustix::process::chroot(".")?)
+    }
+}
+
+struct Server<'a> {
+    homeland: Homeland,
+    attacher: Attacher,
+    namespace: &'a Namespace,
+    pins: BTreeMap<u32, Pinned>,
+    next: u32,
+}
+
+impl Server<'_> {
+    fn serve(&mut self, request: &Request) -> io::Result<Reply> {
+        match request {
+            Request::Look { path } => self.look(path),
+            Request::Unpin { pin } => {
+                self.pins.remove(pin);
+                Ok(Reply::Done)
+            }
+            Request::Attach { pin, path, writable, executable } => {
+                let pinned = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?;
+                // The clone is made here, where the object is; it is attached over there.
+                let mount = self.attacher.clone_of(pinned, *writable, *executable)?;
+                let id = pinned.id;
+                let mount = self.abroad(|attacher| attacher.attach(mount.as_fd(), id, path))?;
+                Ok(Reply::Attached { mount })
+            }
+            Request::Change { mount, path, writable, executable } => {
+                self.abroad(|attacher| attacher.change(*mount, path, *writable, *executable))?;
+                Ok(Reply::Done)
+            }
+            Request::Detach { mount, path } => {
+                self.abroad(|attacher| attacher.detach(*mount, path))?;
+                Ok(Reply::Done)
+            }
+        }
+    }
+
+    fn look(&mut self, path: &Path) -> io::Result<Reply> {
+        if self.pins.len() >= MAX_PINS {
+            return Err(io::Error::from_raw_os_error(libc::EMFILE));
+        }
+        let fd = open_without_links(CWD, path)?;
+        let id = file_id(&fd)?;
+        let pin = self.next;
+        self.next = self.next.wrapping_add(1);
+        self.pins.insert(pin, Pinned { fd, id });
+        Ok(Reply::Pinned { pin, id })
+    }
+
+    /// Does something in the program's mount namespace.
+    fn abroad<T>(&mut self, action: impl FnOnce(&mut Attacher) -> io::Result<T>) -> io::Result<T> {
+        move_into_link_name_space(self.namespace.mount.as_fd(), Some(LinkNameSpaceType::Mount))?;
+        let done = action(&mut self.attacher);
+        // Who can't come back must not look at the program's tree as if it were the user's.
+        if self.homeland.return_to().is_err() {
+            sys::exit_now(1);
+        }
+        done
+    }
+}

@@ -1,0 +1,194 @@
+//! First touches: a call that would find nothing, because nothing was granted there, waits until the user has answered.
+//!
+//! The call then always goes on in the kernel, where mounts and Landlock decide: after a consent it succeeds, without one it
+//! fails as it would have done at once. So it does no harm that the program can change the path meanwhile.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use lowbox_policy::GrantRights;
+use lowbox_policy::frontier::is_in_frontier;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::net::RecvFlags;
+use rustix::process::Pid;
+
+use super::path_calls::{self, Named};
+use super::walk::{Located, Root};
+use crate::broker::touch::{Touch, Verdict, receive_message, send_message};
+use crate::launch::spec::Asks;
+use crate::sys::{self, Notification};
+
+/// Calls that wait at the same time; more go on at once, without a question.
+const MAX_WAITING: usize = 512;
+
+/// How often a call is looked at again after a consent: it may name two objects, each with its folder.
+const MAX_ROUNDS: u8 = 4;
+
+/// Bytes of a program's arguments that are shown.
+const MAX_ARGUMENTS: usize = 1024;
+
+const MAX_PATH: usize = 4096;
+
+/// Places of the system, which no consent reaches: most calls touch these, and need no look.
+const SYSTEM: [&[u8]; 9] =
+    [b"/usr/", b"/lib/", b"/lib64/", b"/etc/", b"/bin/", b"/sbin/", b"/proc/", b"/dev/", b"/sys/"];
+
+/// What the program touches.
+pub(super) struct Touches {
+    socket: OwnedFd,
+    root: Root,
+    asks: Asks,
+    waiting: HashMap<u64, (Notification, u8)>,
+}
+
+impl Touches {
+    pub(super) fn new(socket: OwnedFd, asks: Asks) -> rustix::io::Result<Touches> {
+        Ok(Touches { socket, root: Root::open()?, asks, waiting: HashMap::new() })
+    }
+
+    pub(super) fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Lets the call go on, unless it touches something that the user can be asked about.
+    pub(super) fn consider(&mut self, listener: BorrowedFd<'_>, call: Notification) {
+        self.consider_again(listener, call, 0);
+    }
+
+    fn consider_again(&mut self, listener: BorrowedFd<'_>, call: Notification, rounds: u8) {
+        let room = self.waiting.len() < MAX_WAITING && rounds < MAX_ROUNDS;
+        let touch = if room { self.touch(&call) } else { None };
+        // What was read belongs to the call only if the call still waits.
+        if let Some(touch) = touch.filter(|_| sys::notification_is_alive(listener, call.id)) {
+            if send_message(self.socket.as_fd(), &touch, false).is_ok() {
+                self.waiting.insert(call.id, (call, rounds));
+                return;
+            }
+        }
+        // A caller that is gone needs no answer.
+        let _ = sys::continue_notification(listener, call.id);
+    }
+
+    /// Takes the broker's verdicts; false when it is gone.
+    pub(super) fn verdicts(&mut self, listener: BorrowedFd<'_>) -> bool {
+        loop {
+            match receive_message::<Verdict>(self.socket.as_fd(), RecvFlags::DONTWAIT) {
+                Ok(Some(Verdict { id, granted })) => match self.waiting.remove(&id) {
+                    Some((call, rounds)) if granted => self.consider_again(listener, call, rounds + 1),
+                    Some((call, _)) => drop(sys::continue_notification(listener, call.id)),
+                    None => {}
+                },
+                Ok(None) => return false,
+                Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    fn touch(&mut self, call: &Notification) -> Option<Touch> {
+        let thread = Pid::from_raw(call.pid as i32)?;
+        for named in path_calls::named_by(call) {
+            let path = read_path(thread, named.address)?;
+            if is_systems(&path) || path.as_os_str().is_empty() {
+                continue;
+            }
+            let base = base(thread, named.folder, &path)?;
+            if named.probe && !self.is_first_probe(&base, &path) {
+                continue;
+            }
+            if let Some((path, wanted)) = self.lacking(base.as_fd(), &path, &named) {
+                let (executable, arguments) = facts(thread);
+                return Some(Touch {
+                    id: call.id,
+                    path,
+                    wanted,
+                    creates: named.creates,
+                    needs_folder: named.changes_name,
+                    executable,
+                    arguments,
+                    pid: call.pid,
+                });
+            }
+        }
+        None
+    }
+
+    /// What the call needs and does not have, if a consent could give it.
+    fn lacking(&self, base: BorrowedFd<'_>, path: &Path, named: &Named) -> Option<(PathBuf, GrantRights)> {
+        let located = if named.changes_name {
+            // What counts is where the name lies.
+            let (parent, name) = (path.parent()?, path.file_name()?);
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            match self.root.locate(base, parent, true)? {
+                Located::Skeleton(folder) => Located::Missing(folder.join(name)),
+                Located::Missing(folder) => Located::Missing(folder.join(name)),
+                Located::Granted { path, read_only, no_exec, .. } => {
+                    Located::Granted { path: path.join(name), read_only, no_exec, orphan: false }
+                }
+            }
+        } else {
+            self.root.locate(base, path, named.follows)?
+        };
+        let (path, lacks) = match located {
+            Located::Missing(path) | Located::Skeleton(path) => (path, true),
+            Located::Granted { path, read_only, no_exec, orphan } => {
+                let more = (named.wanted.write && read_only) || (named.wanted.execute && no_exec);
+                (path, more || orphan)
+            }
+        };
+        (lacks && is_in_frontier(&path, &self.asks.frontier)).then_some((path, named.wanted))
+    }
+
+    /// Whether the user named this path and the program looks at it for the first time: programs that look first give up if
+    /// they see nothing, and never open it.
+    fn is_first_probe(&mut self, base: &OwnedFd, path: &Path) -> bool {
+        let whole = if path.is_absolute() { path.to_owned() } else { folder_of(base).join(path) };
+        let whole: PathBuf = whole.components().collect();
+        let before = self.asks.probes.len();
+        self.asks.probes.retain(|probe| *probe != whole);
+        self.asks.probes.len() < before
+    }
+}
+
+fn is_systems(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    SYSTEM.iter().any(|system| bytes.starts_with(system)) && !bytes.windows(3).any(|part| part == b"/..")
+}
+
+fn read_path(thread: Pid, address: u64) -> Option<PathBuf> {
+    let mut buffer = [0_u8; MAX_PATH];
+    let read = sys::read_process_memory(thread, address, &mut buffer).ok()?;
+    let end = buffer[..read].iter().position(|&byte| byte == 0)?;
+    Some(PathBuf::from(OsStr::from_bytes(&buffer[..end])))
+}
+
+/// What a relative path starts from.
+fn base(thread: Pid, folder: i32, path: &Path) -> Option<OwnedFd> {
+    let place = match folder {
+        _ if path.is_absolute() => "/".to_owned(),
+        libc::AT_FDCWD => format!("/proc/{}/cwd", thread.as_raw_pid()),
+        number => format!("/proc/{}/fd/{number}", thread.as_raw_pid()),
+    };
+    open(place, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+fn folder_of(folder: &OwnedFd) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())).unwrap_or_default()
+}
+
+/// Which program it is, for the person who is asked.
+fn facts(thread: Pid) -> (PathBuf, Vec<OsString>) {
+    let thread = thread.as_raw_pid();
+    let executable = std::fs::read_link(format!("/proc/{thread}/exe")).unwrap_or_default();
+    let mut bytes = Vec::new();
+    if let Ok(file) = std::fs::File::open(format!("/proc/{thread}/cmdline")) {
+        let _ = file.take(MAX_ARGUMENTS as u64).read_to_end(&mut bytes);
+    }
+    let whole = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
+    let arguments = whole.split(|&byte| byte == 0).map(|part| OsString::from_vec(part.to_vec())).collect();
+    (executable, arguments)
+}

@@ -1,0 +1,147 @@
+//! Where a path of the program's leads in its view: to something it sees, or to the border beyond which it sees nothing.
+//!
+//! Pid 1 has the program's root and is alone in being able to change what is mounted there, so it resolves as the kernel
+//! does for the program. What it finds is only used to ask; the kernel decides when the call goes on.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, StatxFlags, fstat, fstatvfs, open, openat2,
+    readlinkat, statx,
+};
+use rustix::io::Errno;
+
+/// As the kernel's (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+
+/// The private root.
+pub(super) struct Root {
+    fd: OwnedFd,
+    mount: u64,
+}
+
+/// Where a path leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Located {
+    /// To something of a mount that was granted.
+    Granted {
+        /// Its path.
+        path: PathBuf,
+        /// The mount is read-only.
+        read_only: bool,
+        /// Nothing can be run from it.
+        no_exec: bool,
+        /// A file that has no name any more: the host replaced the one that was granted.
+        orphan: bool,
+    },
+    /// To a folder of the private root that only leads to what was granted beneath it.
+    Skeleton(PathBuf),
+    /// To nothing: this is where it would be.
+    Missing(PathBuf),
+}
+
+impl Root {
+    pub(super) fn open() -> rustix::io::Result<Root> {
+        let fd = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let mount = mount_of(&fd)?;
+        Ok(Root { fd, mount })
+    }
+
+    /// Follows `path` from `base`, a last symbolic link too if `follow`. `None` where the kernel itself has an answer that no
+    /// consent changes.
+    pub(super) fn locate(&self, base: BorrowedFd<'_>, path: &Path, follow: bool) -> Option<Located> {
+        let mut flags = OFlags::PATH | OFlags::CLOEXEC;
+        if !follow {
+            flags |= OFlags::NOFOLLOW;
+        }
+        match openat2(base, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS) {
+            Ok(object) => self.found(&object),
+            Err(Errno::NOENT) => self.border(base, path, follow),
+            Err(_) => None,
+        }
+    }
+
+    fn found(&self, object: &OwnedFd) -> Option<Located> {
+        let path = path_of(object)?;
+        if mount_of(object).ok()? == self.mount {
+            return Some(Located::Skeleton(path));
+        }
+        let flags = fstatvfs(object).ok()?.f_flag;
+        let stat = fstat(object).ok()?;
+        let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        Some(Located::Granted {
+            path,
+            read_only: flags.contains(StatVfsMountFlags::RDONLY),
+            no_exec: flags.contains(StatVfsMountFlags::NOEXEC),
+            orphan: regular && stat.st_nlink == 0,
+        })
+    }
+
+    /// The first component that is missing, if that is in the private root's own part: in a granted folder nothing is hidden.
+    fn border(&self, base: BorrowedFd<'_>, path: &Path, follow: bool) -> Option<Located> {
+        let mut at = openat2(base, ".", DIRECTORY, Mode::empty(), ResolveFlags::empty()).ok()?;
+        let mut left = components(path);
+        if path.is_absolute() {
+            at = self.fd.try_clone().ok()?;
+        }
+        let mut links = 0;
+        while let Some(name) = left.pop_front() {
+            let step = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            match openat2(&at, name.as_os_str(), step, Mode::empty(), ResolveFlags::NO_MAGICLINKS) {
+                Ok(next) if is_link(&next)? && (follow || !left.is_empty()) => {
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return None;
+                    }
+                    let target = readlinkat(&next, "", Vec::new()).ok()?;
+                    let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                    if target.is_absolute() {
+                        at = self.fd.try_clone().ok()?;
+                    }
+                    for component in components(&target).into_iter().rev() {
+                        left.push_front(component);
+                    }
+                }
+                Ok(next) => at = next,
+                Err(Errno::NOENT) if mount_of(&at).ok()? == self.mount => {
+                    if left.iter().any(|name| name == "..") {
+                        return None;
+                    }
+                    let mut missing = path_of(&at)?.join(name);
+                    missing.extend(left);
+                    return Some(Located::Missing(missing));
+                }
+                Err(_) => return None,
+            }
+        }
+        // It appeared meanwhile.
+        self.found(&at)
+    }
+}
+
+const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Without what changes nothing: the root, and `.`.
+fn components(path: &Path) -> VecDeque<OsString> {
+    let plain = path.components().filter(|part| !matches!(part, Component::RootDir | Component::CurDir));
+    plain.map(|part| part.as_os_str().to_owned()).collect()
+}
+
+fn is_link(object: &OwnedFd) -> Option<bool> {
+    Some(FileType::from_raw_mode(fstat(object).ok()?.st_mode) == FileType::Symlink)
+}
+
+fn mount_of(object: impl AsFd) -> rustix::io::Result<u64> {
+    Ok(statx(object, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id)
+}
+
+/// The path of something open, as everybody in the container sees it.
+fn path_of(object: &OwnedFd) -> Option<PathBuf> {
+    let link = rustix::fs::readlink(format!("/proc/self/fd/{}", object.as_raw_fd()), Vec::new()).ok()?;
+    let path = Path::new(OsStr::from_bytes(link.as_bytes()));
+    path.is_absolute().then(|| path.to_owned())
+}

@@ -1,0 +1,141 @@
+//! The user-file frontier: where a consent may be given while the program runs.
+//!
+//! Landlock's rules can't grow once a program is confined. So in these places they leave everything to the mounts, which
+//! know whole rights only: read, write, execute. They are the user's places, never the system's.
+
+use std::path::{Path, PathBuf};
+
+use lowbox_security::Token;
+
+use crate::fs_rights::FsRights;
+use crate::host::HostTree;
+use crate::object::{GrantRights, Object, Origin};
+use crate::plan::{Bind, Note, PlanError, PlanOptions};
+use crate::planner::paths::is_within;
+use crate::planner::plan;
+
+/// Where removable media appear (FHS 3.0, udisks(8)).
+const MEDIA: [&str; 3] = ["/media", "/run/media", "/mnt"];
+
+/// Places of the system or of the container itself: no consent reaches into them.
+const SYSTEM: [&str; 21] = [
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/lost+found", "/nix", "/opt", "/proc", "/run",
+    "/sbin", "/snap", "/sys", "/tmp", "/usr", "/var", "/.granted", "/.host",
+];
+
+/// The frontier: the home folder, removable media, and the working folder where it is none of the system's. No place lies in
+/// another one.
+pub fn frontier(home: Option<&Path>, working_directory: &Path) -> Vec<PathBuf> {
+    let mut places: Vec<PathBuf> = MEDIA.map(PathBuf::from).to_vec();
+    let own = home.into_iter().chain([working_directory]);
+    places.extend(own.filter(|path| is_the_users(path)).map(Path::to_owned));
+    let inner = |path: &PathBuf, all: &[PathBuf]| all.iter().any(|other| other != path && is_within(path, other));
+    let all = places.clone();
+    places.retain(|path| !inner(path, &all));
+    places.sort();
+    places.dedup();
+    places
+}
+
+fn is_the_users(path: &Path) -> bool {
+    path.is_absolute()
+        && path.parent().is_some()
+        && !SYSTEM.iter().any(|system| is_within(path, Path::new(system)))
+}
+
+/// Whether a consent for `path` can be carried out: it lies in one of `places`, and is none of them.
+pub fn is_in_frontier(path: &Path, places: &[PathBuf]) -> bool {
+    places.iter().any(|place| path != place && is_within(path, place))
+}
+
+/// Why a consent can't be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConsentRefused {
+    /// A grant of it is refused by name.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The planner had to give less.
+    #[error("{0}")]
+    Less(Note),
+    /// The access check grants less than was asked: an entry of the catalogue denies it.
+    #[error("{} is denied by an entry of the object catalogue; lowbox explain {} shows which", .0.display(), .0.display())]
+    Denied(PathBuf),
+}
+
+/// The mounts that carry out a consent for `object`, beside `objects`, which are granted already: its own first, then those of
+/// wider grants beneath it.
+///
+/// # Errors
+/// [`ConsentRefused`] where whole rights on the whole object would not be exactly what the access check grants.
+pub fn consent_binds(
+    token: &Token,
+    objects: &[Object],
+    object: &Object,
+    rights: GrantRights,
+    tree: &dyn HostTree,
+    options: &PlanOptions,
+) -> Result<Vec<Bind>, ConsentRefused> {
+    let path = object.path.as_path();
+    let related = |other: &&Object| other.glob || is_within(path, &other.path) || is_within(&other.path, path);
+    let mut together: Vec<Object> = objects.iter().filter(related).cloned().collect();
+    together.push(object.clone());
+    let plan = plan(token, &together, tree, options)?;
+    let mut binds: Vec<Bind> = plan.binds.into_iter().filter(|bind| is_within(&bind.path, path)).collect();
+    if let Some(note) = plan.notes.into_iter().find(|note| is_within(&note.path, path)) {
+        return Err(ConsentRefused::Less(note));
+    }
+    let whole = binds.first().is_some_and(|bind| bind.path == path && is_whole(bind, rights));
+    if !whole {
+        return Err(ConsentRefused::Denied(path.to_owned()));
+    }
+    // What is granted the same beneath it is part of the mount; a socket needs a rule of its own, which comes too late.
+    let first = binds[0].clone();
+    binds.retain(|bind| {
+        bind.path == first.path || bind.writable != first.writable || bind.executable != first.executable
+    });
+    if let Some(narrower) = binds.iter().find(|bind| bind.path != path && !is_whole(bind, letters(bind))) {
+        return Err(ConsentRefused::Denied(narrower.path.clone()));
+    }
+    Ok(binds)
+}
+
+/// Whether the mount's attributes alone say what `bind` grants.
+fn is_whole(bind: &Bind, rights: GrantRights) -> bool {
+    let reads = FsRights::READ_FILE;
+    bind.rights.contains(reads) && bind.writable == rights.write && bind.executable == rights.execute
+}
+
+fn letters(bind: &Bind) -> GrantRights {
+    GrantRights { read: true, write: bind.writable, execute: bind.executable }
+}
+
+/// An object that a consent grants.
+pub fn consent_object(path: PathBuf, package: &lowbox_security::Sid, rights: GrantRights) -> Object {
+    Object::new(path, crate::grant_descriptor(package, rights), Origin::Consent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_folder_and_the_working_folder_are_the_users_and_the_systems_are_not() {
+        let places = frontier(Some(Path::new("/home/ada")), Path::new("/srv/site"));
+        assert_eq!(places, ["/home/ada", "/media", "/mnt", "/run/media", "/srv/site"].map(PathBuf::from));
+        let inside = frontier(Some(Path::new("/home/ada")), Path::new("/home/ada/project"));
+        assert!(!inside.contains(&PathBuf::from("/home/ada/project")), "one rule is enough: {inside:?}");
+        for system in ["/", "/usr/share", "/etc", "/tmp/x", "/var/lib", "/run/user/1000", "/dev/shm"] {
+            let places = frontier(None, Path::new(system));
+            assert_eq!(places, MEDIA.map(PathBuf::from).into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), "{system}");
+        }
+    }
+
+    #[test]
+    fn a_place_itself_is_no_consent() {
+        let places = [PathBuf::from("/home/ada")];
+        assert!(is_in_frontier(Path::new("/home/ada/x"), &places));
+        assert!(!is_in_frontier(Path::new("/home/ada"), &places));
+        assert!(!is_in_frontier(Path::new("/home/adam/x"), &places));
+        assert!(!is_in_frontier(Path::new("/"), &places));
+    }
+}

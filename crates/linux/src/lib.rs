@@ -13,6 +13,7 @@ pub mod launch;
 pub mod limits;
 pub mod prepare;
 pub mod seccomp;
+pub mod store;
 pub mod supervise;
 
 pub use sys::close_from as close_descriptors_from;

@@ -19,8 +19,27 @@ const MEDIA: [&str; 3] = ["/media", "/run/media", "/mnt"];
 
 /// Places of the system or of the container itself: no consent reaches into them.
 const SYSTEM: [&str; 21] = [
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/lost+found", "/nix", "/opt", "/proc", "/run",
-    "/sbin", "/snap", "/sys", "/tmp", "/usr", "/var", "/.granted", "/.host",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/lost+found",
+    "/nix",
+    "/opt",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/snap",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/var",
+    "/.granted",
+    "/.host",
 ];
 
 /// The frontier: the home folder, removable media, and the working folder where it is none of the system's. No place lies in
@@ -29,7 +48,8 @@ pub fn frontier(home: Option<&Path>, working_directory: &Path) -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> = MEDIA.map(PathBuf::from).to_vec();
     let own = home.into_iter().chain([working_directory]);
     places.extend(own.filter(|path| is_the_users(path)).map(Path::to_owned));
-    let inner = |path: &PathBuf, all: &[PathBuf]| all.iter().any(|other| other != path && is_within(path, other));
+    let inner =
+        |path: &PathBuf, all: &[PathBuf]| all.iter().any(|other| other != path && is_within(path, other));
     let all = places.clone();
     places.retain(|path| !inner(path, &all));
     places.sort();
@@ -76,7 +96,8 @@ pub fn consent_binds(
     options: &PlanOptions,
 ) -> Result<Vec<Bind>, ConsentRefused> {
     let path = object.path.as_path();
-    let related = |other: &&Object| other.glob || is_within(path, &other.path) || is_within(&other.path, path);
+    let related =
+        |other: &&Object| other.glob || is_within(path, &other.path) || is_within(&other.path, path);
     let mut together: Vec<Object> = objects.iter().filter(related).cloned().collect();
     together.push(object.clone());
     let plan = plan(token, &together, tree, options)?;
@@ -126,7 +147,16 @@ mod tests {
         assert!(!inside.contains(&PathBuf::from("/home/ada/project")), "one rule is enough: {inside:?}");
         for system in ["/", "/usr/share", "/etc", "/tmp/x", "/var/lib", "/run/user/1000", "/dev/shm"] {
             let places = frontier(None, Path::new(system));
-            assert_eq!(places, MEDIA.map(PathBuf::from).into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), "{system}");
+            assert_eq!(
+                places,
+                MEDIA
+                    .map(PathBuf::from)
+                    .into_iter()
+                    .collect::<std::collections::BTreeSet<_>>()
+                    .into_iter()
+                    .collect::<Vec<_>>(),
+                "{system}"
+            );
         }
     }
 

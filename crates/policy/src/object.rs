@@ -176,6 +176,11 @@ impl GrantRights {
         }
     }
 
+    /// Whether it holds something of `other`.
+    pub fn contains_any(self, other: GrantRights) -> bool {
+        (self.read && other.read) || (self.write && other.write) || (self.execute && other.execute)
+    }
+
     /// Whether it holds all of `other`.
     pub fn contains(self, other: GrantRights) -> bool {
         self.union(other) == self

@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use lowbox_linux::broker::{Broker, Prompting};
 use lowbox_linux::launch::{Groundwork, LOST, LaunchError, Spec, launch_reduced};
 use lowbox_linux::limits::Limits;
 use lowbox_linux::prepare::{Caller, Grant, PrepareError, Request, ground, prepare};
+use lowbox_linux::store::How;
 use lowbox_linux::supervise::Event;
 use lowbox_policy::GrantRights;
 
@@ -34,6 +36,11 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
             (own.program.into_os_string(), [].as_slice())
         }
     };
+    let prompting = match std::env::var("LOWBOX_PROMPT").as_deref() {
+        Ok("allow") => Prompting::Allow,
+        Ok("deny") => Prompting::Deny,
+        _ => Prompting::Off,
+    };
     let request = Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
@@ -53,6 +60,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
             temporary_bytes: arguments.tmp_size,
         },
         observe: arguments.verbose,
+        asks: prompting.is_on(),
         timings: arguments.timings,
         working_directory: arguments.working_directory,
     };
@@ -80,9 +88,21 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
     }
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
+    let broker = prompting.is_on().then(|| {
+        let say = Box::new(|notice: &lowbox_linux::broker::Notice| output::say(&notice.to_string()));
+        Broker::new(
+            &caller,
+            &request,
+            &prepared,
+            prompting,
+            How::Prompt,
+            std::time::Duration::from_secs(60),
+            say,
+        )
+    });
     let mut denials = Denials::new(&caller, &request, &prepared);
     let ending = container
-        .supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path))
+        .supervise(broker, &mut |Event::Opened { flags, path }| denials.consider(flags, &path))
         .map_err(Failure::new)?;
     drop(denials);
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.

@@ -1,5 +1,88 @@
 //! Brokered access: what a running program touches outside its container is put to the user, and a consent becomes a mount.
+//!
+//! Pid 1 sees a touch and lets the call wait (`init::touch`). The broker, a thread of lowbox, has the grantor pin the object
+//! (`grantor`), asks the access check what may be offered (`judge`), has somebody answer (`asking`), and lets the grantor
+//! attach what was granted (`desk`). Then the call goes on.
 
+mod asking;
+mod desk;
+pub(crate) mod grantor;
+mod judge;
+mod memory;
+mod notice;
+mod prompting;
 mod question;
+mod serve;
+mod throttle;
+pub(crate) mod touch;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use notice::Notice;
+pub use prompting::Prompting;
 pub use question::{Answer, Asked, Asker, Prompter, Question};
+pub use throttle::{Limit, Throttle, ThrottleLimits, Touch};
+
+use crate::prepare::{Caller, Prepared, Request};
+use crate::store::{How, RunId};
+use judge::Judge;
+pub(crate) use serve::{Desktop, Ended};
+
+/// Tells the user something while the program runs.
+pub type Say = Box<dyn Fn(&Notice) + Send>;
+
+/// What decides while a program runs.
+pub struct Broker {
+    pub(crate) prompting: Prompting,
+    timeout: Duration,
+    say: Say,
+    judge: Judge,
+    package: String,
+    program: PathBuf,
+    /// Where the consent store is.
+    folder: PathBuf,
+    /// How answers are given, for the store.
+    how: How,
+    run: Option<RunId>,
+}
+
+impl Broker {
+    /// For the program that was prepared. An answer that takes longer than `timeout` is *no*.
+    pub fn new(
+        caller: &Caller,
+        request: &Request,
+        prepared: &Prepared,
+        prompting: Prompting,
+        how: How,
+        timeout: Duration,
+        say: Say,
+    ) -> Broker {
+        Broker {
+            prompting,
+            timeout,
+            say,
+            judge: Judge::new(caller, prepared),
+            package: request.family_name.clone(),
+            program: prepared.spec.program.clone(),
+            folder: caller.folders.data.clone(),
+            how,
+            run: None,
+        }
+    }
+
+    /// The run is registered in the store already.
+    pub fn registered(mut self, run: Option<RunId>) -> Broker {
+        self.run = run;
+        self
+    }
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker")
+            .field("prompting", &self.prompting)
+            .field("package", &self.package)
+            .finish_non_exhaustive()
+    }
+}

@@ -53,7 +53,6 @@ pub(super) fn named_by(call: &Notification) -> Vec<Named> {
         libc::SYS_chdir => vec![Named::new(here, a, GrantRights::READ)],
         libc::SYS_truncate => vec![Named::new(here, a, GrantRights::READ_WRITE)],
         libc::SYS_execve => vec![Named::new(here, a, GrantRights::READ_EXECUTE)],
-        libc::SYS_execveat => vec![Named::new(int(a), b, GrantRights::READ_EXECUTE)],
         libc::SYS_mkdirat | libc::SYS_unlinkat => vec![Named::entry(int(a), b)],
         libc::SYS_symlinkat => vec![Named::entry(int(b), c)],
         libc::SYS_renameat2 => vec![Named::entry(int(a), b), Named::entry(int(c), d)],
@@ -96,7 +95,8 @@ fn opened(folder: i32, address: u64, flags: i32) -> Vec<Named> {
     }
     // O_TMPFILE holds O_DIRECTORY's bit.
     let nameless = flags & libc::O_TMPFILE == libc::O_TMPFILE;
-    let reads_only = flags & libc::O_ACCMODE == libc::O_RDONLY && flags & (libc::O_TRUNC | libc::O_CREAT) == 0;
+    let reads_only =
+        flags & libc::O_ACCMODE == libc::O_RDONLY && flags & (libc::O_TRUNC | libc::O_CREAT) == 0;
     let wanted = if reads_only { GrantRights::READ } else { GrantRights::READ_WRITE };
     let new = libc::O_CREAT | libc::O_EXCL;
     vec![Named {
@@ -117,10 +117,14 @@ mod tests {
 
     #[test]
     fn what_is_wanted_follows_from_the_flags_whose_upper_half_means_nothing() {
-        let open = |flags: i32| named_by(&call(libc::SYS_openat, [3, 0x1000, flags as u32 as u64 | 1 << 40, 0, 0, 0]))[0];
+        let open = |flags: i32| {
+            named_by(&call(libc::SYS_openat, [3, 0x1000, flags as u32 as u64 | 1 << 40, 0, 0, 0]))[0]
+        };
         assert_eq!(open(libc::O_RDONLY).wanted, GrantRights::READ);
         assert!(open(libc::O_WRONLY).wanted.write && open(libc::O_RDONLY | libc::O_TRUNC).wanted.write);
-        assert!(open(libc::O_RDWR | libc::O_CREAT).creates && !open(libc::O_RDWR | libc::O_CREAT).changes_name);
+        assert!(
+            open(libc::O_RDWR | libc::O_CREAT).creates && !open(libc::O_RDWR | libc::O_CREAT).changes_name
+        );
         assert!(open(libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL).changes_name);
         assert!(open(libc::O_PATH).probe);
         assert_eq!(open(libc::O_RDONLY).folder, 3);
@@ -129,7 +133,10 @@ mod tests {
     #[test]
     fn a_rename_names_two_entries() {
         let both = named_by(&call(libc::SYS_renameat2, [u64::from(u32::MAX - 99), 1, 5, 2, 0, 0]));
-        assert_eq!(both.iter().map(|named| (named.folder, named.address)).collect::<Vec<_>>(), [(-100, 1), (5, 2)]);
+        assert_eq!(
+            both.iter().map(|named| (named.folder, named.address)).collect::<Vec<_>>(),
+            [(-100, 1), (5, 2)]
+        );
         assert!(both.iter().all(|named| named.changes_name && named.wanted.write));
     }
 }

@@ -119,18 +119,12 @@ impl Touches {
     /// What the call needs and does not have, if a consent could give it.
     fn lacking(&self, base: BorrowedFd<'_>, path: &Path, named: &Named) -> Option<(PathBuf, GrantRights)> {
         let located = if named.changes_name {
-            // What counts is where the name lies.
-            let (parent, name) = (path.parent()?, path.file_name()?);
-            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-            match self.root.locate(base, parent, true)? {
-                Located::Skeleton(folder) => Located::Missing(folder.join(name)),
-                Located::Missing(folder) => Located::Missing(folder.join(name)),
-                Located::Granted { path, read_only, no_exec, .. } => {
-                    Located::Granted { path: path.join(name), read_only, no_exec, orphan: false }
-                }
-            }
+            self.by_folder(base, path)?
         } else {
-            self.root.locate(base, path, named.follows)?
+            match self.root.locate(base, path, named.follows) {
+                None if named.creates => self.by_folder(base, path)?,
+                located => located?,
+            }
         };
         let (path, lacks) = match located {
             Located::Missing(path) | Located::Skeleton(path) => (path, true),
@@ -140,6 +134,18 @@ impl Touches {
             }
         };
         (lacks && is_in_frontier(&path, &self.asks.frontier)).then_some((path, named.wanted))
+    }
+
+    /// Where a name lies that is made or removed: what counts is its folder.
+    fn by_folder(&self, base: BorrowedFd<'_>, path: &Path) -> Option<Located> {
+        let (parent, name) = (path.parent()?, path.file_name()?);
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        Some(match self.root.locate(base, parent, true)? {
+            Located::Skeleton(folder) | Located::Missing(folder) => Located::Missing(folder.join(name)),
+            Located::Granted { path, read_only, no_exec, .. } => {
+                Located::Granted { path: path.join(name), read_only, no_exec, orphan: false }
+            }
+        })
     }
 
     /// Whether the user named this path and the program looks at it for the first time: programs that look first give up if

@@ -80,7 +80,8 @@ impl Groundwork {
             pipes::make(ground.user.uid, &ground.lent_pipes).map_err(LaunchError::system("a pipe"))?;
         let channel = || control::channel().map_err(LaunchError::system("a socket pair"));
         let (ours, theirs) = channel()?;
-        let (touches, told) = if ground.asks { channel().map(|(a, b)| (Some(a), Some(b)))? } else { (None, None) };
+        let (touches, told) =
+            if ground.asks { channel().map(|(a, b)| (Some(a), Some(b)))? } else { (None, None) };
         let mut stopwatch = Stopwatch::start(ground.timings);
         let user = ground.user.clone();
         let processors = Processors::of_caller();
@@ -108,7 +109,8 @@ impl Groundwork {
             Some(touches) => {
                 let namespace = grantor::namespace(init.pid(), &namespace)
                     .map_err(LaunchError::system("pid 1's mount namespace"))?;
-                let grantor = Grantor::start(&namespace, &user).map_err(LaunchError::system("the grantor"))?;
+                let grantor =
+                    Grantor::start(&namespace, &user).map_err(LaunchError::system("the grantor"))?;
                 Some(Asked { touches, grantor })
             }
         };

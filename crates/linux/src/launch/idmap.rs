@@ -51,9 +51,7 @@ impl IdMaps {
             // The package's own folders are owned by its user already.
             _ if owner == (user.uid, user.gid) => return Ok(()),
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                entry.insert(namespace_for(owner, user).map_err(IdMapError::Namespace)?)
-            }
+            Entry::Vacant(entry) => entry.insert(namespace_for(owner, user).map_err(IdMapError::Namespace)?),
         };
         sys::set_mount_attributes(mount, attributes, Some(map.as_fd())).map_err(IdMapError::Mount)
     }

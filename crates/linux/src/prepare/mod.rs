@@ -6,19 +6,20 @@ mod error;
 mod notice;
 mod objects;
 mod program;
-mod set_id_files;
+pub(crate) mod set_id_files;
 mod token;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use lowbox_policy::frontier::is_in_frontier;
 use lowbox_policy::{NodeKind, Note, Object, Plan, PlanOptions, Protected};
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment};
-use crate::launch::{DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
+use crate::launch::{Asks, DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
 
 pub use caller::Caller;
@@ -56,6 +57,8 @@ pub struct Request {
     pub limits: Limits,
     /// Report opens.
     pub observe: bool,
+    /// Ask the user about what the program touches.
+    pub asks: bool,
     /// Time the steps of the launch.
     pub timings: bool,
     /// Where to start; the caller's working folder if none is given.
@@ -125,6 +128,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         temporary_bytes: request.limits.temporary_bytes,
         lent_pipes: lent_pipes(request),
         named_descriptors: check_descriptors(&request.descriptors)?,
+        asks: request.asks,
         timings: request.timings,
     })
 }
@@ -165,6 +169,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let mut variables = program::environment(caller, &found);
     variables.extend(request.environment.iter().cloned());
     let temp_inside = temp_inside(&plan).to_owned();
+    let asks = request.asks.then(|| asks(caller, request, &plan, &working_directory));
     let spec = Spec {
         temp_inside: temp_inside.clone(),
         environment: environment(&caller.environment, &variables, &data, &temp_inside, &user),
@@ -177,11 +182,27 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         user,
         limits: request.limits,
         observe: request.observe,
+        asks,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     Ok(Prepared { spec, token, objects, notices })
 }
+
+/// Where the program may ask, and which of its arguments it may look at before it opens them.
+fn asks(caller: &Caller, request: &Request, plan: &Plan, working_directory: &Path) -> Asks {
+    let frontier = lowbox_policy::frontier::frontier(caller.user.home.as_deref(), working_directory);
+    let shown = |path: &Path| plan.binds.iter().any(|bind| path.starts_with(&bind.path));
+    let whole = |argument: &OsString| working_directory.join(argument).components().collect::<PathBuf>();
+    let probes =
+        request.arguments.iter().filter(|argument| !argument.is_empty() && argument.len() < 4096).map(whole);
+    let probes = probes.filter(|path| is_in_frontier(path, &frontier) && !shown(path));
+    let probes = probes.filter(|path| std::fs::symlink_metadata(path).is_ok()).take(MAX_PROBES).collect();
+    Asks { frontier, probes }
+}
+
+/// Looked at for each call of the program that looks at something.
+const MAX_PROBES: usize = 64;
 
 /// Beneath `/tmp` the container has files of its own: what is written there does not reach the host, and nothing fails.
 fn temporary_working_folder(plan: &Plan, folder: &Path) -> Option<Notice> {

@@ -17,7 +17,7 @@ const MOST: usize = 500_000;
 const SET_UID_OR_GID: u32 = 0o6000;
 
 /// Refuses a grant that holds such a file, by its name.
-pub(super) fn refuse(path: &Path) -> Result<(), PrepareError> {
+pub(crate) fn refuse(path: &Path) -> Result<(), PrepareError> {
     let mut left = MOST;
     let mut todo: Vec<PathBuf> = vec![path.to_owned()];
     while let Some(next) = todo.pop() {

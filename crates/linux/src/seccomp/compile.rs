@@ -49,9 +49,7 @@ impl Mode {
             asks: bits & 16 != 0,
             asks_at_probes: bits & 32 != 0,
         };
-        let possible = |mode: &Mode| {
-            !(mode.asks && mode.reduced) && (mode.asks || !mode.asks_at_probes)
-        };
+        let possible = |mode: &Mode| !(mode.asks && mode.reduced) && (mode.asks || !mode.asks_at_probes);
         (0..64).map(flags).filter(possible)
     }
 }

@@ -15,9 +15,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::RecvFlags;
 use rustix::process::Signal;
 
-use crate::launch::LaunchError;
+use crate::broker::{Broker, Desktop, Ended};
 use crate::launch::control::{Order, Report};
 use crate::launch::pipes::Relay;
+use crate::launch::{Asked, LaunchError};
 use crate::limits::{Cgroup, CgroupError};
 pub(crate) use guard::Guard;
 use idle::Idle;
@@ -37,6 +38,7 @@ pub struct Container {
     cgroup_error: Option<CgroupError>,
     watch: Watch,
     relays: Vec<Relay>,
+    asked: Option<Asked>,
     laps: Vec<(String, u64)>,
 }
 
@@ -94,8 +96,9 @@ impl Container {
         cgroup_error: Option<CgroupError>,
         watch: Watch,
         relays: Vec<Relay>,
+        asked: Option<Asked>,
     ) -> Container {
-        Container { init, control, _cgroup: cgroup, cgroup_error, watch, relays, laps: Vec::new() }
+        Container { init, control, _cgroup: cgroup, cgroup_error, watch, relays, asked, laps: Vec::new() }
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {
@@ -123,25 +126,50 @@ impl Container {
         self.cgroup_error.as_ref()
     }
 
-    /// Stays beside the program until it ends, forwarding signals; `on_event` hears what happens.
+    /// Stays beside the program until it ends, forwarding signals; `on_event` hears what happens, and `broker` decides about
+    /// what the program touches, where [`Ground::asks`](crate::launch::Ground::asks) was set.
     ///
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched; the container is ended then.
-    pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
+    pub fn supervise(
+        mut self,
+        broker: Option<Broker>,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Ending, LaunchError> {
+        let desktop = match (broker, self.asked.take()) {
+            (Some(broker), Some(asked)) => {
+                Some(Desktop::start(broker, asked).map_err(LaunchError::system("the broker"))?)
+            }
+            // Without its broker's end of the socket pid 1 lets every call go on.
+            _ => None,
+        };
+        let mut broker_runs = desktop.is_some();
         let carriers = Carriers::start(std::mem::take(&mut self.relays))
             .map_err(LaunchError::system("carrying what goes through pipes"))?;
         let mut ending =
             std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number));
         let mut idle = Idle::default();
         while ending.is_none() {
-            let mut events =
-                [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.watch.signals, PollFlags::IN)];
+            let mut events = vec![
+                PollFd::new(&self.control, PollFlags::IN),
+                PollFd::new(&self.watch.signals, PollFlags::IN),
+            ];
+            if let Some(desktop) = desktop.as_ref().filter(|_| broker_runs) {
+                events.push(PollFd::new(desktop.ended(), PollFlags::IN));
+            }
             match poll(&mut events, idle.timeout()) {
                 Ok(0) => idle.rest(),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
             }
             let (control, signal) = (events[0].revents(), events[1].revents());
+            let broker_ended = events.get(2).is_some_and(|event| !event.revents().is_empty());
+            if let Some(desktop) = desktop.as_ref().filter(|_| broker_ended) {
+                broker_runs = false;
+                if desktop.how() == Ended::Container {
+                    break;
+                }
+            }
             if !signal.is_empty() {
                 while let Ok(Some(number)) = self.watch.signals.next() {
                     ending = ending.or_else(|| self.forward(number));
@@ -161,6 +189,9 @@ impl Container {
         self.init.end();
         if let Some(carriers) = carriers {
             carriers.finish(&self.watch.signals);
+        }
+        if let Some(desktop) = desktop {
+            desktop.finish();
         }
         self.watch.terminal.restore();
         Ok(ending.unwrap_or(Ending::Killed))

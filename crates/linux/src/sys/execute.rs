@@ -47,10 +47,18 @@ impl Image {
 
     /// Executes the program; returns only if that fails. Allocates nothing.
     pub fn execute(&self) -> io::Error {
+        // Not execve(2): where touches are told, pid 1 would wait for this process and this process for pid 1.
         // SAFETY: the three pointers point to NUL-terminated strings and null-terminated arrays of them, all owned by
-        // `self` and so alive.
+        // `self` and so alive; the descriptor and the flags are plain integers.
         unsafe {
-            libc::execve(self.program.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr());
+            libc::syscall(
+                libc::SYS_execveat,
+                libc::AT_FDCWD,
+                self.program.as_ptr(),
+                self.arguments.as_ptr(),
+                self.environment.as_ptr(),
+                0,
+            );
         }
         io::Error::last_os_error()
     }
@@ -85,7 +93,8 @@ pub fn close_from(first: u32) -> io::Result<()> {
 /// # Errors
 /// ENOSYS before Linux 5.9.
 pub fn close_all_but(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let mut numbers: Vec<u32> = kept.iter().map(|fd| fd.as_raw_fd() as u32).filter(|number| *number > 2).collect();
+    let mut numbers: Vec<u32> =
+        kept.iter().map(|fd| fd.as_raw_fd() as u32).filter(|number| *number > 2).collect();
     numbers.sort_unstable();
     let mut first = 3;
     for number in numbers {

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use lowbox_policy::{FileId, NodeKind};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, mkdirat, mknodat, open, openat2, statx, unlinkat,
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, mkdirat, mknodat, open, openat2, statx,
+    unlinkat,
 };
 use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
@@ -75,7 +76,10 @@ impl Attacher {
     /// very object, by whatever name, may be covered by itself.
     fn allow_target(&self, target: &OwnedFd, id: FileId) -> io::Result<()> {
         let here = file_id(target)?;
-        let private = self.workshop.as_ref().is_some_and(|workshop| mount_number(target.as_fd()).ok() == Some(workshop.sealed));
+        let private = self
+            .workshop
+            .as_ref()
+            .is_some_and(|workshop| mount_number(target.as_fd()).ok() == Some(workshop.sealed));
         let same_shape = (here.kind == NodeKind::Dir) == (id.kind == NodeKind::Dir);
         let orphan = here.kind == NodeKind::File && rustix::fs::fstat(target)?.st_nlink == 0;
         if same_shape && (private || here == id || orphan) {
@@ -170,7 +174,8 @@ fn relative(path: &Path) -> &Path {
     Path::new(OsStr::from_bytes(if rest.is_empty() { b"." } else { rest }))
 }
 
-const NO_LINKS: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::BENEATH);
+const NO_LINKS: ResolveFlags =
+    ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::BENEATH);
 
 /// What the program sees at `path`.
 fn open_in_view(path: &Path) -> rustix::io::Result<OwnedFd> {
@@ -211,7 +216,11 @@ fn mount_number(object: BorrowedFd<'_>) -> io::Result<u64> {
 /// The root of the mount with this number, if it is still what is seen at `path`.
 fn open_mount(mount: u64, path: &Path) -> io::Result<OwnedFd> {
     let object = open_in_view(path)?;
-    if mount_number(object.as_fd())? == mount { Ok(object) } else { Err(io::Error::from_raw_os_error(libc::ESTALE)) }
+    if mount_number(object.as_fd())? == mount {
+        Ok(object)
+    } else {
+        Err(io::Error::from_raw_os_error(libc::ESTALE))
+    }
 }
 
 /// No link is followed on the way: the path may lead through a tree that the program writes.

@@ -44,9 +44,19 @@ enum Request {
         executable: bool,
     },
     /// Change what an attached mount allows.
-    Change { mount: u64, #[serde(with = "os_bytes")] path: PathBuf, writable: bool, executable: bool },
+    Change {
+        mount: u64,
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+        writable: bool,
+        executable: bool,
+    },
     /// Take an attached mount away again.
-    Detach { mount: u64, #[serde(with = "os_bytes")] path: PathBuf },
+    Detach {
+        mount: u64,
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+    },
 }
 
 /// To the broker.
@@ -198,5 +208,8 @@ fn unexpected(reply: &Reply) -> io::Error {
 pub(crate) fn namespace(init: Pid, user: &OwnedFd) -> io::Result<Namespace> {
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
     let path = format!("/proc/{}/ns/mnt", init.as_raw_pid());
-    Ok(Namespace { user: user.try_clone()?, mount: rustix::fs::open(path, flags, rustix::fs::Mode::empty())? })
+    Ok(Namespace {
+        user: user.try_clone()?,
+        mount: rustix::fs::open(path, flags, rustix::fs::Mode::empty())?,
+    })
 }

@@ -45,14 +45,23 @@ fn live(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser) -> io::Re
         sys::enter_new_mounts()?;
         sys::keep_capabilities(mounting)?;
     }
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // Under root only root may look at it, and it has to look at the holders of id maps itself.
+    if !user.launched_by_root {
+        set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    }
     // After the changes of credentials, which clear it. A death before this is seen as the end of the socket.
     sys::set_parent_death_signal(Signal::KILL)?;
-    let mut server = Server { homeland: Homeland::here()?, attacher: Attacher::new(user.clone()), namespace, pins: BTreeMap::new(), next: 1 };
+    let mut server = Server {
+        homeland: Homeland::here()?,
+        attacher: Attacher::new(user.clone()),
+        namespace,
+        pins: BTreeMap::new(),
+        next: 1,
+    };
     while let Some(request) = receive_message::<Request>(socket.as_fd(), RecvFlags::empty())? {
-        let reply = server.serve(&request).unwrap_or_else(|error| Reply::Failed {
-            errno: error.raw_os_error().unwrap_or(libc::EIO),
-        });
+        let reply = server
+            .serve(&request)
+            .unwrap_or_else(|error| Reply::Failed { errno: error.raw_os_error().unwrap_or(libc::EIO) });
         send_message(socket.as_fd(), &reply, true)?;
     }
     Ok(())

@@ -50,7 +50,7 @@ fn run(caller: &Caller, request: &Request, name: &'static str) -> Item {
         }
         Err(error) => return Item::missing(name, error.to_string(), "see the findings above"),
     };
-    match container.supervise(&mut |_| {}) {
+    match container.supervise(None, &mut |_| {}) {
         Ok(ending) if ending.exit_code() == 0 => Item::ok(name, "true(1) ran in one and ended"),
         Ok(ending) => Item::missing(
             name,

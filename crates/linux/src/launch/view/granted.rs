@@ -19,6 +19,22 @@ use crate::sys::{MountAttributes, clone_mount};
 /// the root, because the plan may let every other folder of the private root be listed with all that lies beneath it.
 const APART: &str = "/.granted";
 
+/// Whether the mount's attributes alone hold what the plan gives, as they have to where Landlock leaves everything to them
+/// (but for FIFOs: one in a read-only mount can be written).
+fn is_whole(bind: &Bind) -> bool {
+    let mut held = FsRights::NONE;
+    if !bind.writable {
+        held |= FsRights::WRITES;
+    }
+    if !bind.executable {
+        held |= FsRights::EXECUTE;
+    }
+    if bind.id.kind != NodeKind::Dir {
+        held |= PRIVATE.without(FsRights::FILE_ONLY);
+    }
+    bind.id.kind == NodeKind::Socket || PRIVATE.without(bind.rights).without(held).is_empty()
+}
+
 impl Builder {
     /// Attaches `mount` for `bind`, with its rule.
     pub(super) fn bind(&mut self, bind: &Bind, mount: OwnedFd, data: &PackageData) -> Result<(), Failure> {
@@ -45,7 +61,7 @@ impl Builder {
     /// nor anything from being read. Where that would give more than the plan, the grant needs a place apart.
     fn needs_place_apart(&self, bind: &Bind) -> bool {
         let Some(own) = self.own.iter().find(|own| is_within(&bind.path, own)) else {
-            return false;
+            return self.frontier.iter().any(|place| is_within(&bind.path, place)) && !is_whole(bind);
         };
         if *own == bind.path || self.in_bind(&self.place_of(&bind.path)) {
             return false;

@@ -56,6 +56,8 @@ pub(crate) struct Builder {
     bound: Places,
     /// Folders of the container's own, in which a rule gives it everything.
     own: Vec<PathBuf>,
+    /// Places where a consent may come later, in which a rule leaves everything to the mounts.
+    frontier: Vec<PathBuf>,
     /// Grants that are mounted apart, each with the path that it is for.
     apart: Vec<(PathBuf, PathBuf)>,
 }
@@ -102,6 +104,7 @@ impl Builder {
             made: Places::default(),
             bound: Places::default(),
             own: Vec::new(),
+            frontier: Vec::new(),
             apart: Vec::new(),
         };
         stopwatch.lap("empty root, ruleset");
@@ -126,6 +129,9 @@ impl Builder {
             None => self.clone_temp_state(temp).map_err(Failure::at(Step::Bind, temp))?,
         };
         self.private(mount, &spec.temp_inside, PRIVATE)?;
+        if let Some(asks) = &spec.asks {
+            self.frontier(&asks.frontier)?;
+        }
         for bind in &spec.plan.binds {
             let mount = match &personal {
                 Some(personal) if personal.covers(bind) => Some(lent.next(&bind.path)?),
@@ -221,6 +227,18 @@ impl Builder {
         self.rule(mount.as_fd(), path, rights, true)?;
         self.own.push(path.to_owned());
         self.allow_connect(mount.as_fd(), path)
+    }
+
+    /// Landlock's rules can't grow later, so here they give everything, and mounts decide alone.
+    fn frontier(&mut self, places: &[PathBuf]) -> Result<(), Failure> {
+        for path in places {
+            let at = || Failure::at::<rustix::io::Errno>(Step::Root, path);
+            self.directory(path).map_err(at())?;
+            let directory = open_without_links(&self.root, relative(path)).map_err(at())?;
+            self.rule(directory.as_fd(), path, PRIVATE, true)?;
+        }
+        self.frontier = places.to_vec();
+        Ok(())
     }
 
     fn allow_connect(&mut self, mount: BorrowedFd<'_>, path: &Path) -> Result<(), Failure> {

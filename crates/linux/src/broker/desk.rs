@@ -1,0 +1,497 @@
+//! What becomes of a touch, from the first look to the verdict.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lowbox_policy::{GrantRights, NodeKind};
+
+use super::asking::Asking;
+use super::grantor::{Attached, Grantor, Pin};
+use super::judge::Judge;
+use super::memory::{Memory, Recalled};
+use super::throttle::{Throttle, ThrottleLimits, Touch as Throttled};
+use super::touch::{Touch, Verdict, send_message};
+use super::{Answer, Asked, Asker, Notice, Prompting, Question, Say};
+use crate::store::{Decision, Effect, Held, Outcome};
+
+/// Who answers.
+pub(super) enum Answers {
+    Allow,
+    Deny,
+    Ask(Asking),
+}
+
+impl Answers {
+    pub(super) fn of(prompting: Prompting, timeout: Duration) -> io::Result<Answers> {
+        Ok(match prompting {
+            Prompting::Allow => Answers::Allow,
+            Prompting::Off | Prompting::Deny => Answers::Deny,
+            Prompting::Ask(prompter) => Answers::Ask(Asking::start(prompter, timeout)?),
+        })
+    }
+}
+
+/// A grant of this run.
+struct Granted {
+    attached: Attached,
+    pin_id: lowbox_policy::FileId,
+    rights: GrantRights,
+}
+
+/// What may be answered to a touch, with the objects held that it is about.
+struct Offer {
+    touch: Touch,
+    this: Option<(PathBuf, Pin)>,
+    folder: Option<(PathBuf, Pin)>,
+}
+
+/// The broker's state.
+pub(super) struct Desk {
+    touches: OwnedFd,
+    grantor: Grantor,
+    judge: Judge,
+    memory: Memory,
+    pub(super) answers: Answers,
+    say: Say,
+    package: String,
+    granted: BTreeMap<PathBuf, Granted>,
+    /// Answered with no, or not to be offered.
+    denied: HashSet<PathBuf>,
+    /// Granted for reading, and the user wants no question about writing.
+    read_only: HashSet<PathBuf>,
+    throttle: Throttle<PathBuf, u64>,
+    /// Questions that are raised and not asked yet; what the one that is asked is about.
+    queue: VecDeque<Offer>,
+    asked: Option<Offer>,
+    next_question: u64,
+}
+
+/// Why the broker ends before the container does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The grantor is gone.
+    Grantor,
+    /// A consent was revoked.
+    Revoked,
+}
+
+impl Desk {
+    pub(super) fn new(
+        touches: OwnedFd,
+        grantor: Grantor,
+        judge: Judge,
+        memory: Memory,
+        answers: Answers,
+        say: Say,
+        package: String,
+    ) -> Desk {
+        // Nobody is disturbed by what a policy answers.
+        let limits = match answers {
+            Answers::Ask(_) => ThrottleLimits::default(),
+            _ => ThrottleLimits { per_minute: usize::MAX, ..ThrottleLimits::default() },
+        };
+        Desk {
+            touches,
+            grantor,
+            judge,
+            memory,
+            answers,
+            say,
+            package,
+            granted: BTreeMap::new(),
+            denied: HashSet::new(),
+            read_only: HashSet::new(),
+            throttle: Throttle::new(limits),
+            queue: VecDeque::new(),
+            asked: None,
+            next_question: 1,
+        }
+    }
+
+    pub(super) fn touches(&self) -> &OwnedFd {
+        &self.touches
+    }
+
+    pub(super) fn grantor(&self) -> &Grantor {
+        &self.grantor
+    }
+
+    pub(super) fn memory(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+
+    pub(super) fn say(&self, notice: &Notice) {
+        (self.say)(notice);
+    }
+
+    /// Readable when the consent store may have changed.
+    pub(super) fn watched(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        self.memory.watch().and_then(|watch| watch.descriptor())
+    }
+
+    pub(super) fn tell(&mut self) {
+        for notice in self.memory.notices() {
+            (self.say)(&notice);
+        }
+    }
+
+    /// Decides, or asks.
+    pub(super) fn touched(&mut self, touch: Touch) {
+        let id = touch.id;
+        if let Some(granted) = self.at_once(&touch) {
+            return self.verdict(id, granted);
+        }
+        let offer = match self.offer(touch) {
+            Ok(offer) => offer,
+            Err(()) => return self.verdict(id, false),
+        };
+        match self.answers {
+            Answers::Deny => {
+                self.let_go(&offer);
+                self.denied.insert(offer.touch.path);
+                self.verdict(id, false);
+            }
+            Answers::Allow => {
+                let wanted = offer.touch.wanted;
+                let answer =
+                    if offer.folder.is_some() { Answer::Folder(wanted) } else { Answer::This(wanted) };
+                let granted = self.carry_out(&offer, answer, false);
+                self.verdict(id, granted);
+            }
+            Answers::Ask(_) => self.raise(offer),
+        }
+    }
+
+    /// What needs no question: what was decided before.
+    fn at_once(&mut self, touch: &Touch) -> Option<bool> {
+        let path = touch.path.as_path();
+        if self.denied.contains(path) || self.judge.is_settled(path) {
+            return Some(false);
+        }
+        if let Some((place, granted)) = self.covering(path) {
+            if touch.wanted.write && self.read_only.contains(&place) {
+                return Some(false);
+            }
+            if granted.rights.contains(touch.wanted) && (place != path || !touch.needs_folder) {
+                return Some(self.again(&place, touch.wanted));
+            }
+        }
+        match self.memory.recall(path, touch.wanted) {
+            Recalled::Nothing => None,
+            Recalled::Denied => Some(false),
+            Recalled::Allowed { consent, object } => {
+                let pin = self.grantor.look(&consent.path).ok()?;
+                let held = pin.id == object && self.memory.hold(&consent);
+                let granted = held && self.grant(&consent.path, pin, consent.rights);
+                self.grantor.unpin(pin);
+                Some(granted)
+            }
+        }
+    }
+
+    /// The deepest grant that the path lies in.
+    fn covering(&self, path: &Path) -> Option<(PathBuf, &Granted)> {
+        path.ancestors().find_map(|place| Some((place.to_owned(), self.granted.get(place)?)))
+    }
+
+    /// A granted object was touched and is not seen: it was granted just now; or it is a file that was replaced on the host
+    /// (an editor's save), which the consent to its path covers; or a folder that was removed.
+    fn again(&mut self, place: &Path, wanted: GrantRights) -> bool {
+        let Some(granted) = self.granted.get(place) else { return false };
+        let (was, rights) = (granted.pin_id, granted.rights);
+        let Ok(pin) = self.grantor.look(place) else { return false };
+        let seen = if pin.id == was {
+            true
+        } else if pin.id.kind == NodeKind::File && was.kind == NodeKind::File {
+            self.withdraw(place);
+            self.grant(place, pin, rights.union(wanted))
+        } else {
+            false
+        };
+        self.grantor.unpin(pin);
+        seen
+    }
+
+    /// What the user can be offered; nothing if it does not exist, or can't be granted.
+    fn offer(&mut self, touch: Touch) -> Result<Offer, ()> {
+        let path = touch.path.clone();
+        let this = match self.grantor.look(&path) {
+            Ok(pin) => Some(pin),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ENOENT) if touch.creates || touch.needs_folder => None,
+                Some(libc::ELOOP) => {
+                    let why =
+                        "the path goes through a symbolic link; grant the path that it leads to".to_owned();
+                    return self.not_offered(path, why);
+                }
+                // For the user, too, nothing is there.
+                _ => return Err(()),
+            },
+        };
+        let mut refusal = None;
+        let mut allowed = |judge: &Judge, path: &Path, pin: &Pin| {
+            judge.binds(path, pin.id, touch.wanted).map_err(|why| refusal = Some(why)).is_ok()
+        };
+        let folder = self.judge.folder_of(&path).and_then(|folder| {
+            let pin = self.grantor.look(&folder).ok()?;
+            if allowed(&self.judge, &folder, &pin) {
+                return Some((folder, pin));
+            }
+            self.grantor.unpin(pin);
+            None
+        });
+        let is_folder = this.is_some_and(|pin| pin.id.kind == NodeKind::Dir);
+        let this = this.and_then(|pin| {
+            if !touch.needs_folder && allowed(&self.judge, &path, &pin) {
+                return Some((path.clone(), pin));
+            }
+            self.grantor.unpin(pin);
+            None
+        });
+        // A folder is asked for itself.
+        let folder = match folder {
+            Some((_, pin)) if is_folder && !touch.needs_folder => {
+                self.grantor.unpin(pin);
+                None
+            }
+            folder => folder,
+        };
+        if this.is_none() && folder.is_none() {
+            let why =
+                refusal.unwrap_or_else(|| "its folder can't be granted while the program runs".to_owned());
+            return self.not_offered(path, why);
+        }
+        Ok(Offer { touch, this, folder })
+    }
+
+    fn not_offered(&mut self, path: PathBuf, why: String) -> Result<Offer, ()> {
+        if self.denied.len() < MOST_DENIED
+            && self.denied.insert(path.clone())
+            && !matches!(self.answers, Answers::Deny)
+        {
+            (self.say)(&Notice::NotOffered { path, why });
+        }
+        Err(())
+    }
+
+    fn raise(&mut self, offer: Offer) {
+        let id = offer.touch.id;
+        match self.throttle.touch(offer.touch.path.clone(), id, Instant::now()) {
+            Throttled::Ask => {
+                self.queue.push_back(offer);
+                self.ask_next();
+            }
+            Throttled::Joined => self.let_go(&offer),
+            Throttled::Refused { waiter, limit, say } => {
+                if say {
+                    (self.say)(&Notice::Limit(limit));
+                }
+                self.let_go(&offer);
+                self.verdict(waiter, false);
+            }
+        }
+    }
+
+    /// Asks the next question that is still one.
+    fn ask_next(&mut self) {
+        while self.asked.is_none() {
+            let Some(offer) = self.queue.pop_front() else { return };
+            if let Some(granted) = self.at_once(&offer.touch) {
+                self.settle(&offer, granted);
+                continue;
+            }
+            let question = self.question(&offer);
+            let asked = matches!(&self.answers, Answers::Ask(asking) if asking.ask(question));
+            if asked {
+                self.asked = Some(offer);
+            } else {
+                self.settle(&offer, false);
+            }
+        }
+    }
+
+    fn question(&mut self, offer: &Offer) -> Question {
+        let Touch { path, wanted, executable, arguments, pid, .. } = &offer.touch;
+        let id = self.next_question;
+        self.next_question += 1;
+        Question {
+            id,
+            package: self.package.clone(),
+            asked: Asked::File {
+                path: path.clone(),
+                kind: offer.this.as_ref().map(|(_, pin)| pin.id.kind),
+                wanted: *wanted,
+                folder: offer.folder.as_ref().map(|(folder, _)| folder.clone()),
+            },
+            asker: Some(Asker { executable: executable.clone(), arguments: arguments.clone(), pid: *pid }),
+        }
+    }
+
+    /// Somebody answered.
+    pub(super) fn answered(&mut self, answer: Option<Answer>) {
+        let Some(offer) = self.asked.take() else { return };
+        let granted = match answer {
+            None => {
+                (self.say)(&Notice::NoAnswer { path: offer.touch.path.clone() });
+                false
+            }
+            Some(answer) => self.carry_out(&offer, answer, true),
+        };
+        if !granted && self.denied.len() < MOST_DENIED {
+            self.denied.insert(offer.touch.path.clone());
+        }
+        self.settle(&offer, granted);
+        self.ask_next();
+    }
+
+    /// Nobody answers any more.
+    pub(super) fn nobody_answers(&mut self) {
+        self.answers = Answers::Deny;
+        for offer in self.asked.take().into_iter().chain(std::mem::take(&mut self.queue)) {
+            self.settle(&offer, false);
+        }
+    }
+
+    /// Everybody who waits for the question goes on.
+    fn settle(&mut self, offer: &Offer, granted: bool) {
+        self.let_go(offer);
+        for id in self.throttle.finish(&offer.touch.path) {
+            self.verdict(id, granted);
+        }
+    }
+
+    fn let_go(&self, offer: &Offer) {
+        for (_, pin) in offer.this.iter().chain(&offer.folder) {
+            self.grantor.unpin(*pin);
+        }
+    }
+
+    /// Does what the answer says; whether the program sees more than before.
+    fn carry_out(&mut self, offer: &Offer, answer: Answer, remember: bool) -> bool {
+        let wanted = offer.touch.wanted;
+        let (chosen, rights) = match answer {
+            Answer::This(rights) => (&offer.this, rights),
+            Answer::Folder(rights) => (&offer.folder, rights),
+            // A yes to a capability answers no question about a file.
+            Answer::No | Answer::Allow => return false,
+            Answer::Never => {
+                let what = offer.this.as_ref().or(offer.folder.as_ref());
+                if let Some((_, pin)) = what {
+                    self.memory.remember(&offer.touch.path, pin.id, Decision::Deny, wanted, false);
+                }
+                return false;
+            }
+        };
+        // An answer gives what was asked for, or less.
+        let Some((path, pin)) = chosen else { return false };
+        if !wanted.contains(rights) || !rights.read {
+            return false;
+        }
+        let (path, pin) = (path.clone(), *pin);
+        let before = self.granted.get(&path).map(|granted| granted.rights).unwrap_or_default();
+        let rights = rights.union(before);
+        let read_only = wanted.write && !rights.write;
+        if remember && !self.memory.remember(&path, pin.id, Decision::Allow, rights, read_only) {
+            return false;
+        }
+        if read_only {
+            self.read_only.insert(path.clone());
+        }
+        let granted = self.grant(&path, pin, rights);
+        if granted && !remember {
+            (self.say)(&Notice::Granted { path, rights });
+        }
+        granted
+    }
+
+    /// Attaches the object, and again what is granted wider beneath it.
+    fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> bool {
+        match self.try_grant(path, pin, rights) {
+            Ok(()) => true,
+            Err(why) => {
+                (self.say)(&Notice::Failed { path: path.to_owned(), why });
+                false
+            }
+        }
+    }
+
+    fn try_grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> Result<(), String> {
+        let binds = self.judge.binds(path, pin.id, rights)?;
+        let told = |error: io::Error| error.to_string();
+        if let Some(granted) = self.granted.get_mut(path) {
+            let changed = self.grantor.change(&granted.attached, rights.write, rights.execute);
+            if granted.pin_id == pin.id && changed.is_ok() {
+                granted.rights = rights;
+                self.judge.granted(path, pin.id, rights);
+                return Ok(());
+            }
+            self.withdraw(path);
+        }
+        let attached = self.grantor.attach(pin, path, rights.write, rights.execute).map_err(told)?;
+        self.granted.insert(path.to_owned(), Granted { attached, pin_id: pin.id, rights });
+        self.judge.granted(path, pin.id, rights);
+        for bind in binds.iter().filter(|bind| bind.path != path) {
+            let beneath = self.grantor.look(&bind.path).map_err(told)?;
+            let again = match beneath.id == bind.id {
+                true => {
+                    self.grantor.attach(beneath, &bind.path, bind.writable, bind.executable).map_err(told)
+                }
+                false => Err(format!("something else is at {} now", crate::host::Shown(&bind.path))),
+            };
+            self.grantor.unpin(beneath);
+            let attached = again?;
+            if let Some(granted) = self.granted.get_mut(&bind.path) {
+                granted.attached = attached;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a grant away again.
+    fn withdraw(&mut self, path: &Path) -> bool {
+        self.judge.withdrawn(path);
+        let Some(granted) = self.granted.remove(path) else { return false };
+        // What was attached over something beneath it went with it, or is taken away first.
+        self.grantor.detach(&granted.attached).is_ok()
+    }
+
+    /// Carries out what the user took back.
+    pub(super) fn revoke(&mut self) -> Option<Stop> {
+        let mut stop = None;
+        for revocation in self.memory.revocations() {
+            let outcome = match (&revocation.what, revocation.effect) {
+                (Held::File(path), Effect::Detach) => {
+                    if self.withdraw(path) {
+                        (self.say)(&Notice::Detached { path: path.clone() });
+                        Outcome::Detached
+                    } else {
+                        Outcome::NextStart
+                    }
+                }
+                (Held::Capability(_), Effect::Detach) => Outcome::NextStart,
+                (what, Effect::End) => {
+                    let what = match what {
+                        Held::File(path) => crate::host::Shown(path).to_string(),
+                        Held::Capability(name) => name.clone(),
+                    };
+                    (self.say)(&Notice::Revoked { what });
+                    stop = Some(Stop::Revoked);
+                    Outcome::Ending
+                }
+            };
+            self.memory.answer(&revocation, outcome);
+        }
+        stop
+    }
+
+    fn verdict(&self, id: u64, granted: bool) {
+        // If pid 1 is gone the loop sees it.
+        let _ = send_message(self.touches.as_fd(), &Verdict { id, granted }, true);
+    }
+}
+
+/// Objects answered with no that are kept apart; the rest is asked again, or rather throttled.
+const MOST_DENIED: usize = 10_000;

@@ -1,0 +1,184 @@
+//! What was consented to before, and what is remembered of the answers.
+
+use std::path::{Path, PathBuf};
+
+use lowbox_policy::{FileId, GrantRights};
+
+use super::Notice;
+use crate::store::{
+    Decision, FileConsent, How, NewFileConsent, Outcome, Revocation, RunId, Standing, Store, StoreError,
+    Watch,
+};
+
+/// The consent store, as the broker of one run uses it.
+pub(super) struct Memory {
+    package: String,
+    program: PathBuf,
+    folder: PathBuf,
+    how: How,
+    store: Option<Store>,
+    run: Option<RunId>,
+    watch: Option<Watch>,
+    /// What to tell the user.
+    notices: Vec<Notice>,
+}
+
+impl Memory {
+    pub(super) fn new(
+        package: String,
+        program: PathBuf,
+        folder: PathBuf,
+        how: How,
+        run: Option<RunId>,
+    ) -> Memory {
+        let mut memory =
+            Memory { package, program, folder, how, store: None, run, watch: None, notices: Vec::new() };
+        match Store::open_existing(&memory.folder) {
+            Ok(store) => memory.open(store),
+            Err(error) => memory.complain(&error),
+        }
+        memory
+    }
+
+    fn open(&mut self, store: Option<Store>) {
+        self.watch = store.as_ref().map(Watch::new);
+        self.store = store;
+    }
+
+    fn complain(&mut self, error: &StoreError) {
+        self.notices.push(Notice::Store(error.to_string()));
+    }
+
+    /// What to tell the user since the last time.
+    pub(super) fn notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// For the broker's loop.
+    pub(super) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
+    }
+
+    /// What holds for the object: an entry for it or for a folder above it.
+    pub(super) fn recall(&mut self, path: &Path, wanted: GrantRights) -> Recalled {
+        let Some(store) = &self.store else { return Recalled::Nothing };
+        let covering = match store.covering(&self.package, path) {
+            Ok(covering) => covering,
+            Err(error) => {
+                self.complain(&error);
+                return Recalled::Nothing;
+            }
+        };
+        let denied = |consent: &FileConsent| {
+            consent.decision == Decision::Deny && wanted.contains_any(consent.rights)
+                || consent.read_only && wanted.write
+        };
+        if covering.iter().any(|(consent, standing)| !standing.is_void() && denied(consent)) {
+            return Recalled::Denied;
+        }
+        let holds = |(consent, standing): (FileConsent, Standing)| {
+            let object = standing.object(consent.object)?;
+            (consent.decision == Decision::Allow && consent.rights.contains(wanted))
+                .then_some((consent, object))
+        };
+        covering.into_iter().find_map(holds).map_or(Recalled::Nothing, |(consent, object)| {
+            Recalled::Allowed { consent: Box::new(consent), object }
+        })
+    }
+
+    /// Remembers an answer and notes that this run has it. `false` if it was revoked in the same moment.
+    pub(super) fn remember(
+        &mut self,
+        path: &Path,
+        object: FileId,
+        decision: Decision,
+        rights: GrantRights,
+        read_only: bool,
+    ) -> bool {
+        if self.store.is_none() {
+            match Store::open_or_create(&self.folder) {
+                Ok(store) => self.open(Some(store)),
+                Err(error) => self.complain(&error),
+            }
+        }
+        let Some(store) = &mut self.store else { return true };
+        let new = NewFileConsent {
+            package: &self.package,
+            path,
+            object,
+            decision,
+            rights,
+            read_only,
+            how: self.how,
+        };
+        let remembered = store.remember_file(&new);
+        match remembered {
+            Ok(consent) if decision == Decision::Allow => self.hold(&consent),
+            Ok(_) => true,
+            Err(error) => {
+                self.complain(&error);
+                self.store = None;
+                true
+            }
+        }
+    }
+
+    /// Notes that this run has what the entry allows; `false` if it was revoked.
+    pub(super) fn hold(&mut self, consent: &FileConsent) -> bool {
+        let Some(store) = &mut self.store else { return true };
+        let run = match self.run {
+            Some(run) => Ok(run),
+            None => store.register_run(&self.package, &self.program),
+        };
+        let held = run.and_then(|run| {
+            self.run = Some(run);
+            store.hold(run, consent)
+        });
+        match held {
+            Ok(held) => held,
+            Err(error) => {
+                // Who can't be told of a revocation must not have it.
+                self.complain(&error);
+                false
+            }
+        }
+    }
+
+    /// The consents of this run that were taken back.
+    pub(super) fn revocations(&mut self) -> Vec<Revocation> {
+        if !self.watch.as_mut().is_some_and(Watch::changed) {
+            return Vec::new();
+        }
+        let (Some(store), Some(run)) = (&self.store, self.run) else { return Vec::new() };
+        match store.revocations(run) {
+            Ok(revocations) => revocations,
+            Err(error) => {
+                self.complain(&error);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Says what became of one.
+    pub(super) fn answer(&mut self, revocation: &Revocation, outcome: Outcome) {
+        if let Some(Err(error)) = self.store.as_mut().map(|store| store.answer(revocation.id, outcome)) {
+            self.complain(&error);
+        }
+    }
+
+    /// The container has ended.
+    pub(super) fn close(&mut self) {
+        if let (Some(store), Some(run)) = (&mut self.store, self.run) {
+            // A row that stays is recognised as stale.
+            let _ = store.unregister_run(run);
+        }
+    }
+}
+
+/// What is remembered of an object.
+#[derive(Debug)]
+pub(super) enum Recalled {
+    Nothing,
+    Denied,
+    Allowed { consent: Box<FileConsent>, object: FileId },
+}

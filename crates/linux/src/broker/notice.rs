@@ -1,0 +1,83 @@
+//! What the user is told while a program runs.
+
+use std::path::PathBuf;
+
+use lowbox_policy::GrantRights;
+
+use super::Limit;
+use crate::host::Shown;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Something was granted without a question: by policy.
+    Granted {
+        /// The object.
+        path: PathBuf,
+        /// The rights.
+        rights: GrantRights,
+    },
+    /// Something can't be granted, so nobody was asked.
+    NotOffered {
+        /// The object.
+        path: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// A consent could not be carried out.
+    Failed {
+        /// The object.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Nobody answered in time.
+    NoAnswer {
+        /// The object.
+        path: PathBuf,
+    },
+    /// A limit is reached.
+    Limit(Limit),
+    /// The consent store can't be used: answers hold for this run only.
+    Store(String),
+    /// A consent was revoked, and the container ends.
+    Revoked {
+        /// The object.
+        what: String,
+    },
+    /// A consent was revoked, and what it opened was taken away.
+    Detached {
+        /// The object.
+        path: PathBuf,
+    },
+    /// The grantor ended, and with it the container.
+    GrantorGone,
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Notice::Granted { path, rights } => {
+                write!(f, "granted by --prompt allow: {}:{rights}", Shown(path))
+            }
+            Notice::NotOffered { path, why } => {
+                write!(f, "{} was touched and is not granted: {why}", Shown(path))
+            }
+            Notice::Failed { path, why } => write!(f, "{} could not be granted: {why}", Shown(path)),
+            Notice::NoAnswer { path } => write!(f, "no answer in time about {}, so it is no", Shown(path)),
+            Notice::Limit(limit) => limit.fmt(f),
+            Notice::Store(why) => write!(f, "answers hold for this run only, because {why}"),
+            Notice::Revoked { what } => {
+                write!(f, "the consent to {what} was revoked, so the program is ended")
+            }
+            Notice::Detached { path } => write!(
+                f,
+                "the consent to {} was revoked: it can't be opened any more; what the program has open stays open",
+                Shown(path)
+            ),
+            Notice::GrantorGone => {
+                f.write_str("the process that grants access ended, so the program is ended; run it again")
+            }
+        }
+    }
+}

@@ -3,6 +3,8 @@
 //! Landlock's rules can't grow once a program is confined. So in these places they leave everything to the mounts, which
 //! know whole rights only: read, write, execute. They are the user's places, never the system's.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_security::Token;
@@ -96,9 +98,7 @@ pub fn consent_binds(
     options: &PlanOptions,
 ) -> Result<Vec<Bind>, ConsentRefused> {
     let path = object.path.as_path();
-    let related =
-        |other: &&Object| other.glob || is_within(path, &other.path) || is_within(&other.path, path);
-    let mut together: Vec<Object> = objects.iter().filter(related).cloned().collect();
+    let mut together: Vec<Object> = objects.iter().filter(|other| is_related(other, path)).cloned().collect();
     together.push(object.clone());
     let plan = plan(token, &together, tree, options)?;
     let mut binds: Vec<Bind> = plan.binds.into_iter().filter(|bind| is_within(&bind.path, path)).collect();
@@ -118,6 +118,20 @@ pub fn consent_binds(
         return Err(ConsentRefused::Denied(narrower.path.clone()));
     }
     Ok(binds)
+}
+
+/// Whether what `object` says can matter to `path`: it lies above or beneath it.
+pub fn is_related(object: &Object, path: &Path) -> bool {
+    let place = if object.glob { fixed_part(&object.path) } else { &object.path };
+    is_within(path, place) || is_within(place, path)
+}
+
+/// The folder above the first wildcard.
+fn fixed_part(pattern: &Path) -> &Path {
+    let bytes = pattern.as_os_str().as_bytes();
+    let end = bytes.iter().position(|&byte| byte == b'*').unwrap_or(bytes.len());
+    let end = bytes[..end].iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    Path::new(OsStr::from_bytes(&bytes[..end.max(1)]))
 }
 
 /// Whether the mount's attributes alone say what `bind` grants.

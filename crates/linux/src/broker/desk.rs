@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lowbox_policy::{GrantRights, NodeKind};
+use lowbox_policy::{Bind, GrantRights, NodeKind};
 
 use super::asking::Asking;
 use super::grantor::{Attached, Grantor, Pin};
@@ -44,8 +44,18 @@ struct Granted {
 /// What may be answered to a touch, with the objects held that it is about.
 struct Offer {
     touch: Touch,
-    this: Option<(PathBuf, Pin)>,
-    folder: Option<(PathBuf, Pin)>,
+    this: Option<Choice>,
+    folder: Option<Choice>,
+}
+
+/// An object that may be granted.
+#[derive(Clone)]
+struct Choice {
+    path: PathBuf,
+    pin: Pin,
+    /// What a consent to all that is wanted comes to, as long as nothing else was granted.
+    binds: Vec<Bind>,
+    generation: u64,
 }
 
 /// The broker's state.
@@ -67,6 +77,8 @@ pub(super) struct Desk {
     queue: VecDeque<Offer>,
     asked: Option<Offer>,
     next_question: u64,
+    /// Counts what changes what a consent comes to.
+    generation: u64,
 }
 
 /// Why the broker ends before the container does.
@@ -108,6 +120,7 @@ impl Desk {
             queue: VecDeque::new(),
             asked: None,
             next_question: 1,
+            generation: 0,
         }
     }
 
@@ -160,6 +173,11 @@ impl Desk {
                     if offer.folder.is_some() { Answer::Folder(wanted) } else { Answer::This(wanted) };
                 let granted = self.carry_out(&offer, answer, false);
                 self.verdict(id, granted);
+                self.let_go(&offer);
+                let chosen = offer.folder.or(offer.this).filter(|_| granted);
+                if let Some(Choice { path, .. }) = chosen {
+                    (self.say)(&Notice::Granted { path, rights: wanted });
+                }
             }
             Answers::Ask(_) => self.raise(offer),
         }
@@ -232,32 +250,32 @@ impl Desk {
             },
         };
         let mut refusal = None;
-        let mut allowed = |judge: &Judge, path: &Path, pin: &Pin| {
-            judge.binds(path, pin.id, touch.wanted).map_err(|why| refusal = Some(why)).is_ok()
+        let mut choice = |path: PathBuf, pin: Pin| {
+            let generation = self.generation;
+            match self.judge.binds(&path, pin.id, touch.wanted) {
+                Ok(binds) => Some(Choice { path, pin, binds, generation }),
+                Err(why) => {
+                    self.grantor.unpin(pin);
+                    refusal = Some(why);
+                    None
+                }
+            }
         };
-        let folder = self.judge.folder_of(&path).and_then(|folder| {
-            let pin = self.grantor.look(&folder).ok()?;
-            if allowed(&self.judge, &folder, &pin) {
-                return Some((folder, pin));
-            }
-            self.grantor.unpin(pin);
-            None
-        });
+        // A folder is asked for itself, unless its own name is changed.
         let is_folder = this.is_some_and(|pin| pin.id.kind == NodeKind::Dir);
-        let this = this.and_then(|pin| {
-            if !touch.needs_folder && allowed(&self.judge, &path, &pin) {
-                return Some((path.clone(), pin));
-            }
-            self.grantor.unpin(pin);
-            None
-        });
-        // A folder is asked for itself.
-        let folder = match folder {
-            Some((_, pin)) if is_folder && !touch.needs_folder => {
+        let folder = match is_folder && !touch.needs_folder {
+            true => None,
+            false => self.judge.folder_of(&path).and_then(|folder| {
+                let pin = self.grantor.look(&folder).ok()?;
+                choice(folder, pin)
+            }),
+        };
+        let this = match this {
+            Some(pin) if touch.needs_folder => {
                 self.grantor.unpin(pin);
                 None
             }
-            folder => folder,
+            this => this.and_then(|pin| choice(path.clone(), pin)),
         };
         if this.is_none() && folder.is_none() {
             let why =
@@ -322,9 +340,9 @@ impl Desk {
             package: self.package.clone(),
             asked: Asked::File {
                 path: path.clone(),
-                kind: offer.this.as_ref().map(|(_, pin)| pin.id.kind),
+                kind: offer.this.as_ref().map(|this| this.pin.id.kind),
                 wanted: *wanted,
-                folder: offer.folder.as_ref().map(|(folder, _)| folder.clone()),
+                folder: offer.folder.as_ref().map(|folder| folder.path.clone()),
             },
             asker: Some(Asker { executable: executable.clone(), arguments: arguments.clone(), pid: *pid }),
         }
@@ -364,8 +382,8 @@ impl Desk {
     }
 
     fn let_go(&self, offer: &Offer) {
-        for (_, pin) in offer.this.iter().chain(&offer.folder) {
-            self.grantor.unpin(*pin);
+        for choice in offer.this.iter().chain(&offer.folder) {
+            self.grantor.unpin(choice.pin);
         }
     }
 
@@ -379,18 +397,18 @@ impl Desk {
             Answer::No | Answer::Allow => return false,
             Answer::Never => {
                 let what = offer.this.as_ref().or(offer.folder.as_ref());
-                if let Some((_, pin)) = what {
-                    self.memory.remember(&offer.touch.path, pin.id, Decision::Deny, wanted, false);
+                if let Some(choice) = what {
+                    self.memory.remember(&choice.path, choice.pin.id, Decision::Deny, wanted, false);
                 }
                 return false;
             }
         };
         // An answer gives what was asked for, or less.
-        let Some((path, pin)) = chosen else { return false };
+        let Some(choice) = chosen else { return false };
         if !wanted.contains(rights) || !rights.read {
             return false;
         }
-        let (path, pin) = (path.clone(), *pin);
+        let (path, pin) = (choice.path.clone(), choice.pin);
         let before = self.granted.get(&path).map(|granted| granted.rights).unwrap_or_default();
         let rights = rights.union(before);
         let read_only = wanted.write && !rights.write;
@@ -400,16 +418,17 @@ impl Desk {
         if read_only {
             self.read_only.insert(path.clone());
         }
-        let granted = self.grant(&path, pin, rights);
-        if granted && !remember {
-            (self.say)(&Notice::Granted { path, rights });
-        }
-        granted
+        let known = choice.generation == self.generation && rights == wanted;
+        self.grant_as(&path, pin, rights, known.then_some(&choice.binds))
     }
 
     /// Attaches the object, and again what is granted wider beneath it.
     fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> bool {
-        match self.try_grant(path, pin, rights) {
+        self.grant_as(path, pin, rights, None)
+    }
+
+    fn grant_as(&mut self, path: &Path, pin: Pin, rights: GrantRights, known: Option<&Vec<Bind>>) -> bool {
+        match self.try_grant(path, pin, rights, known) {
             Ok(()) => true,
             Err(why) => {
                 (self.say)(&Notice::Failed { path: path.to_owned(), why });
@@ -418,8 +437,18 @@ impl Desk {
         }
     }
 
-    fn try_grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> Result<(), String> {
-        let binds = self.judge.binds(path, pin.id, rights)?;
+    fn try_grant(
+        &mut self,
+        path: &Path,
+        pin: Pin,
+        rights: GrantRights,
+        known: Option<&Vec<Bind>>,
+    ) -> Result<(), String> {
+        let binds = match known {
+            Some(binds) => binds.clone(),
+            None => self.judge.binds(path, pin.id, rights)?,
+        };
+        self.generation += 1;
         let told = |error: io::Error| error.to_string();
         if let Some(granted) = self.granted.get_mut(path) {
             let changed = self.grantor.change(&granted.attached, rights.write, rights.execute);
@@ -453,6 +482,7 @@ impl Desk {
     /// Takes a grant away again.
     fn withdraw(&mut self, path: &Path) -> bool {
         self.judge.withdrawn(path);
+        self.generation += 1;
         let Some(granted) = self.granted.remove(path) else { return false };
         // What was attached over something beneath it went with it, or is taken away first.
         self.grantor.detach(&granted.attached).is_ok()

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::frontier::{ConsentRefused, consent_binds, consent_object, is_in_frontier};
-use lowbox_policy::{Bind, FileId, GrantRights, NodeKind, Object, Origin, PlanOptions};
+use lowbox_policy::frontier::{ConsentRefused, consent_binds, consent_object, is_in_frontier, is_related};
+use lowbox_policy::{Bind, FileId, GrantRights, NodeKind, Object, Origin, PlanOptions, is_within};
 use lowbox_security::{Sid, Token};
 
 use crate::host::{RealTree, Shown, kernel_mounts, touches};
@@ -23,11 +23,13 @@ pub(super) struct Judge {
 impl Judge {
     pub(super) fn new(caller: &Caller, prepared: &Prepared) -> Judge {
         let spec = &prepared.spec;
+        let frontier = spec.asks.as_ref().map(|asks| asks.frontier.clone()).unwrap_or_default();
+        let matters = |object: &&Object| frontier.iter().any(|place| is_related(object, place));
         Judge {
             token: prepared.token.clone(),
-            objects: prepared.objects.clone(),
+            objects: prepared.objects.iter().filter(matters).cloned().collect(),
             options: PlanOptions { protected: protected(caller), ..PlanOptions::default() },
-            frontier: spec.asks.as_ref().map(|asks| asks.frontier.clone()).unwrap_or_default(),
+            frontier,
             working_directory: spec.working_directory.clone(),
             by_root: caller.user.is_root(),
         }
@@ -39,7 +41,7 @@ impl Judge {
 
     /// Whether the user decided about the object before the launch, for all rights: `--grant` says exactly which.
     pub(super) fn is_settled(&self, path: &Path) -> bool {
-        let deepest = self.objects.iter().filter(|object| path.starts_with(&object.path));
+        let deepest = self.objects.iter().filter(|object| is_within(path, &object.path));
         let deepest = deepest.max_by_key(|object| object.path.as_os_str().len());
         deepest.is_some_and(|object| matches!(object.origin, Origin::Grant | Origin::Program))
     }
@@ -95,6 +97,7 @@ impl Judge {
 
     /// The consent is taken back.
     pub(super) fn withdrawn(&mut self, path: &Path) {
-        self.objects.retain(|object| object.origin != Origin::Consent || object.path != path);
+        self.objects
+            .retain(|object| object.origin != Origin::Consent || object.path.as_os_str() != path.as_os_str());
     }
 }

@@ -33,7 +33,7 @@ enum Request {
         #[serde(with = "os_bytes")]
         path: PathBuf,
     },
-    /// Let go of a pin.
+    /// Let go of a pin: the only one without a reply.
     Unpin { pin: u32 },
     /// Attach a pinned object at the path.
     Attach {
@@ -122,9 +122,9 @@ impl Grantor {
         }
     }
 
-    /// Lets go.
+    /// Lets go. There is no reply to wait for.
     pub(super) fn unpin(&self, pin: Pin) {
-        let _ = self.ask(&Request::Unpin { pin: pin.number });
+        let _ = send_message(self.socket.as_fd(), &Request::Unpin { pin: pin.number }, true);
     }
 
     /// Attaches the pinned object at `path` of the container's view.

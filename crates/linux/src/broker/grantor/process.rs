@@ -59,6 +59,10 @@ fn live(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser) -> io::Re
         next: 1,
     };
     while let Some(request) = receive_message::<Request>(socket.as_fd(), RecvFlags::empty())? {
+        if let Request::Unpin { pin } = request {
+            server.pins.remove(&pin);
+            continue;
+        }
         let reply = server
             .serve(&request)
             .unwrap_or_else(|error| Reply::Failed { errno: error.raw_os_error().unwrap_or(libc::EIO) });
@@ -100,10 +104,7 @@ impl Server<'_> {
     fn serve(&mut self, request: &Request) -> io::Result<Reply> {
         match request {
             Request::Look { path } => self.look(path),
-            Request::Unpin { pin } => {
-                self.pins.remove(pin);
-                Ok(Reply::Done)
-            }
+            Request::Unpin { .. } => Ok(Reply::Done),
             Request::Attach { pin, path, writable, executable } => {
                 let pinned = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?;
                 // The clone is made here, where the object is; it is attached over there.

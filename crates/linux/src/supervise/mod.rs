@@ -1,5 +1,6 @@
 //! lowbox beside its container: forwards signals and job control, passes reports on, waits for the end.
 
+mod consented;
 mod guard;
 pub(crate) mod idle;
 pub mod reduced;
@@ -19,6 +20,8 @@ use crate::launch::LaunchError;
 use crate::launch::control::{Order, Report};
 use crate::launch::pipes::Relay;
 use crate::limits::{Cgroup, CgroupError};
+use crate::store::Held;
+pub use consented::Consented;
 pub(crate) use guard::Guard;
 use idle::Idle;
 use relay::Carriers;
@@ -37,6 +40,7 @@ pub struct Container {
     cgroup_error: Option<CgroupError>,
     watch: Watch,
     relays: Vec<Relay>,
+    consented: Option<Consented>,
     laps: Vec<(String, u64)>,
 }
 
@@ -50,6 +54,8 @@ pub enum Event {
         /// The path as the program gave it, absolute.
         path: PathBuf,
     },
+    /// The user took back what it had by consent: it is being ended.
+    Revoked(Held),
 }
 
 /// How a program ended.
@@ -95,7 +101,16 @@ impl Container {
         watch: Watch,
         relays: Vec<Relay>,
     ) -> Container {
-        Container { init, control, _cgroup: cgroup, cgroup_error, watch, relays, laps: Vec::new() }
+        Container {
+            init,
+            control,
+            _cgroup: cgroup,
+            cgroup_error,
+            watch,
+            relays,
+            consented: None,
+            laps: Vec::new(),
+        }
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {
@@ -123,6 +138,11 @@ impl Container {
         self.cgroup_error.as_ref()
     }
 
+    /// Lets the container end when what it has by consent is revoked.
+    pub fn end_when_revoked(&mut self, consented: Consented) {
+        self.consented = Some(consented);
+    }
+
     /// Stays beside the program until it ends, forwarding signals; `on_event` hears what happens.
     ///
     /// # Errors
@@ -134,9 +154,18 @@ impl Container {
             std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number));
         let mut idle = Idle::default();
         while ending.is_none() {
-            let mut events =
-                [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.watch.signals, PollFlags::IN)];
-            match poll(&mut events, idle.timeout()) {
+            if let Some(what) = self.consented.as_mut().and_then(Consented::look) {
+                on_event(Event::Revoked(what));
+                break;
+            }
+            let mut events = vec![
+                PollFd::new(&self.control, PollFlags::IN),
+                PollFd::new(&self.watch.signals, PollFlags::IN),
+            ];
+            let revocations = self.consented.as_ref().and_then(Consented::descriptor);
+            events.extend(revocations.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            let look = self.consented.as_ref().and_then(Consented::timeout);
+            match poll(&mut events, idle.timeout().or(look.as_ref())) {
                 Ok(0) => idle.rest(),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),

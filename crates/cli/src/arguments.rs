@@ -9,7 +9,7 @@ use lowbox_linux::host::EnvironmentRequest;
 use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::prepare::Grant;
 
-use crate::commands::{acl, capability, completions, doctor, explain, man, token};
+use crate::commands::{acl, capability, completions, consent, doctor, explain, man, token};
 
 /// Run programs with no more access than they need.
 ///
@@ -38,6 +38,8 @@ pub enum Command {
     Token(token::Arguments),
     /// The catalogue of capabilities
     Capability(capability::Arguments),
+    /// What you have allowed and denied to packages, and taking it back
+    Consent(consent::Arguments),
     /// Security descriptors: show one, or run the access check on it
     Acl(acl::Arguments),
     /// Find out what this kernel enforces, what is missing, and what to do about it
@@ -157,7 +159,7 @@ pub struct GrantArguments {
 }
 
 /// `PATH:letters`; the letters are what follows the last colon.
-fn grant(text: OsString) -> Result<Grant, String> {
+pub(crate) fn grant(text: OsString) -> Result<Grant, String> {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let bytes = text.as_bytes();
     let colon =

@@ -19,6 +19,8 @@ pub struct Package {
     pub identity: Identity,
     /// Names of declared capabilities, in the order of declaration, in canonical spelling where they are known.
     pub capabilities: Vec<String>,
+    /// Those of them that the user has to allow: privacy-sensitive, and not given on the command line.
+    pub need_consent: Vec<String>,
     /// The manifest that it comes from.
     pub manifest: Option<FromManifest>,
 }
@@ -56,6 +58,8 @@ impl Package {
         };
         for name in &options.capabilities {
             let name = capability_name(name).map_err(Failure::new)?;
+            // On lowbox's own command line it is the user's word.
+            package.need_consent.retain(|asked| *asked != name);
             if !package.capabilities.contains(&name) {
                 package.capabilities.push(name);
             }
@@ -184,20 +188,18 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
             application.id
         ));
     }
-    let mut capabilities: Vec<String> = Vec::new();
+    let (mut capabilities, mut need_consent): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for declared in &manifest.capabilities {
         let name = capability(&declared.name).map_or(declared.name.as_str(), |known| known.name);
         if !capabilities.iter().any(|have| have == name) {
             capabilities.push(name.to_owned());
             if capability(name).is_some_and(|known| known.privacy) {
-                output::say(&format!(
-                    "{shown}: {name} is privacy-sensitive; this version does not ask yet, and opens what the manifest declares"
-                ));
+                need_consent.push(name.to_owned());
             }
         }
     }
     let from = FromManifest { path: path.to_owned(), application, ids };
-    Ok(Package { identity: manifest.identity, capabilities, manifest: Some(from) })
+    Ok(Package { identity: manifest.identity, capabilities, need_consent, manifest: Some(from) })
 }
 
 /// A bare command has an identity too, so that its private data and its consents last.
@@ -206,7 +208,12 @@ fn bare(name: Option<&str>, program: &OsStr) -> Package {
         Some(name) => name.as_bytes().to_vec(),
         None => name_of(Path::new(program)),
     };
-    Package { identity: Identity::unpackaged(&name), capabilities: Vec::new(), manifest: None }
+    Package {
+        identity: Identity::unpackaged(&name),
+        capabilities: Vec::new(),
+        need_consent: Vec::new(),
+        manifest: None,
+    }
 }
 
 /// What a bare command is known by: its name, if it is one of the system's or was found in PATH; else its name and its place,

@@ -1,6 +1,7 @@
 //! What the planner needs to know about the host's file tree, and the trait by which it is told.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,12 @@ pub enum NodeKind {
     CharDevice,
     /// A block device.
     BlockDevice,
+}
+
+impl fmt::Display for NodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(crate::plan::kind_name(*self))
+    }
 }
 
 /// The identity of a file: two paths with the same identity are the same file.

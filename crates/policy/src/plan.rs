@@ -1,7 +1,7 @@
 //! The plan: what the launcher mounts, links and allows. Data only; [`plan`](crate::plan()) makes it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -222,6 +222,21 @@ pub struct Protected {
     pub what: &'static str,
     /// Also refuse what lies inside (state, configuration); `false` for the home folder, of which parts may be granted.
     pub inside_too: bool,
+}
+
+impl Protected {
+    /// How a grant of `path` would open the place: it "is", "contains" or "lies inside" it. `None` if it does not.
+    pub fn relation(&self, path: &Path) -> Option<&'static str> {
+        if path == self.path {
+            Some("is")
+        } else if self.path.starts_with(path) {
+            Some("contains")
+        } else if self.inside_too && path.starts_with(&self.path) {
+            Some("lies inside")
+        } else {
+            None
+        }
+    }
 }
 
 /// What the planner must know beside the objects.

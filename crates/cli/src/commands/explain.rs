@@ -10,7 +10,9 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lowbox_linux::host::name;
-use lowbox_linux::prepare::{Caller, PrepareError, Request, catalogue, protected, token};
+use lowbox_linux::prepare::{
+    Caller, PrepareError, Request, catalogue, consented_files, decide_capabilities, protected, token,
+};
 use lowbox_policy::{GrantRights, Object, Operation, Origin, PlanOptions, grant_descriptor};
 use lowbox_security::Token;
 
@@ -85,16 +87,18 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let failed = |error: PrepareError| Failure::new(&error);
     let package = Package::of(&arguments.package, Some("explain".as_ref()))?;
     let caller = Caller::current().map_err(failed)?;
-    let request = Request {
+    let mut request = Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
         capabilities: package.capabilities,
+        need_consent: package.need_consent,
         less_privileged: arguments.package.lpac,
         object_files: arguments.grants.object_files,
         ..Request::default()
     };
+    let decided = decide_capabilities(&caller, &mut request, None);
     let (token, notices) = token(&caller, &request).map_err(failed)?;
-    for notice in &notices {
+    for notice in decided.notices.iter().chain(&notices) {
         output::say(&notice.to_string());
     }
     let mut objects =
@@ -106,6 +110,16 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         object.identity = Some(named.id);
         objects.push(object);
     }
+    let named: Vec<&Path> = objects
+        .iter()
+        .filter(|object| object.origin == Origin::Grant)
+        .map(|object| object.path.as_path())
+        .collect();
+    let consented = consented_files(&caller, &token, &request, &named);
+    for notice in &consented.notices {
+        output::say(&notice.to_string());
+    }
+    objects.extend(consented.objects);
     let start = std::env::current_dir().map_err(|_| failed(PrepareError::WorkingDirectory))?;
     let resolved = resolve(&start, &arguments.path).map_err(Failure::new)?;
     let world = World {

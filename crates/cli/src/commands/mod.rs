@@ -3,6 +3,7 @@
 pub mod acl;
 pub mod capability;
 pub mod completions;
+pub mod consent;
 pub mod denials;
 pub mod doctor;
 pub mod explain;
@@ -22,6 +23,7 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::execute(*arguments),
         Command::Token(arguments) => token::execute(arguments),
         Command::Capability(arguments) => capability::execute(arguments),
+        Command::Consent(arguments) => consent::execute(arguments),
         Command::Acl(arguments) => acl::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(&arguments),
         Command::Completions(arguments) => completions::execute(&arguments),

@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use lowbox_linux::broker::{Broker, Prompting};
-use lowbox_linux::launch::{Groundwork, LOST, LaunchError, Spec, launch_reduced};
+use lowbox_linux::launch::{Groundwork, LOST, LaunchError, launch_reduced};
 use lowbox_linux::limits::Limits;
-use lowbox_linux::prepare::{Caller, Grant, PrepareError, Request, ground, prepare};
-use lowbox_linux::store::How;
-use lowbox_linux::supervise::Event;
+use lowbox_linux::prepare::{
+    Caller, Decided, Grant, PrepareError, Prepared, Request, decide_capabilities, ground, prepare,
+};
+use lowbox_linux::store::{Held, How};
+use lowbox_linux::supervise::{Consented, Ending, Event};
 use lowbox_policy::GrantRights;
 
 use crate::arguments::Run;
@@ -41,10 +43,11 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         Ok("deny") => Prompting::Deny,
         _ => Prompting::Off,
     };
-    let request = Request {
+    let mut request = Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
         capabilities: package.capabilities,
+        need_consent: package.need_consent,
         less_privileged: options.lpac,
         program,
         arguments: rest.to_vec(),
@@ -66,19 +69,33 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
+    let decided = decide_capabilities(&caller, &mut request, None);
     // Pid 1 makes what every container has while the plan is made here.
     let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);
     let prepared = prepare(&caller, &request).map_err(failed)?;
-    for notice in &prepared.notices {
+    for notice in decided.notices.iter().chain(&prepared.notices) {
         output::say(&notice.to_string());
     }
-    let container = match groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)) {
+    let mut container = match groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)) {
         Ok(container) => container,
         Err(error) if error.is_about_namespaces() && arguments.allow_reduced => {
-            return run_reduced(&prepared.spec, &error);
+            return run_reduced(&caller, &request, &prepared, &decided, &error);
         }
         Err(error) => return Err(launch_failed(&error)),
     };
+    let mut run = None;
+    match register(&caller, &request, &prepared, &decided) {
+        Some(consented) if prompting.is_on() => match consented.into_run() {
+            Ok(registered) => run = Some(registered),
+            Err(what) => {
+                say_revoked(&what);
+                drop(container);
+                return Ok(ExitCode::from(Ending::Killed.exit_code()));
+            }
+        },
+        Some(consented) => container.end_when_revoked(consented),
+        None => {}
+    }
     if let Some(reason) = container.limits_per_process() {
         output::say(&format!(
             "--memory holds for each process and not for the program as a whole, because {reason}"
@@ -99,10 +116,14 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
             std::time::Duration::from_secs(60),
             say,
         )
+        .registered(run)
     });
     let mut denials = Denials::new(&caller, &request, &prepared);
     let ending = container
-        .supervise(broker, &mut |Event::Opened { flags, path }| denials.consider(flags, &path))
+        .supervise(broker, &mut |event| match event {
+            Event::Opened { flags, path } => denials.consider(flags, &path),
+            Event::Revoked(what) => say_revoked(&what),
+        })
         .map_err(Failure::new)?;
     drop(denials);
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
@@ -130,19 +151,51 @@ fn refuse_mistakes(arguments: &Run) -> Result<(), Failure> {
 /// Where no cgroup is delegated the limit is of the address space, of pid 1 too.
 const LEAST_MEMORY: u64 = 16 << 20;
 
+/// Makes the running container known to those who revoke what it has by consent.
+fn register(caller: &Caller, request: &Request, prepared: &Prepared, decided: &Decided) -> Option<Consented> {
+    let (folder, program) = (&caller.folders.data, &prepared.spec.program);
+    Consented::register(folder, &request.family_name, program, &prepared.consented, &decided.allowed)
+        .unwrap_or_else(|error| {
+            output::say(&format!("a revoked consent ends this program not before it ends itself: {error}"));
+            None
+        })
+}
+
+fn say_revoked(what: &Held) {
+    let what = match what {
+        Held::File(path) => output::path(path),
+        Held::Capability(name) => name.clone(),
+    };
+    output::say(&format!("the program is ended, because the consent to {what} was revoked"));
+}
+
 fn launch_failed(error: &LaunchError) -> Failure {
     Failure::with_code(error, error.exit_code())
 }
 
 /// Runs without namespaces, as the user allowed, and says what is lost.
-fn run_reduced(spec: &Spec, reason: &LaunchError) -> Result<ExitCode, Failure> {
+fn run_reduced(
+    caller: &Caller,
+    request: &Request,
+    prepared: &Prepared,
+    decided: &Decided,
+    reason: &LaunchError,
+) -> Result<ExitCode, Failure> {
     let lost: Vec<String> = LOST.iter().map(|lost| format!("\n  - {lost}")).collect();
     output::say(&format!(
         "{reason}\nrunning with less isolation, because of --allow-reduced:{}",
         lost.concat()
     ));
-    let container = launch_reduced(spec).map_err(|error| launch_failed(&error))?;
+    let mut container = launch_reduced(&prepared.spec).map_err(|error| launch_failed(&error))?;
+    if let Some(consented) = register(caller, request, prepared, decided) {
+        container.end_when_revoked(consented);
+    }
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
-    let ending = container.supervise().map_err(Failure::new)?;
+    let on_event = &mut |event| {
+        if let Event::Revoked(what) = event {
+            say_revoked(&what);
+        }
+    };
+    let ending = container.supervise(on_event).map_err(Failure::new)?;
     Ok(ExitCode::from(ending.exit_code()))
 }

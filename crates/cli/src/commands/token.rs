@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lowbox_linux::host::container_user;
-use lowbox_linux::prepare::{Caller, PrepareError, Request, token};
+use lowbox_linux::prepare::{Caller, Notice, PrepareError, Request, decide_capabilities, token};
 use lowbox_policy::capability;
 use lowbox_security::derive::capability_sid;
 use lowbox_security::{Integrity, Sid};
@@ -43,6 +43,8 @@ struct Answer {
     groups: Vec<Member>,
     package: PackageAnswer,
     capabilities: Vec<CapabilityAnswer>,
+    /// Declared, and not in the token for want of consent.
+    withheld: Vec<Withheld>,
     integrity: Level,
     privileges: Vec<&'static str>,
     runs_as: RunsAs,
@@ -82,6 +84,13 @@ struct CapabilityAnswer {
 }
 
 #[derive(Serialize)]
+struct Withheld {
+    name: String,
+    /// `undecided` or `denied`.
+    consent: &'static str,
+}
+
+#[derive(Serialize)]
 struct Level {
     level: Integrity,
     sid: Sid,
@@ -105,15 +114,17 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let package = Package::of(&arguments.package, arguments.command.first().map(OsString::as_os_str))?;
     let caller = Caller::current().map_err(failed)?;
-    let request = Request {
+    let mut request = Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
-        capabilities: package.capabilities.clone(),
+        capabilities: package.capabilities,
+        need_consent: package.need_consent,
         less_privileged: arguments.package.lpac,
         ..Request::default()
     };
+    let decided = decide_capabilities(&caller, &mut request, None);
     let (token, notices) = token(&caller, &request).map_err(failed)?;
-    for notice in &notices {
+    for notice in decided.notices.iter().chain(&notices) {
         output::say(&notice.to_string());
     }
     let container = token.app_container.as_ref().expect("a program's token has a package");
@@ -138,7 +149,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             application: application.map(|application| package.identity.aumid(&application.id)),
             less_privileged: container.less_privileged,
         },
-        capabilities: package
+        capabilities: request
             .capabilities
             .iter()
             .map(|name| {
@@ -152,6 +163,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
                 }
             })
             .collect(),
+        withheld: decided.notices.iter().filter_map(withheld).collect(),
         integrity: Level { level: token.integrity, sid: token.integrity.sid() },
         privileges: token.privileges.iter().map(|privilege| privilege.name()).collect(),
         runs_as: RunsAs { uid: user.uid, gid: user.gid },
@@ -162,6 +174,15 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         page(&answer).print()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn withheld(notice: &Notice) -> Option<Withheld> {
+    match notice {
+        Notice::Withheld { capability, denied, .. } => {
+            Some(Withheld { name: capability.clone(), consent: if *denied { "denied" } else { "undecided" } })
+        }
+        _ => None,
+    }
 }
 
 fn page(answer: &Answer) -> Page {
@@ -200,6 +221,10 @@ fn page(answer: &Answer) -> Page {
             text.push_str("  not in the catalogue");
         }
         page.field(if index == 0 { "capabilities" } else { "" }, &text);
+    }
+    for (index, withheld) in answer.withheld.iter().enumerate() {
+        let text = format!("{:<width$}  {}", withheld.name, withheld.consent);
+        page.field(if index == 0 { "withheld" } else { "" }, &text);
     }
     page.field("integrity", &format!("{} ({})", answer.integrity.level, answer.integrity.sid));
     let privileges =

@@ -19,6 +19,8 @@ pub(super) struct Memory {
     store: Option<Store>,
     run: Option<RunId>,
     watch: Option<Watch>,
+    /// Something may have been revoked before the watch began.
+    unread: bool,
     /// What to tell the user.
     notices: Vec<Notice>,
 }
@@ -31,8 +33,17 @@ impl Memory {
         how: How,
         run: Option<RunId>,
     ) -> Memory {
-        let mut memory =
-            Memory { package, program, folder, how, store: None, run, watch: None, notices: Vec::new() };
+        let mut memory = Memory {
+            package,
+            program,
+            folder,
+            how,
+            store: None,
+            run,
+            watch: None,
+            unread: true,
+            notices: Vec::new(),
+        };
         match Store::open_existing(&memory.folder) {
             Ok(store) => memory.open(store),
             Err(error) => memory.complain(&error),
@@ -144,9 +155,10 @@ impl Memory {
         }
     }
 
-    /// The consents of this run that were taken back.
+    /// The consents of this run that were taken back since the last time.
     pub(super) fn revocations(&mut self) -> Vec<Revocation> {
-        if !self.watch.as_mut().is_some_and(Watch::changed) {
+        let changed = self.watch.as_mut().is_some_and(Watch::changed);
+        if !changed && !std::mem::take(&mut self.unread) {
             return Vec::new();
         }
         let (Some(store), Some(run)) = (&self.store, self.run) else { return Vec::new() };

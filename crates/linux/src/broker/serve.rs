@@ -77,6 +77,9 @@ impl Desktop {
 
 /// Until the container has ended, or has to.
 fn serve(desk: &mut Desk) -> Option<Stop> {
+    if let Some(stop) = desk.revoke() {
+        return Some(stop);
+    }
     loop {
         desk.tell();
         let patience = desk.memory().watch().and_then(|watch| watch.timeout());

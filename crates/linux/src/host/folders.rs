@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::canonical::canonical;
 use super::shown::Shown;
-use super::user::HostUser;
+use super::user::{HostUser, publisher_user};
 use crate::launch::{ContainerUser, PackageData};
 
 /// Where lowbox keeps and reads things.
@@ -78,32 +78,18 @@ impl Folders {
         family_name: &str,
     ) -> Result<PackageData, FolderError> {
         let package = self.data.join("packages").join(family_name);
-        let folder = |name: &str| {
-            let path = package.join(name);
-            let fail = |source| FolderError::Make { path: path.clone(), source };
-            let path = match canonical(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(fail)?;
-                    let path = canonical(&path).map_err(fail)?;
-                    if user.is_root() {
-                        match lchown(&path, Some(container.uid), Some(container.gid)) {
-                            // A file system without owners: it is lent by an id map, as every grant is.
-                            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-                            changed => changed.map_err(fail)?,
-                        }
-                    }
-                    path
-                }
-                result => result.map_err(fail)?,
-            };
-            let owner = fs::metadata(&path).map_err(fail)?.uid();
-            if [user.uid, container.uid].contains(&owner) {
-                Ok(path)
-            } else {
-                Err(FolderError::Foreign { path, owner })
-            }
-        };
+        let folder = |name: &str| private_folder(&package.join(name), user, container);
         Ok(PackageData { local_state: folder("LocalState")?, temp_state: folder("TempState")? })
+    }
+
+    /// Makes the folder that the packages of one publisher share, and returns it without symbolic links. Under root it belongs to
+    /// a user of the publisher's own, so that nothing in it is root's.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn publisher_data(&self, user: &HostUser, publisher_id: &str) -> Result<PathBuf, FolderError> {
+        let owner = publisher_user(user, publisher_id);
+        private_folder(&self.data.join("publisher").join(publisher_id), user, &owner)
     }
 
     /// Files of the user's and the administrator's additions to the object catalogue: `objects.d/*.objects`, the
@@ -120,6 +106,32 @@ impl Folders {
             files.extend(found);
         }
         files
+    }
+}
+
+/// Makes a folder for `owner` alone (under root; else it is the user's), and returns it without symbolic links.
+fn private_folder(path: &Path, user: &HostUser, owner: &ContainerUser) -> Result<PathBuf, FolderError> {
+    let fail = |source| FolderError::Make { path: path.to_owned(), source };
+    let path = match canonical(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fail)?;
+            let path = canonical(path).map_err(fail)?;
+            if user.is_root() {
+                match lchown(&path, Some(owner.uid), Some(owner.gid)) {
+                    // A file system without owners: it is lent by an id map, as every grant is.
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                    changed => changed.map_err(fail)?,
+                }
+            }
+            path
+        }
+        result => result.map_err(fail)?,
+    };
+    let found = fs::metadata(&path).map_err(fail)?.uid();
+    if [user.uid, owner.uid].contains(&found) {
+        Ok(path)
+    } else {
+        Err(FolderError::Foreign { path, owner: found })
     }
 }
 

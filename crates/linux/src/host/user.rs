@@ -74,15 +74,29 @@ const PACKAGE_IDS: u32 = 0x7000_0000;
 /// because host root is never mapped.
 pub fn container_user(user: &HostUser, package: &Sid) -> ContainerUser {
     if !user.is_root() {
-        // A plain user's gid may be 0 only by misconfiguration; gid 0 is never mapped.
-        return ContainerUser {
-            uid: user.uid,
-            gid: user.gid,
-            name: user.name.clone(),
-            launched_by_root: false,
-        };
+        return plain_user(user);
     }
-    let hash = Sha256::digest(package.to_bytes());
+    own_id(&package.to_bytes())
+}
+
+/// To whom the folder belongs that the packages of a publisher share: as [`container_user`], and under root none of theirs, since
+/// they differ by package.
+pub(super) fn publisher_user(user: &HostUser, publisher_id: &str) -> ContainerUser {
+    if user.is_root() {
+        // A package's name can't hold a slash, and its SID does not begin with one.
+        own_id(&[b"/publisher/", publisher_id.as_bytes()].concat())
+    } else {
+        plain_user(user)
+    }
+}
+
+fn plain_user(user: &HostUser) -> ContainerUser {
+    // A plain user's gid may be 0 only by misconfiguration; gid 0 is never mapped.
+    ContainerUser { uid: user.uid, gid: user.gid, name: user.name.clone(), launched_by_root: false }
+}
+
+fn own_id(of: &[u8]) -> ContainerUser {
+    let hash = Sha256::digest(of);
     let id = PACKAGE_IDS | (u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) & 0x0FFF_FFFE);
     ContainerUser { uid: id, gid: id, name: "lowbox".to_owned(), launched_by_root: true }
 }

@@ -2,10 +2,14 @@
 //! make the objects, the planner makes the plan.
 
 mod caller;
+mod consents;
 mod error;
+mod grantable;
 mod notice;
 mod objects;
+mod privacy;
 mod program;
+mod publisher;
 pub(crate) mod set_id_files;
 mod token;
 
@@ -21,11 +25,16 @@ use lowbox_security::derive::package_sid;
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment};
 use crate::launch::{Asks, DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
+use crate::store::{FileConsent, Standing};
 
 pub use caller::Caller;
+pub use consents::{ConsentedFiles, PROMPT_FOR_ACCESS, consented_files};
 pub use error::PrepareError;
+pub use grantable::Grantable;
 pub use notice::Notice;
 pub use objects::{catalogue, catalogue_of_all_capabilities, variables};
+pub use privacy::{Asking, Decided, decide_capabilities};
+pub use publisher::PUBLISHER_DIRECTORY;
 pub use token::token;
 
 /// What the user asked for.
@@ -37,6 +46,9 @@ pub struct Request {
     pub publisher_id: String,
     /// Declared capabilities.
     pub capabilities: Vec<String>,
+    /// Those of them that the user has to allow: privacy-sensitive, and declared by the package. [`decide_capabilities`]
+    /// settles them.
+    pub need_consent: Vec<String>,
     /// A less privileged AppContainer.
     pub less_privileged: bool,
     /// The program, by path or by name in PATH.
@@ -83,6 +95,8 @@ pub struct Prepared {
     pub token: Token,
     /// Every object that was considered, for explanations.
     pub objects: Vec<Object>,
+    /// The remembered consents that the plan holds.
+    pub consented: Vec<(FileConsent, Standing)>,
     /// What the user should know although all goes on.
     pub notices: Vec<Notice>,
 }
@@ -151,12 +165,14 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let (token, mut notices) = token(caller, request)?;
     let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
     let data = caller.folders.package_data(&caller.user, &user, &request.family_name)?;
+    let shared = publisher::folder(caller, &token, request)?;
     let mut objects = objects::relevant_catalogue(caller, &token, request)?;
     let found = program::find(caller, request, &working_directory)?;
-    let mut personal = Vec::new();
+    let mut personal: Vec<PathBuf> = shared.into_iter().collect();
     objects::add_private_data(&mut objects, &token, &data, &mut personal);
-    objects::add_grants(&mut objects, &token, request, caller.user.is_root(), &mut personal)?;
+    objects::add_grants(&mut objects, &token, request, &Grantable::new(caller), &mut personal)?;
     objects::add_arguments(&mut objects, &token, request, &mut personal, &mut notices);
+    let consented = consents::add(&mut objects, caller, &token, request, &mut personal, &mut notices);
     objects::add_program(&mut objects, &token, &found, &mut personal);
     notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
@@ -186,7 +202,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
-    Ok(Prepared { spec, token, objects, notices })
+    Ok(Prepared { spec, token, objects, consented, notices })
 }
 
 /// Where the program may ask, and which of its arguments it may look at before it opens them.

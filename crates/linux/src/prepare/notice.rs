@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use lowbox_policy::Note;
 
 use crate::host::Shown;
+use crate::store::Standing;
 
 /// Something that the user should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,26 @@ pub enum Notice {
     Capability(String),
     /// The program's own files (a link, a pyvenv.cfg) lead to code elsewhere, which is granted for reading and executing.
     LedTo(PathBuf),
+    /// A privacy-sensitive capability is not in the token.
+    Withheld {
+        /// Which.
+        capability: String,
+        /// Whose.
+        package: String,
+        /// The user said never; else they were not asked, or gave no lasting answer.
+        denied: bool,
+    },
+    /// A remembered consent holds no more.
+    ConsentLeftOut {
+        /// For what.
+        path: PathBuf,
+        /// For whom.
+        package: String,
+        /// What is there instead.
+        standing: Standing,
+    },
+    /// Remembered consents can't be used, or not remembered; the sentence says why.
+    Consents(String),
     /// A grant that the kernel can't hold exactly.
     Plan(Note),
     /// The working folder lies in a place of which the container has its own.
@@ -31,7 +52,27 @@ pub enum Notice {
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Notice::Argument(text) | Notice::Capability(text) => f.write_str(text),
+            Notice::Argument(text) | Notice::Capability(text) | Notice::Consents(text) => f.write_str(text),
+            Notice::Withheld { capability, package, denied } => {
+                let why = if *denied {
+                    "you denied it"
+                } else {
+                    "it is privacy-sensitive and you have not allowed it"
+                };
+                write!(
+                    f,
+                    "runs without {capability}: {why}. To allow it: lowbox consent grant --package {package} \
+                     --capability {capability}"
+                )
+            }
+            Notice::ConsentLeftOut { path, package, standing } => write!(
+                f,
+                "what you consented to at {} is left out: {}. To consent to what is there now: lowbox consent grant \
+                 --package {package} {}:LETTERS",
+                Shown(path),
+                standing.in_words(),
+                Shown(path)
+            ),
             Notice::UnknownCapability(name) => {
                 write!(
                     f,

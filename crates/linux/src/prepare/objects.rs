@@ -13,9 +13,8 @@ use lowbox_policy::{
 use lowbox_security::Token;
 
 use super::program::Found;
-use super::set_id_files;
-use super::{Caller, Notice, PrepareError, Request};
-use crate::host::{NameError, canonical, kernel_mounts, library_folders, name, touches};
+use super::{Caller, Grantable, Notice, PrepareError, Request};
+use crate::host::{NameError, canonical, library_folders, name};
 use crate::launch::PackageData;
 
 /// What the catalogue's `{home}` and its like stand for.
@@ -128,25 +127,11 @@ pub(super) fn add_grants(
     objects: &mut Vec<Object>,
     token: &Token,
     request: &Request,
-    by_root: bool,
+    grantable: &Grantable<'_>,
     personal: &mut Vec<PathBuf>,
 ) -> Result<(), PrepareError> {
-    let unreadable = |source| NameError::Open { path: "/proc/self/mountinfo".into(), source };
-    let kernel_mounts =
-        if request.grants.is_empty() { Vec::new() } else { kernel_mounts().map_err(unreadable)? };
     for grant in &request.grants {
-        let named = name(&grant.path)?;
-        let is_folder = named.id.kind == NodeKind::Dir;
-        if let Some((mount, kind)) = touches(&named.path, &kernel_mounts).filter(|_| is_folder) {
-            return Err(PrepareError::KernelMount {
-                path: named.path,
-                mount: mount.clone(),
-                kind: kind.clone(),
-            });
-        }
-        if by_root && grant.rights.write {
-            set_id_files::refuse(&named.path)?;
-        }
+        let named = grantable.name(&grant.path, grant.rights)?;
         let mut object = own(token, &named.path, grant.rights, Origin::Grant);
         object.identity = Some(named.id);
         objects.push(object);

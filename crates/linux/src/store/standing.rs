@@ -37,6 +37,19 @@ impl Standing {
         }
     }
 
+    /// What it is, as a sentence without its end.
+    pub fn in_words(self) -> String {
+        match self {
+            Standing::Same => "it is there".to_owned(),
+            Standing::Replaced(_) => "the file was replaced, as programs do when they save".to_owned(),
+            Standing::Missing => "nothing is there now".to_owned(),
+            Standing::Unreachable => "it can't be looked at".to_owned(),
+            Standing::Link => "a part of the path has become a symbolic link".to_owned(),
+            Standing::OtherKind(kind) => format!("a {kind} is there now"),
+            Standing::OtherObject => "another one is there now than the one you meant".to_owned(),
+        }
+    }
+
     /// Whether the consent holds for nothing any more, whatever comes.
     pub fn is_void(self) -> bool {
         matches!(self, Standing::Link | Standing::OtherKind(_) | Standing::OtherObject)

@@ -1,5 +1,6 @@
 //! lowbox beside its container: forwards signals and job control, passes reports on, waits for the end.
 
+mod consented;
 mod guard;
 pub(crate) mod idle;
 pub mod reduced;
@@ -20,6 +21,8 @@ use crate::launch::control::{Order, Report};
 use crate::launch::pipes::Relay;
 use crate::launch::{Asked, LaunchError};
 use crate::limits::{Cgroup, CgroupError};
+use crate::store::Held;
+pub use consented::Consented;
 pub(crate) use guard::Guard;
 use idle::Idle;
 use relay::Carriers;
@@ -39,6 +42,7 @@ pub struct Container {
     watch: Watch,
     relays: Vec<Relay>,
     asked: Option<Asked>,
+    consented: Option<Consented>,
     laps: Vec<(String, u64)>,
 }
 
@@ -52,6 +56,8 @@ pub enum Event {
         /// The path as the program gave it, absolute.
         path: PathBuf,
     },
+    /// The user took back what it had by consent: it is being ended.
+    Revoked(Held),
 }
 
 /// How a program ended.
@@ -98,7 +104,17 @@ impl Container {
         relays: Vec<Relay>,
         asked: Option<Asked>,
     ) -> Container {
-        Container { init, control, _cgroup: cgroup, cgroup_error, watch, relays, asked, laps: Vec::new() }
+        Container {
+            init,
+            control,
+            _cgroup: cgroup,
+            cgroup_error,
+            watch,
+            relays,
+            asked,
+            consented: None,
+            laps: Vec::new(),
+        }
     }
 
     pub(crate) fn control(&self) -> &OwnedFd {
@@ -126,6 +142,11 @@ impl Container {
         self.cgroup_error.as_ref()
     }
 
+    /// Lets the container end when what it has by consent is revoked. A broker, where there is one, sees to that itself.
+    pub fn end_when_revoked(&mut self, consented: Consented) {
+        self.consented = Some(consented);
+    }
+
     /// Stays beside the program until it ends, forwarding signals; `on_event` hears what happens, and `broker` decides about
     /// what the program touches, where [`Ground::asks`](crate::launch::Ground::asks) was set.
     ///
@@ -150,20 +171,29 @@ impl Container {
             std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number));
         let mut idle = Idle::default();
         while ending.is_none() {
+            if let Some(what) = self.consented.as_mut().and_then(Consented::look) {
+                on_event(Event::Revoked(what));
+                break;
+            }
             let mut events = vec![
                 PollFd::new(&self.control, PollFlags::IN),
                 PollFd::new(&self.watch.signals, PollFlags::IN),
             ];
+            let broker_place = events.len();
             if let Some(desktop) = desktop.as_ref().filter(|_| broker_runs) {
                 events.push(PollFd::new(desktop.ended(), PollFlags::IN));
             }
-            match poll(&mut events, idle.timeout()) {
+            let revocations = self.consented.as_ref().and_then(Consented::descriptor);
+            events.extend(revocations.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            let look = self.consented.as_ref().and_then(Consented::timeout);
+            match poll(&mut events, idle.timeout().or(look.as_ref())) {
                 Ok(0) => idle.rest(),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
             }
             let (control, signal) = (events[0].revents(), events[1].revents());
-            let broker_ended = events.get(2).is_some_and(|event| !event.revents().is_empty());
+            let broker_ended =
+                broker_runs && events.get(broker_place).is_some_and(|event| !event.revents().is_empty());
             if let Some(desktop) = desktop.as_ref().filter(|_| broker_ended) {
                 broker_runs = false;
                 if desktop.how() == Ended::Container {

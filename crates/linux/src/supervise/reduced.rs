@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_proce
 use super::relay::Carriers;
 use super::stop::{Resumed, stop};
 use super::terminal::SavedTerminal;
-use super::{Ending, FORWARDED};
+use super::{Consented, Ending, Event, FORWARDED};
 use crate::launch::LaunchError;
 use crate::launch::pipes::Relay;
 use crate::sys::SignalFd;
@@ -19,18 +19,24 @@ pub struct ReducedContainer {
     program: Pid,
     terminal: SavedTerminal,
     relays: Vec<Relay>,
+    consented: Option<Consented>,
 }
 
 impl ReducedContainer {
     pub(crate) fn new(program: Pid, terminal: SavedTerminal, relays: Vec<Relay>) -> ReducedContainer {
-        ReducedContainer { program, terminal, relays }
+        ReducedContainer { program, terminal, relays, consented: None }
     }
 
-    /// Stays beside the program until it ends, forwarding signals, then ends what it left running.
+    /// Lets the program end when what it has by consent is revoked.
+    pub fn end_when_revoked(&mut self, consented: Consented) {
+        self.consented = Some(consented);
+    }
+
+    /// Stays beside the program until it ends, forwarding signals, then ends what it left running; `on_event` hears what happens.
     ///
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched.
-    pub fn supervise(mut self) -> Result<Ending, LaunchError> {
+    pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
         let carriers = Carriers::start(std::mem::take(&mut self.relays))
             .map_err(LaunchError::system("carrying what goes through pipes"))?;
         let mut watched = FORWARDED.to_vec();
@@ -42,8 +48,15 @@ impl ReducedContainer {
             if let Some(ending) = ending.or_else(|| self.reap()) {
                 break ending;
             }
-            let mut events = [PollFd::new(&signals, PollFlags::IN)];
-            match poll(&mut events, None) {
+            if let Some(what) = self.consented.as_mut().and_then(Consented::look) {
+                on_event(Event::Revoked(what));
+                break Ending::Killed;
+            }
+            let mut events = vec![PollFd::new(&signals, PollFlags::IN)];
+            let revocations = self.consented.as_ref().and_then(Consented::descriptor);
+            events.extend(revocations.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            let look = self.consented.as_ref().and_then(Consented::timeout);
+            match poll(&mut events, look.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
             }

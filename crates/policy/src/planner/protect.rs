@@ -21,15 +21,7 @@ pub(crate) fn refuse(
             continue;
         }
         for protected in &options.protected {
-            let relation = if path == protected.path {
-                "is"
-            } else if protected.path.starts_with(path) {
-                "contains"
-            } else if protected.inside_too && path.starts_with(&protected.path) {
-                "lies inside"
-            } else {
-                continue;
-            };
+            let Some(relation) = protected.relation(path) else { continue };
             return Err(PlanError::Refused {
                 path: object.path.clone(),
                 protected: protected.path.clone(),

@@ -1,0 +1,122 @@
+//! Privacy-sensitive capabilities: that the package declares one is not enough, the user has to allow it.
+
+use std::time::{Duration, Instant};
+
+use lowbox_policy::capability;
+
+use super::{Caller, Notice, Request};
+use crate::broker::{Answer, Asked, Prompter, Question};
+use crate::store::{Decision, How, Store};
+
+/// Asks the user before a start.
+pub struct Asking<'a> {
+    /// Who is asked.
+    pub prompter: &'a mut dyn Prompter,
+    /// What is remembered as the way of the answer.
+    pub how: How,
+    /// How long each answer may take.
+    pub patience: Duration,
+}
+
+/// What was decided about a request's capabilities.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// Those that the token has because the store says so, for [`Store::register_started`].
+    pub allowed: Vec<String>,
+    /// Those that it has not, and other things that the user should know.
+    pub notices: Vec<Notice>,
+    /// How many questions were put.
+    pub questions: u64,
+}
+
+/// Takes away from `request` what it needs consent for and has none. To be called before the launch begins, because the user
+/// may take their time.
+pub fn decide_capabilities(
+    caller: &Caller,
+    request: &mut Request,
+    mut asking: Option<Asking<'_>>,
+) -> Decided {
+    let mut decided = Decided::default();
+    if request.need_consent.is_empty() {
+        return decided;
+    }
+    let mut store = match Store::open_existing(&caller.folders.data) {
+        Ok(store) => store,
+        Err(error) => {
+            // Nobody is asked either: the answer "never" may be in there.
+            decided.notices.push(Notice::Consents(error.to_string()));
+            asking = None;
+            None
+        }
+    };
+    for name in std::mem::take(&mut request.need_consent) {
+        let known = match store.as_ref().map(|store| store.capability_consent(&request.family_name, &name)) {
+            Some(Ok(known)) => known.map(|consent| consent.decision),
+            Some(Err(error)) => {
+                decided.notices.push(Notice::Consents(error.to_string()));
+                Some(Decision::Deny)
+            }
+            None => None,
+        };
+        let answer = match (known, &mut asking) {
+            (Some(Decision::Allow), _) => {
+                decided.allowed.push(name);
+                continue;
+            }
+            (None, Some(asking)) => {
+                decided.questions += 1;
+                ask(asking, decided.questions, &request.family_name, &name)
+            }
+            _ => None,
+        };
+        let lasting = match answer {
+            Some(Answer::Allow) => Some(Decision::Allow),
+            Some(Answer::Never) => Some(Decision::Deny),
+            _ => None,
+        };
+        if let (Some(decision), Some(asking)) = (lasting, &asking) {
+            match remember(caller, &mut store, request, &name, decision, asking.how) {
+                Ok(()) if decision == Decision::Allow => decided.allowed.push(name.clone()),
+                Ok(()) => {}
+                Err(error) => {
+                    decided.notices.push(Notice::Consents(format!("the answer is not remembered: {error}")));
+                }
+            }
+        }
+        if answer != Some(Answer::Allow) {
+            request.capabilities.retain(|have| !have.eq_ignore_ascii_case(&name));
+            decided.notices.push(Notice::Withheld {
+                capability: name,
+                package: request.family_name.clone(),
+                denied: known.or(lasting) == Some(Decision::Deny),
+            });
+        }
+    }
+    decided
+}
+
+fn ask(asking: &mut Asking<'_>, id: u64, package: &str, name: &str) -> Option<Answer> {
+    let title = capability(name).map_or(name, |known| known.guards).to_owned();
+    let question = Question {
+        id,
+        package: package.to_owned(),
+        asked: Asked::Capability { name: name.to_owned(), title },
+        asker: None,
+    };
+    asking.prompter.ask(&question, Instant::now() + asking.patience)
+}
+
+fn remember(
+    caller: &Caller,
+    store: &mut Option<Store>,
+    request: &Request,
+    name: &str,
+    decision: Decision,
+    how: How,
+) -> Result<(), crate::store::StoreError> {
+    let store = match store {
+        Some(store) => store,
+        None => store.insert(Store::open_or_create(&caller.folders.data)?),
+    };
+    store.remember_capability(&request.family_name, name, decision, how)
+}

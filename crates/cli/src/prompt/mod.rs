@@ -1,0 +1,66 @@
+//! Who answers a running program's questions: the user at the terminal, the user in a dialog, the program that started
+//! lowbox, a policy, or nobody.
+
+mod dialog;
+mod nobody;
+mod policy;
+mod protocol;
+mod terminal;
+mod words;
+
+use std::time::Duration;
+
+use lowbox_linux::broker::{Prompter, Prompting};
+use lowbox_linux::supervise::{TerminalGate, terminal_to_ask_at};
+
+use crate::arguments::PromptArguments;
+use crate::failure::Failure;
+pub use policy::Policy;
+
+/// The capability whose declaration turns prompting on.
+pub const PROMPT_FOR_ACCESS: &str = "isolatedWin32-promptForAccess";
+
+/// What was decided about questions before the launch.
+pub struct Decision {
+    /// Who decides.
+    pub prompting: Prompting,
+    /// The program gets a terminal of its own, whose bytes pass this gate: questions are asked on the real one.
+    pub terminal: Option<TerminalGate>,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// Decides from the command line and the declared capabilities. Called before lowbox opens descriptors or starts threads.
+///
+/// # Errors
+/// A descriptor that is no socket of the caller's own.
+pub fn decide(
+    arguments: &PromptArguments,
+    capabilities: &[String],
+    package: &str,
+) -> Result<Decision, Failure> {
+    let declared = capabilities.iter().any(|name| name == PROMPT_FOR_ACCESS);
+    let policy = arguments.prompt.or(declared.then_some(Policy::Ask));
+    let mut terminal = None;
+    let prompting = match policy {
+        None => Prompting::Off,
+        Some(Policy::Allow) => Prompting::Allow,
+        Some(Policy::Deny) => Prompting::Deny,
+        Some(Policy::Ask) => Prompting::Ask(choose(&mut terminal)),
+        Some(Policy::Program(number)) => Prompting::Ask(Box::new(protocol::Program::at(number, package)?)),
+    };
+    Ok(Decision { prompting, terminal, timeout: Duration::from_secs(arguments.timeout) })
+}
+
+/// The user at the terminal in whose foreground lowbox is, else in a dialog, else nobody. `terminal` is set where the program
+/// has to get a terminal of its own.
+pub fn choose(terminal: &mut Option<TerminalGate>) -> Box<dyn Prompter> {
+    if terminal_to_ask_at() {
+        let gate = terminal.insert(TerminalGate::default()).clone();
+        return Box::new(terminal::AtTerminal::new(gate));
+    }
+    match dialog::Dialog::find() {
+        Some(dialog) => Box::new(dialog),
+        None => Box::new(nobody::Nobody),
+    }
+}

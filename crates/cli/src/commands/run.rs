@@ -14,17 +14,34 @@ use crate::commands::denials::Denials;
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
+use crate::prompt::{self, Policy};
 
 /// Runs the program; the exit code is its own.
 pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     // What the caller left open is neither the program's business nor lowbox's, but for what is named.
     if arguments.descriptors.iter().all(|named| named.number < 3) {
-        lowbox_linux::close_descriptors_from(3).map_err(Failure::new)?;
+        match arguments.prompt.prompt {
+            Some(Policy::Program(number)) => lowbox_linux::close_descriptors_but(number),
+            _ => lowbox_linux::close_descriptors_from(3),
+        }
+        .map_err(Failure::new)?;
     }
     refuse_mistakes(&arguments)?;
     let options = &arguments.package;
     let called = arguments.command.first().map(OsString::as_os_str);
-    let package = Package::of(options, called)?;
+    let mut package = Package::of(options, called)?;
+    let mut decision = prompt::decide(
+        &arguments.prompt,
+        &arguments.descriptors,
+        &package.capabilities,
+        &package.identity.family_name(),
+    )?;
+    prompt::settle_capabilities(
+        &mut decision.prompting,
+        decision.timeout,
+        &package.identity.family_name(),
+        &mut package.capabilities,
+    );
     let mut grants = arguments.grants.grants;
     let (program, rest) = match arguments.command.split_first() {
         Some((program, rest)) => (program.clone(), rest),
@@ -53,6 +70,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
             temporary_bytes: arguments.tmp_size,
         },
         observe: arguments.verbose,
+        terminal: decision.terminal.clone(),
         timings: arguments.timings,
         working_directory: arguments.working_directory,
     };
@@ -80,6 +98,12 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
     }
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
+    if decision.terminal.is_some() {
+        output::lines_end_at_a_raw_terminal();
+    }
+    if let Some(rehearsal) = arguments.prompt.rehearse_question {
+        rehearsal.start(decision.prompting, decision.timeout)?;
+    }
     let mut denials = Denials::new(&caller, &request, &prepared);
     let ending = container
         .supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path))

@@ -1,21 +1,27 @@
 //! Who answers a running program's questions: the user at the terminal, the user in a dialog, the program that started
 //! lowbox, a policy, or nobody.
 
+mod capabilities;
 mod dialog;
+mod line;
 mod nobody;
 mod policy;
 mod protocol;
+mod rehearsal;
 mod terminal;
 mod words;
 
 use std::time::Duration;
 
 use lowbox_linux::broker::{Prompter, Prompting};
+use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::supervise::{TerminalGate, terminal_to_ask_at};
 
 use crate::arguments::PromptArguments;
 use crate::failure::Failure;
+pub use capabilities::settle as settle_capabilities;
 pub use policy::Policy;
+pub use rehearsal::Rehearsal;
 
 /// The capability whose declaration turns prompting on.
 pub const PROMPT_FOR_ACCESS: &str = "isolatedWin32-promptForAccess";
@@ -33,9 +39,10 @@ pub struct Decision {
 /// Decides from the command line and the declared capabilities. Called before lowbox opens descriptors or starts threads.
 ///
 /// # Errors
-/// A descriptor that is no socket of the caller's own.
+/// A descriptor that is no socket of the caller's own, or that is lent as well.
 pub fn decide(
     arguments: &PromptArguments,
+    lent: &[NamedDescriptor],
     capabilities: &[String],
     package: &str,
 ) -> Result<Decision, Failure> {
@@ -47,7 +54,10 @@ pub fn decide(
         Some(Policy::Allow) => Prompting::Allow,
         Some(Policy::Deny) => Prompting::Deny,
         Some(Policy::Ask) => Prompting::Ask(choose(&mut terminal)),
-        Some(Policy::Program(number)) => Prompting::Ask(Box::new(protocol::Program::at(number, package)?)),
+        Some(Policy::Program(number)) => {
+            let lent: Vec<i32> = lent.iter().map(|named| named.number).collect();
+            Prompting::Ask(Box::new(protocol::Program::at(number, &lent, package)?))
+        }
     };
     Ok(Decision { prompting, terminal, timeout: Duration::from_secs(arguments.timeout) })
 }

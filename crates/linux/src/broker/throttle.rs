@@ -177,7 +177,11 @@ mod tests {
             assert_eq!(throttle.touch(object, (), at(69)), Touch::Ask);
             throttle.finish(&object);
         }
-        assert_eq!(refused(&throttle.touch(24, (), at(70))), Some((limit, true)), "a minute after the last time");
+        assert_eq!(
+            refused(&throttle.touch(24, (), at(70))),
+            Some((limit, true)),
+            "a minute after the last time"
+        );
     }
 
     #[test]

@@ -15,12 +15,15 @@ use super::error::LaunchError;
 use super::handoff::Handoff;
 use super::pipes::{self, Relay};
 use super::processors::Processors;
+use super::pty::{self, Pty};
 use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
 use super::{idmap, lend, network};
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError, raise_descriptor_limit};
-use crate::supervise::{Container, Guard, SavedTerminal, Watch, lend_no_keyboard_in_background};
+use crate::supervise::{
+    Container, Guard, OwnTerminal, SavedTerminal, TerminalGate, Watch, lend_no_keyboard_in_background,
+};
 use crate::sys::{self, Forked, Namespaces};
 
 /// What has to be known before the plan is.
@@ -34,6 +37,8 @@ pub struct Ground {
     pub named_descriptors: Vec<i32>,
     /// Pipes among 0–2 that are lent as they are, and not carried.
     pub lent_pipes: Vec<i32>,
+    /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
+    pub terminal: Option<TerminalGate>,
     /// Time the steps of the launch.
     pub timings: bool,
 }
@@ -48,6 +53,7 @@ pub struct Groundwork {
     control: OwnedFd,
     terminal: SavedTerminal,
     relays: Vec<Relay>,
+    own: Option<OwnTerminal>,
     stopwatch: Stopwatch,
 }
 
@@ -64,8 +70,16 @@ impl Groundwork {
         let named = &ground.named_descriptors;
         lend_no_keyboard_in_background(named).map_err(LaunchError::system("the terminal"))?;
         let terminal = SavedTerminal::save(named);
-        let relays =
-            pipes::make(ground.user.uid, &ground.lent_pipes).map_err(LaunchError::system("a pipe"))?;
+        let relays = pipes::make(ground.user.uid, ground.terminal.is_some(), &ground.lent_pipes)
+            .map_err(LaunchError::system("a pipe"))?;
+        let own = match &ground.terminal {
+            Some(gate) => {
+                let pty = pty::make(&ground.user, named)
+                    .map_err(LaunchError::system("a terminal for the program"))?;
+                Some(OwnTerminal { pty, gate: gate.clone() })
+            }
+            None => None,
+        };
         let (ours, theirs) = control::channel().map_err(LaunchError::system("a socket pair"))?;
         let mut stopwatch = Stopwatch::start(ground.timings);
         let user = ground.user.clone();
@@ -78,7 +92,14 @@ impl Groundwork {
                     sys::exit_now(1);
                 }
                 drop(relays);
-                init::run(&Inheritance { ground, control: theirs, processors })
+                let pty = own.and_then(|own| own.pty);
+                if pty.as_ref().is_some_and(|pty| pty.put_in_place().is_err()) {
+                    sys::exit_now(1);
+                }
+                let controlling = pty.as_ref().map(Pty::number);
+                // The other end must close with lowbox alone.
+                drop(pty);
+                init::run(&Inheritance { ground, control: theirs, processors, controlling })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),
             Err(error) => return Err(LaunchError::no_namespaces(&error)),
@@ -94,7 +115,7 @@ impl Groundwork {
         // If it is gone already, its report tells why.
         let _ = Order::Go.send(ours.as_fd());
         stopwatch.lap("clone with namespaces");
-        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, stopwatch })
+        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, own, stopwatch })
     }
 
     /// Starts `spec`'s program. Returns once the program executes.
@@ -105,7 +126,7 @@ impl Groundwork {
     /// # Errors
     /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
     pub fn launch(self, spec: &Spec) -> Result<Container, LaunchError> {
-        let Groundwork { user, init, namespace, control, terminal, relays, mut stopwatch } = self;
+        let Groundwork { user, init, namespace, control, terminal, relays, own, mut stopwatch } = self;
         assert_eq!(user, spec.user, "the ground was made for this user");
         stopwatch.lap("the plan (pid 1 works beside it)");
         let (cgroup, cgroup_error) = delegated_cgroup(spec);
@@ -128,7 +149,7 @@ impl Groundwork {
         }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
-        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays);
+        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays, own);
         let lent = match arrived {
             true => network::lend(namespace.as_fd(), container.control().as_fd()),
             false => Ok(()),

@@ -20,6 +20,7 @@ use lowbox_security::derive::package_sid;
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment};
 use crate::launch::{DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
+use crate::supervise::TerminalGate;
 
 pub use caller::Caller;
 pub use error::PrepareError;
@@ -58,6 +59,8 @@ pub struct Request {
     pub observe: bool,
     /// Time the steps of the launch.
     pub timings: bool,
+    /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
+    pub terminal: Option<TerminalGate>,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
 }
@@ -125,6 +128,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         temporary_bytes: request.limits.temporary_bytes,
         lent_pipes: lent_pipes(request),
         named_descriptors: check_descriptors(&request.descriptors)?,
+        terminal: request.terminal.clone(),
         timings: request.timings,
     })
 }

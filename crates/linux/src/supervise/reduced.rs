@@ -31,7 +31,7 @@ impl ReducedContainer {
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched.
     pub fn supervise(mut self) -> Result<Ending, LaunchError> {
-        let carriers = Carriers::start(std::mem::take(&mut self.relays))
+        let carriers = Carriers::start(std::mem::take(&mut self.relays), None)
             .map_err(LaunchError::system("carrying what goes through pipes"))?;
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT, Signal::CHILD]);

@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, OsStr, OsString, c_char};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
@@ -78,8 +79,36 @@ pub fn close_from(first: u32) -> io::Result<()> {
     close_range(first, 0)
 }
 
+/// Closes every descriptor from 3 on but `kept`: as [`close_from`], where the caller named one for lowbox itself.
+///
+/// # Errors
+/// ENOSYS before Linux 5.9.
+pub fn close_all_but(kept: i32) -> io::Result<()> {
+    let kept = u32::try_from(kept).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
+    if kept > 3 {
+        close_range_to(3, kept - 1, 0)?;
+    }
+    close_range(kept + 1, 0)
+}
+
+/// Takes over descriptor `number`, which the caller of lowbox named for lowbox itself: a copy that is close-on-exec, and the
+/// number is closed.
+///
+/// # Errors
+/// EBADF if it is not open.
+pub fn take_descriptor(number: i32) -> io::Result<OwnedFd> {
+    let copy = super::with_descriptor(number, |fd| Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?))?;
+    // It is open, so it is not negative.
+    close_range_to(number as u32, number as u32, 0)?;
+    Ok(copy)
+}
+
 fn close_range(first: u32, flags: u32) -> io::Result<()> {
+    close_range_to(first, u32::MAX, flags)
+}
+
+fn close_range_to(first: u32, last: u32, flags: u32) -> io::Result<()> {
     // SAFETY: plain integers. Callers promise that nothing in this process owns a descriptor that is closed.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, flags) };
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: usize = 4096;
 /// Most arguments of the asking program that are told, and most bytes of each.
-const ARGUMENTS: (usize, usize) = (64, 1024);
+const ARGUMENTS: (usize, usize) = (64, 256);
 
 /// The program at the other end of the socket. Whatever it does that is not in the description ends the connection, and
 /// from then on every question is answered with *no*.

@@ -75,7 +75,7 @@ fn converse(console: &Console, question: &Question, deadline: Instant) -> io::Re
     let choices = words::choices(question);
     // What stands below is the program's.
     let clear = if knows_sequences { "\x1b[J" } else { "" };
-    let seconds = deadline.saturating_duration_since(Instant::now()).as_secs_f64().round();
+    let seconds = deadline.saturating_duration_since(Instant::now()).as_secs_f64().ceil();
     let mut text = format!("\r\n{clear}----- lowbox asks -----\n{}\n", words::asker(question).join("\n"));
     text += &format!("{}\n", words::wanted(question));
     for line in words::object(question) {

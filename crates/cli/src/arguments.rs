@@ -10,6 +10,7 @@ use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::prepare::Grant;
 
 use crate::commands::{acl, capability, completions, consent, doctor, explain, man, token};
+use crate::prompt::{Policy, Rehearsal};
 
 /// Run programs with no more access than they need.
 ///
@@ -80,6 +81,10 @@ pub struct Run {
     #[arg(long = "fd", value_name = "NUMBER:KIND")]
     pub descriptors: Vec<NamedDescriptor>,
 
+    /// Who is asked at the first access to something that is not granted.
+    #[command(flatten)]
+    pub prompt: PromptArguments,
+
     /// Start in this folder
     #[arg(long = "chdir", value_name = "PATH")]
     pub working_directory: Option<PathBuf>,
@@ -120,6 +125,24 @@ pub struct Run {
         value_name = "PROGRAM"
     )]
     pub command: Vec<OsString>,
+}
+
+/// Options that say who answers.
+#[derive(Debug, Args)]
+pub struct PromptArguments {
+    /// What to do at the first access to something that is not granted: ask, allow, deny, or fd:N to ask the program at the
+    /// other end of socket N (ask, if the manifest declares isolatedWin32-promptForAccess)
+    #[arg(long, value_name = "POLICY")]
+    pub prompt: Option<Policy>,
+
+    /// How long an answer may take; none in time is no
+    #[arg(long = "prompt-timeout", value_name = "SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: u64,
+
+    /// Ask something at a given time, for tests
+    #[arg(long, hide = true, value_name = "MILLISECONDS:FILE")]
+    pub rehearse_question: Option<Rehearsal>,
 }
 
 /// Options that say whose token it is.

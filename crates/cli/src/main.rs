@@ -9,6 +9,7 @@ mod failure;
 mod output;
 mod package;
 mod planned;
+mod prompt;
 mod resolve;
 mod sids;
 mod trace;

@@ -3,8 +3,17 @@
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
+
+/// Whether lines need a carriage return.
+static RAW: AtomicBool = AtomicBool::new(false);
+
+/// From now on the terminal leaves the ends of lines as they are, because the program has one of its own that makes them.
+pub fn lines_end_at_a_raw_terminal() {
+    RAW.store(true, Ordering::Relaxed);
+}
 
 /// One message of lowbox on standard error.
 pub fn say(message: &str) {
@@ -14,9 +23,10 @@ pub fn say(message: &str) {
 /// A message of several lines on standard error, as it is but for what [`visible`] changes.
 pub fn raw_message(message: &str) {
     let lines: Vec<String> = message.trim_end_matches('\n').split('\n').map(visible).collect();
+    let end = if RAW.load(Ordering::Relaxed) && std::io::stderr().is_terminal() { "\r\n" } else { "\n" };
     // A closed standard error is no reason to fail.
     // In one call, so that no line of the program's comes between.
-    let _ = std::io::stderr().write_all((lines.join("\n") + "\n").as_bytes());
+    let _ = std::io::stderr().write_all((lines.join(end) + end).as_bytes());
 }
 
 /// `text` with control characters, and characters that change the direction of writing, as escapes: what an isolated

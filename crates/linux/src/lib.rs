@@ -16,4 +16,5 @@ pub mod seccomp;
 pub mod store;
 pub mod supervise;
 
+pub use sys::close_all_but as close_descriptors_but;
 pub use sys::close_from as close_descriptors_from;

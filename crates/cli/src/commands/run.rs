@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use lowbox_linux::broker::{Broker, Prompting};
+use lowbox_linux::broker::Broker;
 use lowbox_linux::launch::{Groundwork, LOST, LaunchError, launch_reduced};
 use lowbox_linux::limits::Limits;
 use lowbox_linux::prepare::{
-    Caller, Decided, Grant, PrepareError, Prepared, Request, decide_capabilities, ground, prepare,
+    Caller, Decided, Grant, PrepareError, Prepared, Request, decide_capabilities, decide_working_folder,
+    ground, prepare,
 };
-use lowbox_linux::store::{Held, How};
+use lowbox_linux::store::Held;
 use lowbox_linux::supervise::{Consented, Ending, Event};
 use lowbox_policy::GrantRights;
 
@@ -18,17 +19,28 @@ use crate::commands::denials::Denials;
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
+use crate::prompt::{self, Policy};
 
 /// Runs the program; the exit code is its own.
 pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     // What the caller left open is neither the program's business nor lowbox's, but for what is named.
     if arguments.descriptors.iter().all(|named| named.number < 3) {
-        lowbox_linux::close_descriptors_from(3).map_err(Failure::new)?;
+        match arguments.prompt.prompt {
+            Some(Policy::Program(number)) => lowbox_linux::close_descriptors_but(&[number]),
+            _ => lowbox_linux::close_descriptors_from(3),
+        }
+        .map_err(Failure::new)?;
     }
     refuse_mistakes(&arguments)?;
     let options = &arguments.package;
     let called = arguments.command.first().map(OsString::as_os_str);
     let package = Package::of(options, called)?;
+    let mut decision = prompt::decide(
+        &arguments.prompt,
+        &arguments.descriptors,
+        &package.capabilities,
+        &package.identity.family_name(),
+    )?;
     let mut grants = arguments.grants.grants;
     let (program, rest) = match arguments.command.split_first() {
         Some((program, rest)) => (program.clone(), rest),
@@ -37,11 +49,6 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
             grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
             (own.program.into_os_string(), [].as_slice())
         }
-    };
-    let prompting = match std::env::var("LOWBOX_PROMPT").as_deref() {
-        Ok("allow") => Prompting::Allow,
-        Ok("deny") => Prompting::Deny,
-        _ => Prompting::Off,
     };
     let mut request = Request {
         family_name: package.identity.family_name(),
@@ -52,6 +59,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         program,
         arguments: rest.to_vec(),
         grants,
+        consents: Vec::new(),
         argument_grants: !arguments.no_argument_grants,
         object_files: arguments.grants.object_files,
         environment: arguments.environment,
@@ -63,13 +71,17 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
             temporary_bytes: arguments.tmp_size,
         },
         observe: arguments.verbose,
-        asks: prompting.is_on(),
+        asks: decision.prompting.is_on(),
+        terminal: decision.terminal.clone(),
         timings: arguments.timings,
         working_directory: arguments.working_directory,
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
-    let decided = decide_capabilities(&caller, &mut request, None);
+    // Questions come before the launch begins: the user may take their time.
+    let decided = decide_capabilities(&caller, &mut request, decision.asking());
+    decide_working_folder(&caller, &mut request, &mut decision.prompting, decision.how, decision.timeout)
+        .map_err(failed)?;
     // Pid 1 makes what every container has while the plan is made here.
     let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);
     let prepared = prepare(&caller, &request).map_err(failed)?;
@@ -85,7 +97,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     };
     let mut run = None;
     match register(&caller, &request, &prepared, &decided) {
-        Some(consented) if prompting.is_on() => match consented.into_run() {
+        Some(consented) if decision.prompting.is_on() => match consented.into_run() {
             Ok(registered) => run = Some(registered),
             Err(what) => {
                 say_revoked(&what);
@@ -105,19 +117,14 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
     }
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
-    let broker = prompting.is_on().then(|| {
-        let say = Box::new(|notice: &lowbox_linux::broker::Notice| output::say(&notice.to_string()));
-        Broker::new(
-            &caller,
-            &request,
-            &prepared,
-            prompting,
-            How::Prompt,
-            std::time::Duration::from_secs(60),
-            say,
-        )
-        .registered(run)
+    let say = Box::new(|notice: &lowbox_linux::broker::Notice| output::say(&notice.to_string()));
+    let broker = decision.prompting.is_on().then(|| {
+        Broker::new(&caller, &request, &prepared, decision.prompting, decision.how, decision.timeout, say)
+            .registered(run)
     });
+    if decision.terminal.is_some() {
+        output::lines_end_at_a_raw_terminal();
+    }
     let mut denials = Denials::new(&caller, &request, &prepared);
     let ending = container
         .supervise(broker, &mut |event| match event {

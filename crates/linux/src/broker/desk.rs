@@ -444,12 +444,30 @@ impl Desk {
         rights: GrantRights,
         known: Option<&Vec<Bind>>,
     ) -> Result<(), String> {
+        let mut rights = rights;
+        // What was granted at the launch is changed where it is: who is in it already stays in it.
+        if !self.granted.contains_key(path) {
+            if let Ok((attached, before)) = self.grantor.adopt(pin, path) {
+                rights = rights.union(before);
+                self.granted.insert(path.to_owned(), Granted { attached, pin_id: pin.id, rights: before });
+            }
+        }
+        let known = known.filter(|_| rights == wanted);
         let binds = match known {
             Some(binds) => binds.clone(),
             None => self.judge.binds(path, pin.id, rights)?,
         };
         self.generation += 1;
         let told = |error: io::Error| error.to_string();
+        // What was granted at the launch is changed where it is: who is in it already stays in it.
+        if !self.granted.contains_key(path) {
+            if let Ok(attached) = self.grantor.adopt(pin, path) {
+                self.granted.insert(
+                    path.to_owned(),
+                    Granted { attached, pin_id: pin.id, rights: GrantRights::default() },
+                );
+            }
+        }
         if let Some(granted) = self.granted.get_mut(path) {
             let changed = self.grantor.change(&granted.attached, rights.write, rights.execute);
             if granted.pin_id == pin.id && changed.is_ok() {

@@ -41,6 +41,9 @@ impl Judge {
 
     /// Whether the user decided about the object before the launch, for all rights: `--grant` says exactly which.
     pub(super) fn is_settled(&self, path: &Path) -> bool {
+        if path == self.working_directory {
+            return true;
+        }
         let deepest = self.objects.iter().filter(|object| is_within(path, &object.path));
         let deepest = deepest.max_by_key(|object| object.path.as_os_str().len());
         deepest.is_some_and(|object| matches!(object.origin, Origin::Grant | Origin::Program))

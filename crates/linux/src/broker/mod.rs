@@ -4,6 +4,7 @@
 //! (`grantor`), asks the access check what may be offered (`judge`), has somebody answer (`asking`), and lets the grantor
 //! attach what was granted (`desk`). Then the call goes on.
 
+mod answerer;
 mod asking;
 mod desk;
 pub(crate) mod grantor;
@@ -19,6 +20,7 @@ pub(crate) mod touch;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use answerer::{AnswererError, answering_socket};
 pub use notice::Notice;
 pub use prompting::Prompting;
 pub use question::{Answer, Asked, Asker, Prompter, Question};

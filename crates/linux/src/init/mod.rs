@@ -46,6 +46,8 @@ pub(crate) struct Inheritance {
     /// Where touches are told, if the user may be asked.
     pub(crate) told: Option<OwnedFd>,
     pub(crate) processors: Processors,
+    /// The descriptor that is the program's own terminal.
+    pub(crate) controlling: Option<i32>,
 }
 
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
@@ -105,7 +107,7 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
         deny_watches: spec.plan.deny_watches,
         reduced: false,
     });
-    let program = program::start(&spec, &view, filter)?;
+    let program = program::start(&spec, &view, filter, inheritance.controlling)?;
     // The program was started on this processor and does not wait for what is left to do here.
     sched_yield();
     stopwatch.lap("Landlock, seccomp, execve");

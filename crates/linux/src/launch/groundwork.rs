@@ -15,13 +15,16 @@ use super::error::LaunchError;
 use super::handoff::Handoff;
 use super::pipes::{self, Relay};
 use super::processors::Processors;
+use super::pty::{self, Pty};
 use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
 use super::{idmap, lend, network};
 use crate::broker::grantor::{self, Grantor};
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError, raise_descriptor_limit};
-use crate::supervise::{Container, Guard, SavedTerminal, Watch, lend_no_keyboard_in_background};
+use crate::supervise::{
+    Container, Guard, OwnTerminal, SavedTerminal, TerminalGate, Watch, lend_no_keyboard_in_background,
+};
 use crate::sys::{self, Forked, Namespaces};
 
 /// What has to be known before the plan is.
@@ -37,6 +40,8 @@ pub struct Ground {
     pub lent_pipes: Vec<i32>,
     /// The user may be asked while the program runs.
     pub asks: bool,
+    /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
+    pub terminal: Option<TerminalGate>,
     /// Time the steps of the launch.
     pub timings: bool,
 }
@@ -52,6 +57,7 @@ pub struct Groundwork {
     terminal: SavedTerminal,
     relays: Vec<Relay>,
     asked: Option<Asked>,
+    own: Option<OwnTerminal>,
     stopwatch: Stopwatch,
 }
 
@@ -76,12 +82,20 @@ impl Groundwork {
         let named = &ground.named_descriptors;
         lend_no_keyboard_in_background(named).map_err(LaunchError::system("the terminal"))?;
         let terminal = SavedTerminal::save(named);
-        let relays =
-            pipes::make(ground.user.uid, &ground.lent_pipes).map_err(LaunchError::system("a pipe"))?;
         let channel = || control::channel().map_err(LaunchError::system("a socket pair"));
         let (ours, theirs) = channel()?;
         let (touches, told) =
             if ground.asks { channel().map(|(a, b)| (Some(a), Some(b)))? } else { (None, None) };
+        let relays = pipes::make(ground.user.uid, ground.terminal.is_some(), &ground.lent_pipes)
+            .map_err(LaunchError::system("a pipe"))?;
+        let own = match &ground.terminal {
+            Some(gate) => {
+                let pty = pty::make(&ground.user, named)
+                    .map_err(LaunchError::system("a terminal for the program"))?;
+                Some(OwnTerminal { pty, gate: gate.clone() })
+            }
+            None => None,
+        };
         let mut stopwatch = Stopwatch::start(ground.timings);
         let user = ground.user.clone();
         let processors = Processors::of_caller();
@@ -94,7 +108,14 @@ impl Groundwork {
                     sys::exit_now(1);
                 }
                 drop(relays);
-                init::run(&Inheritance { ground, control: theirs, told, processors })
+                let pty = own.and_then(|own| own.pty);
+                if pty.as_ref().is_some_and(|pty| pty.put_in_place().is_err()) {
+                    sys::exit_now(1);
+                }
+                let controlling = pty.as_ref().map(Pty::number);
+                // The other end must close with lowbox alone.
+                drop(pty);
+                init::run(&Inheritance { ground, control: theirs, told, processors, controlling })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),
             Err(error) => return Err(LaunchError::no_namespaces(&error)),
@@ -121,7 +142,7 @@ impl Groundwork {
         // If it is gone already, its report tells why.
         let _ = Order::Go.send(ours.as_fd());
         stopwatch.lap("clone with namespaces");
-        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, asked, stopwatch })
+        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, asked, own, stopwatch })
     }
 
     /// Starts `spec`'s program. Returns once the program executes.
@@ -132,7 +153,7 @@ impl Groundwork {
     /// # Errors
     /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
     pub fn launch(self, spec: &Spec) -> Result<Container, LaunchError> {
-        let Groundwork { user, init, namespace, control, terminal, relays, asked, mut stopwatch } = self;
+        let Groundwork { user, init, namespace, control, terminal, relays, asked, own, mut stopwatch } = self;
         assert_eq!(user, spec.user, "the ground was made for this user");
         stopwatch.lap("the plan (pid 1 works beside it)");
         let (cgroup, cgroup_error) = delegated_cgroup(spec);
@@ -155,7 +176,7 @@ impl Groundwork {
         }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
-        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays, asked);
+        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays, asked, own);
         let lent = match arrived {
             true => network::lend(namespace.as_fd(), container.control().as_fd()),
             false => Ok(()),

@@ -16,6 +16,7 @@ pub(crate) mod pin;
 pub(crate) mod pipes;
 pub(crate) mod processors;
 pub(crate) mod program;
+pub(crate) mod pty;
 mod reduced;
 mod rules;
 pub(crate) mod spec;

@@ -33,14 +33,14 @@ pub(crate) struct Relay {
 }
 
 /// Makes a pipe for each of descriptors 0 to 2 that is a pipe which a program of user `uid` could open again, but for those that
-/// are lent as they are.
+/// are lent as they are. With `all`, also for those that it could not: what it writes can be held back then.
 ///
 /// # Errors
 /// EMFILE, ENFILE.
-pub(crate) fn make(uid: u32, lent: &[i32]) -> io::Result<Vec<Relay>> {
+pub(crate) fn make(uid: u32, all: bool, lent: &[i32]) -> io::Result<Vec<Relay>> {
     let mut relays: Vec<Relay> = Vec::new();
     for number in (0..3).filter(|number| !lent.contains(number)) {
-        let pipe = with_descriptor(number, |fd| look_at(fd, uid));
+        let pipe = with_descriptor(number, |fd| look_at(fd, (!all).then_some(uid)));
         let (inode, inward) = match pipe {
             Ok(Some(pipe)) => pipe,
             Ok(None) => continue,
@@ -61,13 +61,14 @@ pub(crate) fn make(uid: u32, lent: &[i32]) -> io::Result<Vec<Relay>> {
 }
 
 /// The pipe's number, and whether it is read from.
-fn look_at(fd: BorrowedFd<'_>, uid: u32) -> io::Result<Option<(u64, bool)>> {
+fn look_at(fd: BorrowedFd<'_>, owner: Option<u32>) -> io::Result<Option<(u64, bool)>> {
     let flags = fcntl_getfl(fd)?;
     if flags.contains(OFlags::PATH) || fstatfs(fd)?.f_type as u64 != PIPEFS {
         return Ok(None);
     }
     let stat = fstat(fd)?;
-    Ok((stat.st_uid == uid).then_some((stat.st_ino, flags & OFlags::RWMODE == OFlags::RDONLY)))
+    let wanted = owner.is_none_or(|uid| stat.st_uid == uid);
+    Ok(wanted.then_some((stat.st_ino, flags & OFlags::RWMODE == OFlags::RDONLY)))
 }
 
 impl Relay {

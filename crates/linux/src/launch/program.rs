@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, setsid};
+use rustix::process::{Pid, ioctl_tiocsctty, setsid};
 
 use super::control::Step;
 use super::failure::Failure;
@@ -19,9 +19,19 @@ pub(crate) struct Program {
     pub(crate) listener: Option<OwnedFd>,
 }
 
-/// Starts the program under `view`'s rules and `filter`. The caller is pid 1 of the container.
-pub(crate) fn start(spec: &Spec, view: &View, filter: &[Instruction]) -> Result<Program, Failure> {
-    start_with(spec, view, filter, true, &mut || Ok(()))
+/// Starts the program under `view`'s rules and `filter`, with descriptor `controlling` as its controlling terminal. The caller
+/// is pid 1 of the container.
+pub(crate) fn start(
+    spec: &Spec,
+    view: &View,
+    filter: &[Instruction],
+    controlling: Option<i32>,
+) -> Result<Program, Failure> {
+    start_with(spec, view, filter, true, &mut || {
+        let Some(number) = controlling else { return Ok(()) };
+        sys::with_descriptor(number, |fd| Ok(ioctl_tiocsctty(fd)?))
+            .map_err(|error| (Step::Fork, error.raw_os_error().unwrap_or(libc::EIO)))
+    })
 }
 
 /// The same with more steps of the child's own, and without a listener where nothing is supervised. `first` must not

@@ -79,7 +79,8 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
         .map_err(|error| LaunchError::System { what: "the working folder", source: error.into() })?;
     let lowbox = getpid();
     // The child has lowbox's table of descriptors until it executes the program.
-    let relays = pipes::make(spec.user.uid, &spec.lent_pipes).map_err(LaunchError::system("a pipe"))?;
+    let relays =
+        pipes::make(spec.user.uid, false, &spec.lent_pipes).map_err(LaunchError::system("a pipe"))?;
     relays.iter().try_for_each(Relay::put_in_place).map_err(LaunchError::system("a pipe"))?;
     // A child of its own sets what must not hold for lowbox, then becomes the program.
     let spawned = program::start_with(spec, &view, filter, false, &mut || {

@@ -116,5 +116,12 @@ pub(super) fn add(
     personal.extend(found.allowed.iter().map(|(consent, _)| consent.path.clone()));
     objects.extend(found.objects);
     notices.extend(found.notices);
+    for consent in &request.consents {
+        // Looked at a moment ago; if it is gone there is nothing to grant.
+        let Ok(found) = crate::host::name(&consent.path) else { continue };
+        let descriptor = grant_descriptor(package(token), consent.rights);
+        objects.push(object(&found.path, descriptor, Some(found.id)));
+        personal.push(found.path);
+    }
     found.allowed
 }

@@ -12,6 +12,7 @@ mod program;
 mod publisher;
 pub(crate) mod set_id_files;
 mod token;
+mod working_folder;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -26,6 +27,7 @@ use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, envir
 use crate::launch::{Asks, DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
+use crate::supervise::TerminalGate;
 
 pub use caller::Caller;
 pub use consents::{ConsentedFiles, PROMPT_FOR_ACCESS, consented_files};
@@ -36,6 +38,7 @@ pub use objects::{catalogue, catalogue_of_all_capabilities, variables};
 pub use privacy::{Asking, Decided, decide_capabilities};
 pub use publisher::PUBLISHER_DIRECTORY;
 pub use token::token;
+pub use working_folder::decide_working_folder;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +60,8 @@ pub struct Request {
     pub arguments: Vec<OsString>,
     /// `--grant`.
     pub grants: Vec<Grant>,
+    /// What the user consented to just now, beside what the store holds.
+    pub consents: Vec<Grant>,
     /// Grant regular files that are named as arguments, for reading.
     pub argument_grants: bool,
     /// More object files.
@@ -73,6 +78,8 @@ pub struct Request {
     pub asks: bool,
     /// Time the steps of the launch.
     pub timings: bool,
+    /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
+    pub terminal: Option<TerminalGate>,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
 }
@@ -143,6 +150,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         lent_pipes: lent_pipes(request),
         named_descriptors: check_descriptors(&request.descriptors)?,
         asks: request.asks,
+        terminal: request.terminal.clone(),
         timings: request.timings,
     })
 }

@@ -1,12 +1,15 @@
 //! lowbox beside its container: forwards signals and job control, passes reports on, waits for the end.
 
 mod consented;
+mod console;
+mod gate;
 mod guard;
 pub(crate) mod idle;
 pub mod reduced;
 pub(crate) mod relay;
 mod stop;
 mod terminal;
+pub(crate) mod terminal_relay;
 mod watch;
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,15 +22,19 @@ use rustix::process::Signal;
 use crate::broker::{Broker, Desktop, Ended};
 use crate::launch::control::{Order, Report};
 use crate::launch::pipes::Relay;
+use crate::launch::pty::Pty;
 use crate::launch::{Asked, LaunchError};
 use crate::limits::{Cgroup, CgroupError};
-use crate::store::Held;
+use crate::store;
 pub use consented::Consented;
+pub use console::{Console, terminal_to_ask_at};
+pub use gate::{Held, TerminalGate};
 pub(crate) use guard::Guard;
 use idle::Idle;
 use relay::Carriers;
 use stop::{Resumed, stop};
 pub(crate) use terminal::{SavedTerminal, lend_no_keyboard_in_background};
+use terminal_relay::TerminalRelay;
 pub(crate) use watch::Watch;
 pub use watch::release_input_and_output;
 
@@ -43,7 +50,16 @@ pub struct Container {
     relays: Vec<Relay>,
     asked: Option<Asked>,
     consented: Option<Consented>,
+    own: Option<OwnTerminal>,
     laps: Vec<(String, u64)>,
+}
+
+/// The program's own terminal, and the gate that its bytes pass.
+#[derive(Debug)]
+pub(crate) struct OwnTerminal {
+    /// `None` if no descriptor of the program's is the caller's terminal.
+    pub(crate) pty: Option<Pty>,
+    pub(crate) gate: TerminalGate,
 }
 
 /// What happens while a program runs.
@@ -57,7 +73,7 @@ pub enum Event {
         path: PathBuf,
     },
     /// The user took back what it had by consent: it is being ended.
-    Revoked(Held),
+    Revoked(store::Held),
 }
 
 /// How a program ended.
@@ -103,6 +119,7 @@ impl Container {
         watch: Watch,
         relays: Vec<Relay>,
         asked: Option<Asked>,
+        own: Option<OwnTerminal>,
     ) -> Container {
         Container {
             init,
@@ -113,6 +130,7 @@ impl Container {
             relays,
             asked,
             consented: None,
+            own,
             laps: Vec::new(),
         }
     }
@@ -165,10 +183,18 @@ impl Container {
             _ => None,
         };
         let mut broker_runs = desktop.is_some();
-        let carriers = Carriers::start(std::mem::take(&mut self.relays))
+        let (pty, gate) = self.own.take().map_or((None, None), |own| (own.pty, Some(own.gate)));
+        let carriers = Carriers::start(std::mem::take(&mut self.relays), gate.as_ref())
             .map_err(LaunchError::system("carrying what goes through pipes"))?;
+        let terminal = match (pty, &gate) {
+            (Some(pty), Some(gate)) => TerminalRelay::start(pty, gate).map(Some),
+            _ => Ok(None),
+        };
+        // If lowbox can't go on, the terminal's modes are to be as they were all the same.
+        let terminal = terminal.map_err(|error| self.failed("the program's terminal", error))?;
+        let own = terminal.as_ref();
         let mut ending =
-            std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number));
+            std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number, own));
         let mut idle = Idle::default();
         while ending.is_none() {
             if let Some(what) = self.consented.as_mut().and_then(Consented::look) {
@@ -189,7 +215,7 @@ impl Container {
             match poll(&mut events, idle.timeout().or(look.as_ref())) {
                 Ok(0) => idle.rest(),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
+                Err(error) => return Err(self.failed("poll", error.into())),
             }
             let (control, signal) = (events[0].revents(), events[1].revents());
             let broker_ended =
@@ -202,7 +228,7 @@ impl Container {
             }
             if !signal.is_empty() {
                 while let Ok(Some(number)) = self.watch.signals.next() {
-                    ending = ending.or_else(|| self.forward(number));
+                    ending = ending.or_else(|| self.forward(number, own));
                 }
             }
             if !control.is_empty() {
@@ -217,6 +243,12 @@ impl Container {
             }
         }
         self.init.end();
+        if let Some(gate) = gate {
+            gate.end();
+        }
+        if let Some(terminal) = terminal {
+            terminal.finish(&self.watch.signals);
+        }
         if let Some(carriers) = carriers {
             carriers.finish(&self.watch.signals);
         }
@@ -228,25 +260,36 @@ impl Container {
     }
 
     /// Passes a signal on; `Some` if it ends the container at once.
-    fn forward(&self, number: i32) -> Option<Ending> {
+    fn forward(&self, number: i32, own: Option<&TerminalRelay>) -> Option<Ending> {
         // A container that is gone is noticed by the loop.
         let send = |order: Order| {
             let _ = order.send(self.control.as_fd());
         };
         if number == Signal::TSTP.as_raw() {
             send(Order::Stop);
+            let _held = own.and_then(TerminalRelay::hold);
             match stop(&self.watch.signals, &self.watch.terminal) {
                 Resumed::Ended(signal) => return Some(Ending::Signaled(signal as u8)),
                 Resumed::Continued(came) => {
+                    own.inspect(|own| own.resize());
                     send(Order::Continue);
                     came.into_iter().for_each(|number| send(Order::Signal(number)));
                 }
             }
         } else if number == Signal::CONT.as_raw() {
             send(Order::Continue);
+        } else if number == Signal::WINCH.as_raw()
+            && let Some(own) = own
+        {
+            own.resize();
         } else {
             send(Order::Signal(number));
         }
         None
+    }
+
+    fn failed(&self, what: &'static str, source: std::io::Error) -> LaunchError {
+        self.watch.terminal.restore();
+        LaunchError::System { what, source }
     }
 }

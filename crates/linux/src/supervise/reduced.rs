@@ -37,7 +37,7 @@ impl ReducedContainer {
     /// # Errors
     /// [`LaunchError::System`] if signals can't be watched.
     pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
-        let carriers = Carriers::start(std::mem::take(&mut self.relays))
+        let carriers = Carriers::start(std::mem::take(&mut self.relays), None)
             .map_err(LaunchError::system("carrying what goes through pipes"))?;
         let mut watched = FORWARDED.to_vec();
         watched.extend([Signal::TSTP, Signal::CONT, Signal::CHILD]);

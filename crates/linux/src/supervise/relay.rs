@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, splice};
 
+use super::gate::TerminalGate;
 use super::watch::ENDING;
 use crate::launch::pipes::Relay;
 use crate::sys::SignalFd;
@@ -18,11 +19,12 @@ pub(crate) struct Carriers {
 }
 
 impl Carriers {
-    /// Starts a thread for each pipe. They end with the process, or with their pipe.
+    /// Starts a thread for each pipe. They end with the process, or with their pipe. What the program writes passes the gate, if
+    /// there is one: the pipe may lead to the terminal.
     ///
     /// # Errors
     /// What pipe2(2) reports, EAGAIN where no thread can be made.
-    pub(crate) fn start(relays: Vec<Relay>) -> io::Result<Option<Carriers>> {
+    pub(crate) fn start(relays: Vec<Relay>, gate: Option<&TerminalGate>) -> io::Result<Option<Carriers>> {
         if relays.is_empty() {
             return Ok(None);
         }
@@ -30,8 +32,9 @@ impl Carriers {
         for relay in relays {
             let (from, to, inward) = relay.into_way();
             let doing = if inward { None } else { Some(doing.try_clone()?) };
+            let gate = gate.filter(|_| !inward).cloned();
             std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-                carry(&from, &to);
+                carry(&from, &to, gate.as_ref());
                 drop((from, to, doing));
             })?;
         }
@@ -41,28 +44,38 @@ impl Carriers {
     /// Waits, after the container has ended, until what it wrote has been carried out, however slow the reader is; a signal that
     /// ends lowbox ends the wait.
     pub(crate) fn finish(&self, signals: &SignalFd) {
-        loop {
-            let mut events = [PollFd::new(&self.done, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
-            if !matches!(poll(&mut events, None), Ok(_) | Err(rustix::io::Errno::INTR)) {
+        wait_until_carried(&self.done, signals);
+    }
+}
+
+/// Until `done` hangs up, or a signal that ends lowbox comes.
+pub(super) fn wait_until_carried(done: &OwnedFd, signals: &SignalFd) {
+    loop {
+        let mut events = [PollFd::new(done, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+        if !matches!(poll(&mut events, None), Ok(_) | Err(rustix::io::Errno::INTR)) {
+            return;
+        }
+        if !events[0].revents().is_empty() {
+            return;
+        }
+        while let Ok(Some(number)) = signals.next() {
+            if ENDING.iter().any(|signal| signal.as_raw() == number) {
                 return;
-            }
-            if !events[0].revents().is_empty() {
-                return;
-            }
-            while let Ok(Some(number)) = signals.next() {
-                if ENDING.iter().any(|signal| signal.as_raw() == number) {
-                    return;
-                }
             }
         }
     }
 }
 
 /// Until one side is closed.
-fn carry(from: &OwnedFd, to: &OwnedFd) {
+fn carry(from: &OwnedFd, to: &OwnedFd, gate: Option<&TerminalGate>) {
     const PIECE: usize = 1 << 20;
+    // Whoever holds the terminal waits for what passes, which must not wait for a reader then.
+    let flags = if gate.is_some() { SpliceFlags::MOVE | SpliceFlags::NONBLOCK } else { SpliceFlags::MOVE };
     loop {
-        match splice(from, None, to, None, PIECE, SpliceFlags::MOVE) {
+        let passing = gate.map(TerminalGate::pass);
+        let moved = splice(from, None, to, None, PIECE, flags);
+        drop(passing);
+        match moved {
             Ok(0) => return,
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             // The caller may have set its pipe not to wait.

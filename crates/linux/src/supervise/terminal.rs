@@ -65,7 +65,7 @@ fn set(modes: &Modes) {
 
 /// Whether `fd` is the terminal of lowbox's session, and another job has it. A terminal that was hung up, or that is of
 /// another session, has no background.
-fn in_background(fd: BorrowedFd<'_>) -> bool {
+pub(super) fn in_background(fd: BorrowedFd<'_>) -> bool {
     rustix::termios::tcgetpgrp(fd).is_ok_and(|group| group != rustix::process::getpgrp())
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, OsStr, OsString, c_char};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
@@ -87,14 +87,14 @@ pub fn close_from(first: u32) -> io::Result<()> {
     close_range(first, 0)
 }
 
-/// Closes every descriptor from 3 on but those of `kept`. For the very start of a forked process that never returns to what
-/// owns the others.
+/// Closes every descriptor from 3 on but those of `kept`. For the very start of a process, or of a fork that never returns to
+/// what owns the others.
 ///
 /// # Errors
 /// ENOSYS before Linux 5.9.
-pub fn close_all_but(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
+pub fn close_all_but(kept: &[i32]) -> io::Result<()> {
     let mut numbers: Vec<u32> =
-        kept.iter().map(|fd| fd.as_raw_fd() as u32).filter(|number| *number > 2).collect();
+        kept.iter().filter_map(|&number| u32::try_from(number).ok()).filter(|number| *number > 2).collect();
     numbers.sort_unstable();
     let mut first = 3;
     for number in numbers {
@@ -106,12 +106,24 @@ pub fn close_all_but(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
     close_range(first, 0)
 }
 
+/// Takes over descriptor `number`, which the caller of lowbox named for lowbox itself: a copy that is close-on-exec, and the
+/// number is closed.
+///
+/// # Errors
+/// EBADF if it is not open.
+pub fn take_descriptor(number: i32) -> io::Result<OwnedFd> {
+    let copy = super::with_descriptor(number, |fd| Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?))?;
+    // It is open, so it is not negative.
+    close_between(number as u32, number as u32, 0)?;
+    Ok(copy)
+}
+
 fn close_range(first: u32, flags: u32) -> io::Result<()> {
     close_between(first, u32::MAX, flags)
 }
 
 fn close_between(first: u32, last: u32, flags: u32) -> io::Result<()> {
-    // SAFETY: plain integers. Callers promise that nothing in this process uses a descriptor that is closed.
+    // SAFETY: plain integers. Callers promise that nothing in this process owns a descriptor that is closed.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

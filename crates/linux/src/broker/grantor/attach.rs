@@ -8,13 +8,14 @@ use std::path::Path;
 
 use lowbox_policy::{FileId, NodeKind};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, mkdirat, mknodat, open, openat2, statx,
-    unlinkat,
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, StatxFlags, fstatvfs, mkdirat, mknodat,
+    open, openat2, statx, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
 use rustix::process::fchdir;
 
+use super::Reply;
 use crate::launch::idmap::IdMaps;
 use crate::launch::pin::{Pinned, file_id};
 use crate::launch::spec::ContainerUser;
@@ -84,6 +85,23 @@ impl Attacher {
         let orphan = here.kind == NodeKind::File && rustix::fs::fstat(target)?.st_nlink == 0;
         if same_shape && (private || here == id || orphan) {
             return Ok(());
+        }
+        Err(io::Error::from_raw_os_error(libc::ESTALE))
+    }
+
+    /// The mount whose root is the object `id` at `path`.
+    pub(super) fn adopt(&mut self, id: FileId, path: &Path) -> io::Result<Reply> {
+        /// linux/stat.h.
+        const MOUNT_ROOT: u64 = 0x2000;
+        let object = open_in_view(path)?;
+        let stat = statx(&object, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+        if stat.stx_attributes.bits() & MOUNT_ROOT != 0 && file_id(&object)? == id {
+            let flags = fstatvfs(&object)?.f_flag;
+            return Ok(Reply::Adopted {
+                mount: stat.stx_mnt_id,
+                writable: !flags.contains(StatVfsMountFlags::RDONLY),
+                executable: !flags.contains(StatVfsMountFlags::NOEXEC),
+            });
         }
         Err(io::Error::from_raw_os_error(libc::ESTALE))
     }

@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::{FileId, os_bytes};
+use lowbox_policy::{FileId, GrantRights, os_bytes};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, socketpair};
 use rustix::process::Pid;
@@ -43,6 +43,12 @@ enum Request {
         writable: bool,
         executable: bool,
     },
+    /// Find the mount of a pinned object that was attached at the launch.
+    Adopt {
+        pin: u32,
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+    },
     /// Change what an attached mount allows.
     Change {
         mount: u64,
@@ -64,6 +70,7 @@ enum Request {
 enum Reply {
     Pinned { pin: u32, id: FileId },
     Attached { mount: u64 },
+    Adopted { mount: u64, writable: bool, executable: bool },
     Done,
     Failed { errno: i32 },
 }
@@ -141,6 +148,20 @@ impl Grantor {
         let request = Request::Attach { pin: pin.number, path: path.to_owned(), writable, executable };
         match self.ask(&request)? {
             Reply::Attached { mount } => Ok(Attached { mount, path: path.to_owned() }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The mount of the pinned object that is seen at `path` already, if it is one of its own.
+    ///
+    /// # Errors
+    /// ESTALE if it is not.
+    pub(super) fn adopt(&self, pin: Pin, path: &Path) -> io::Result<(Attached, GrantRights)> {
+        match self.ask(&Request::Adopt { pin: pin.number, path: path.to_owned() })? {
+            Reply::Adopted { mount, writable, executable } => {
+                let rights = GrantRights { read: true, write: writable, execute: executable };
+                Ok((Attached { mount, path: path.to_owned() }, rights))
+            }
             other => Err(unexpected(&other)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, open};
@@ -30,7 +30,8 @@ pub(super) fn run(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser)
 fn live(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser) -> io::Result<()> {
     // Out of the terminal's sight: its keys are for the program.
     setsid()?;
-    sys::close_all_but(&[socket.as_fd(), namespace.user.as_fd(), namespace.mount.as_fd()])?;
+    let kept = [socket, &namespace.user, &namespace.mount];
+    sys::close_all_but(&kept.map(AsRawFd::as_raw_fd))?;
     let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
@@ -112,6 +113,10 @@ impl Server<'_> {
                 let id = pinned.id;
                 let mount = self.abroad(|attacher| attacher.attach(mount.as_fd(), id, path))?;
                 Ok(Reply::Attached { mount })
+            }
+            Request::Adopt { pin, path } => {
+                let id = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?.id;
+                self.abroad(|attacher| attacher.adopt(id, path))
             }
             Request::Change { mount, path, writable, executable } => {
                 self.abroad(|attacher| attacher.change(*mount, path, *writable, *executable))?;

@@ -109,6 +109,9 @@ impl Builder {
         };
         stopwatch.lap("empty root, ruleset");
         builder.private_mounts()?;
+        if ground.terminal.is_some() {
+            builder.controlling_terminal()?;
+        }
         stopwatch.lap("/tmp, /dev");
         builder.proc()?;
         stopwatch.lap("/proc");

@@ -55,6 +55,18 @@ impl Builder {
         Ok(())
     }
 
+    /// `/dev/tty`, which is whatever terminal a process's session has: the program's own.
+    pub(super) fn controlling_terminal(&mut self) -> Result<(), Failure> {
+        let path = Path::new("/dev/tty");
+        let attributes = MountAttributes { read_only: true, no_exec: true, no_dev: false, recursive: false };
+        let mount = open_without_links(&self.host, relative(path))
+            .map_err(io::Error::from)
+            .and_then(|device| clone_mount(device.as_fd(), attributes))
+            .map_err(Failure::at(Step::Dev, path))?;
+        self.attach(mount.as_fd(), path, false).map_err(Failure::at(Step::Dev, path))?;
+        self.rule(mount.as_fd(), path, DEVICE, false)
+    }
+
     /// The package's lasting temporary files, at `/var/tmp` as the FHS has it; `/tmp` is of the run. (Elsewhere if something
     /// beneath `/var/tmp` is granted, which it would cover.)
     pub(super) fn clone_temp_state(&self, path: &Path) -> io::Result<OwnedFd> {

@@ -1,0 +1,204 @@
+//! Asking the user in a window: by a toolkit's own helper, which is run for each question.
+
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use lowbox_linux::broker::{Answer, Prompter, Question};
+
+use super::words::{self, Choice};
+use crate::output;
+
+/// Where systems keep programs. A helper is never searched in PATH, which may name a folder that somebody else writes.
+const FOLDERS: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/run/current-system/sw/bin"];
+
+/// A helper that shows a list to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Helper {
+    Zenity,
+    Kdialog,
+    Yad,
+}
+
+impl Helper {
+    const ALL: [Helper; 3] = [Helper::Zenity, Helper::Kdialog, Helper::Yad];
+
+    fn name(self) -> &'static str {
+        match self {
+            Helper::Zenity => "zenity",
+            Helper::Kdialog => "kdialog",
+            Helper::Yad => "yad",
+        }
+    }
+}
+
+/// Asks by one of the helpers.
+#[derive(Debug)]
+pub struct Dialog {
+    helper: Helper,
+    path: PathBuf,
+}
+
+impl Dialog {
+    /// The first helper that is installed, where there is a display.
+    pub fn find() -> Option<Dialog> {
+        let display = ["WAYLAND_DISPLAY", "DISPLAY"];
+        let display =
+            display.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+        let found = |helper: Helper| {
+            let path = FOLDERS.iter().map(|folder| Path::new(folder).join(helper.name()));
+            path.filter(|path| only_root_writes(path)).map(|path| Dialog { helper, path }).next()
+        };
+        Helper::ALL.into_iter().filter(|_| display).find_map(found)
+    }
+
+    fn command(&self, question: &Question, choices: &[Choice], timeout: Duration) -> Command {
+        let mut lines = words::asker(question);
+        lines.push(words::wanted(question));
+        lines.push(String::new());
+        lines.extend(words::object(question));
+        lines.push(String::new());
+        lines.push(format!("No answer within {} seconds counts as no.", timeout.as_secs()));
+        let mut command = Command::new(&self.path);
+        match self.helper {
+            // Their text is markup, and then has the escapes of C.
+            Helper::Zenity | Helper::Yad => {
+                let text = escaped(&lines.join("\n")).replace('\\', r"\\");
+                command.args(["--list", "--radiolist", "--title=lowbox asks", "--width=700", "--height=420"]);
+                command.arg(format!("--text={text}"));
+                command.args(["--column=", "--column=answer", "--column=", "--hide-column=2"]);
+                command.args(["--print-column=2", "--hide-header"]);
+                for choice in choices {
+                    // What is shown first and taken by Enter alone is no.
+                    let selected = choice.answer == Answer::No;
+                    // yad reads the cells as markup, zenity as text: characters of markup stay out.
+                    let label = choice.label.replace(['&', '<', '>'], "_");
+                    command.args([if selected { "TRUE" } else { "FALSE" }, choice.key, &label]);
+                }
+            }
+            Helper::Kdialog => {
+                let text = format!("<qt>{}</qt>", escaped(&lines.join("\n")).replace('\n', "<br>"));
+                command.args(["--title", "lowbox asks", "--radiolist", &text]);
+                for choice in choices {
+                    let selected = choice.answer == Answer::No;
+                    command.args([choice.key, &choice.label, if selected { "on" } else { "off" }]);
+                }
+            }
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+}
+
+impl Prompter for Dialog {
+    fn ask(&mut self, question: &Question, deadline: Instant) -> Option<Answer> {
+        let choices = words::choices(question);
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        let mut shown = match self.command(question, &choices, timeout).spawn() {
+            Ok(child) => Window(child),
+            Err(error) => {
+                output::say(&format!(
+                    "{} can't be started, so nobody is asked: {error}",
+                    self.path.display()
+                ));
+                return None;
+            }
+        };
+        let success = shown.wait(deadline)?;
+        let mut printed = String::new();
+        // It has ended, and prints a key.
+        let read = shown.0.stdout.take()?.take(64).read_to_string(&mut printed);
+        // A window that was closed is no answer for ever, but one for now.
+        match read {
+            Ok(_) if success => Some(words::chosen(printed.trim(), &choices).unwrap_or(Answer::No)),
+            _ => Some(Answer::No),
+        }
+    }
+}
+
+/// A helper that runs; it ends with this.
+struct Window(Child);
+
+impl Window {
+    /// Whether it ended well; `None` if it has not at the deadline.
+    fn wait(&mut self, deadline: Instant) -> Option<bool> {
+        loop {
+            if let Ok(Some(status)) = self.0.try_wait() {
+                return Some(status.success());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(20)));
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whether a program and every folder above it belong to root, and nobody else can change them.
+fn only_root_writes(path: &Path) -> bool {
+    let Ok(real) = std::fs::canonicalize(path) else { return false };
+    let safe = |path: &Path| path.metadata().is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o022 == 0);
+    real.ancestors().all(safe) && real.is_file()
+}
+
+/// As text in markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lowbox_linux::broker::Asked;
+    use lowbox_policy::{GrantRights, NodeKind};
+
+    fn arguments(helper: Helper, path: &str) -> Vec<String> {
+        let question = Question {
+            id: 1,
+            package: "p".to_owned(),
+            asked: Asked::File {
+                path: path.into(),
+                kind: Some(NodeKind::File),
+                wanted: GrantRights::READ,
+                folder: Some(path.into()),
+            },
+            asker: None,
+        };
+        let dialog = Dialog { helper, path: "/usr/bin/helper".into() };
+        let command = dialog.command(&question, &words::choices(&question), Duration::from_secs(60));
+        command.get_args().map(|argument| argument.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_path_is_no_markup_no_option_and_no_escape() {
+        for helper in Helper::ALL {
+            let all = arguments(helper, "/<b>&x\\n--ok-label=x\n");
+            let text = all.iter().find(|argument| argument.contains("&lt;b&gt;&amp;x")).unwrap();
+            assert!(!all.iter().any(|argument| argument.starts_with("--ok-label")), "{all:?}");
+            if helper == Helper::Kdialog {
+                assert!(text.contains(r"x\\n--ok"), "{text}");
+            } else {
+                assert!(text.contains(r"x\\\\n--ok") && text.contains(r"x\\u{a}"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_helper_that_others_can_write_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("zenity");
+        std::fs::write(&path, "").unwrap();
+        assert!(!only_root_writes(&path));
+        assert!(only_root_writes(Path::new("/usr/bin/env")));
+    }
+}

@@ -1,0 +1,348 @@
+//! Asking the program that started lowbox: JSON lines over an inherited socket. docs/prompt-protocol.md is its description.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use lowbox_linux::broker::{Answer, Asked, Prompter, Question, answering_socket};
+use lowbox_policy::{GrantRights, NodeKind};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// The version that this lowbox speaks.
+const VERSION: u32 = 1;
+/// The longest line that is read, in bytes.
+const LONGEST_LINE: usize = 4096;
+/// Most arguments of the asking program that are told, and most bytes of each.
+const ARGUMENTS: (usize, usize) = (64, 256);
+
+/// The program at the other end of the socket. Whatever it does that is not in the description ends the connection, and
+/// from then on every question is answered with *no*.
+pub struct Program {
+    /// `None` once the connection has ended.
+    socket: Option<UnixStream>,
+    package: String,
+    received: Vec<u8>,
+    greeted: bool,
+    /// The questions that were asked and are not open any more have lower ids.
+    last: u64,
+}
+
+/// What lowbox sends.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Sent<'a> {
+    Hello { protocol: &'static str, version: u32, package: &'a str },
+    Question(Box<Posed<'a>>),
+    Cancel { id: u64, reason: &'static str },
+}
+
+#[derive(Serialize)]
+struct Posed<'a> {
+    id: u64,
+    package: &'a str,
+    /// Milliseconds until the answer counts as *no*.
+    timeout_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<File>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capability: Option<Capability<'a>>,
+    program: Option<Running>,
+    answers: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct File {
+    #[serde(flatten)]
+    path: Name,
+    kind: Option<&'static str>,
+    wanted: String,
+    folder: Option<Name>,
+}
+
+#[derive(Serialize)]
+struct Capability<'a> {
+    name: &'a str,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct Running {
+    executable: Name,
+    arguments: Vec<Name>,
+    pid: u32,
+}
+
+/// Bytes of the file system as in docs/json.md: `path` for people, and `path_hex` where that is not exact.
+#[derive(Serialize)]
+struct Name {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_hex: Option<String>,
+}
+
+impl Name {
+    fn of(path: &Path) -> Name {
+        use std::os::unix::ffi::OsStrExt;
+        let bytes = path.as_os_str().as_bytes();
+        let hex = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let exact = std::str::from_utf8(bytes).is_ok();
+        Name { path: String::from_utf8_lossy(bytes).into_owned(), path_hex: (!exact).then(hex) }
+    }
+}
+
+/// What lowbox understands. Members that it does not know are an error: they could mean less than what it would take the
+/// answer for.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum Received {
+    Hello {
+        version: u32,
+    },
+    Answer {
+        id: u64,
+        answer: String,
+        #[serde(default)]
+        rights: Option<String>,
+    },
+}
+
+impl Program {
+    /// Takes over descriptor `number`; `lent` are those that the program inherits.
+    ///
+    /// # Errors
+    /// When it is no end of a pair of sockets of this user's, or is lent as well.
+    pub fn at(number: i32, lent: &[i32], package: &str) -> Result<Program, Failure> {
+        let socket = answering_socket(number, lent)
+            .map_err(|error| Failure::new(format!("--prompt fd:{number}: {error}")))?;
+        let socket = UnixStream::from(socket);
+        socket.set_nonblocking(false).map_err(Failure::new)?;
+        Ok(Program {
+            socket: Some(socket),
+            package: package.to_owned(),
+            received: Vec::new(),
+            greeted: false,
+            last: 0,
+        })
+    }
+
+    fn put(&mut self, question: &Question, deadline: Instant) -> Result<Option<Answer>, Broken> {
+        if !self.greeted {
+            let hello = Sent::Hello { protocol: "lowbox-prompt", version: VERSION, package: &self.package };
+            send(self.socket()?, &hello, deadline)?;
+            match self.receive(deadline)? {
+                Some(Received::Hello { version: VERSION }) => self.greeted = true,
+                Some(Received::Hello { version }) => {
+                    return Err(Broken(format!(
+                        "it speaks version {version} of the protocol, not {VERSION}"
+                    )));
+                }
+                Some(_) => return Err(Broken("it answered before it greeted".to_owned())),
+                None => return Err(Broken("it did not greet in time".to_owned())),
+            }
+        }
+        let answers = answers(question);
+        self.last = question.id;
+        send(self.socket()?, &posed(question, answers.clone(), deadline), deadline)?;
+        loop {
+            match self.receive(deadline)? {
+                Some(Received::Answer { id, answer, rights }) if id == question.id => {
+                    if !answers.contains(&answer.as_str()) {
+                        return Err(Broken(format!("{answer:?} was none of the answers")));
+                    }
+                    return meaning(question, &answer, rights.as_deref()).map(Some);
+                }
+                // It came too late, and the question it is for was answered with *no*.
+                Some(Received::Answer { id, .. }) if id > 0 && id < question.id => {}
+                Some(Received::Answer { id, .. }) => {
+                    return Err(Broken(format!("it answered question {id}, which was not asked")));
+                }
+                Some(Received::Hello { .. }) => return Err(Broken("it greeted twice".to_owned())),
+                None => {
+                    // A peer that does not read gets a little time.
+                    let soon = Instant::now() + Duration::from_millis(100);
+                    send(self.socket()?, &Sent::Cancel { id: question.id, reason: "timeout" }, soon)?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    fn socket(&self) -> Result<&UnixStream, Broken> {
+        self.socket.as_ref().ok_or_else(|| Broken("the connection has ended".to_owned()))
+    }
+
+    /// The next line; `None` at the deadline.
+    fn receive(&mut self, deadline: Instant) -> Result<Option<Received>, Broken> {
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                return match serde_json::from_slice(&line) {
+                    Ok(received) => Ok(Some(received)),
+                    Err(error) => Err(Broken(format!("a line can't be read: {error}"))),
+                };
+            }
+            if self.received.len() >= LONGEST_LINE {
+                return Err(Broken(format!("a line has more than {LONGEST_LINE} bytes")));
+            }
+            let Some(left) = left_until(deadline) else { return Ok(None) };
+            let mut socket = self.socket()?;
+            socket.set_read_timeout(Some(left))?;
+            let mut buffer = [0; LONGEST_LINE];
+            let room = LONGEST_LINE - self.received.len();
+            match socket.read(&mut buffer[..room]) {
+                Ok(0) => return Err(Broken("it closed the connection".to_owned())),
+                Ok(count) => self.received.extend_from_slice(&buffer[..count]),
+                Err(error) if is_a_wait(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Prompter for Program {
+    fn ask(&mut self, question: &Question, deadline: Instant) -> Option<Answer> {
+        self.socket.as_ref()?;
+        self.put(question, deadline).unwrap_or_else(|Broken(why)| {
+            self.socket = None;
+            output::say(&format!(
+                "the program that answers questions (--prompt fd:N) is not listened to any more: {why}; every question is \
+                 answered with no"
+            ));
+            None
+        })
+    }
+}
+
+/// Why the connection is given up.
+struct Broken(String);
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Broken {
+        Broken(error.to_string())
+    }
+}
+
+fn is_a_wait(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::TimedOut)
+}
+
+/// More than nothing, which a socket would take for ever.
+fn left_until(deadline: Instant) -> Option<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    (!left.is_zero()).then(|| left.max(Duration::from_millis(1)))
+}
+
+fn send(mut socket: &UnixStream, message: &Sent<'_>, deadline: Instant) -> Result<(), Broken> {
+    let mut line = serde_json::to_vec(message).map_err(io::Error::from)?;
+    line.push(b'\n');
+    let mut rest = line.as_slice();
+    while !rest.is_empty() {
+        let Some(left) = left_until(deadline) else {
+            return Err(Broken("it does not read".to_owned()));
+        };
+        socket.set_write_timeout(Some(left))?;
+        match socket.write(rest) {
+            Ok(count) => rest = &rest[count..],
+            Err(error) if is_a_wait(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn answers(question: &Question) -> Vec<&'static str> {
+    match &question.asked {
+        Asked::File { kind, folder, .. } => {
+            let this = kind.is_some().then_some("this");
+            let folder = folder.is_some().then_some("folder");
+            this.into_iter().chain(folder).chain(["no", "never"]).collect()
+        }
+        Asked::Capability { .. } => vec!["allow", "no", "never"],
+    }
+}
+
+fn posed<'a>(question: &'a Question, answers: Vec<&'static str>, deadline: Instant) -> Sent<'a> {
+    let (mut file, mut capability) = (None, None);
+    match &question.asked {
+        Asked::File { path, kind, wanted, folder } => {
+            file = Some(File {
+                path: Name::of(path),
+                kind: kind.map(kind_name),
+                wanted: wanted.to_string(),
+                folder: folder.as_deref().map(Name::of),
+            });
+        }
+        Asked::Capability { name, title } => capability = Some(Capability { name, title }),
+    }
+    let program = question.asker.as_ref().map(|asker| Running {
+        executable: Name::of(&asker.executable),
+        arguments: asker
+            .arguments
+            .iter()
+            .take(ARGUMENTS.0)
+            .map(|argument| {
+                use std::os::unix::ffi::OsStrExt;
+                let bytes = argument.as_bytes();
+                Name::of(Path::new(std::ffi::OsStr::from_bytes(&bytes[..bytes.len().min(ARGUMENTS.1)])))
+            })
+            .collect(),
+        pid: asker.pid,
+    });
+    let left = deadline.saturating_duration_since(Instant::now()).as_millis();
+    Sent::Question(Box::new(Posed {
+        id: question.id,
+        package: &question.package,
+        timeout_ms: u64::try_from(left).unwrap_or(u64::MAX),
+        file,
+        capability,
+        program,
+        answers,
+    }))
+}
+
+fn kind_name(kind: NodeKind) -> &'static str {
+    match kind {
+        NodeKind::File => "file",
+        NodeKind::Dir => "folder",
+        NodeKind::Socket => "socket",
+        _ => "other",
+    }
+}
+
+/// Rights beyond those wanted are never given, whoever answers.
+fn meaning(question: &Question, answer: &str, rights: Option<&str>) -> Result<Answer, Broken> {
+    let rights = match (&question.asked, rights) {
+        (Asked::File { wanted, .. }, None) => *wanted,
+        (Asked::File { wanted, .. }, Some(letters)) => {
+            let rights: GrantRights =
+                letters.parse().map_err(|error| Broken(format!("the rights: {error}")))?;
+            let more = (rights.write && !wanted.write) || (rights.execute && !wanted.execute);
+            // Reading comes with every grant but one for writing alone.
+            if more || (rights.read && !wanted.read && !wanted.write) {
+                return Err(Broken(format!(
+                    "the rights {letters} are more than {wanted}, which were wanted"
+                )));
+            }
+            rights
+        }
+        (Asked::Capability { .. }, None) => GrantRights::default(),
+        (Asked::Capability { .. }, Some(_)) => {
+            return Err(Broken("a capability has no rights".to_owned()));
+        }
+    };
+    Ok(match answer {
+        "this" => Answer::This(rights),
+        "folder" => Answer::Folder(rights),
+        "allow" => Answer::Allow,
+        "never" => Answer::Never,
+        _ => Answer::No,
+    })
+}
+
+#[cfg(test)]
+#[path = "protocol_tests.rs"]
+mod tests;

@@ -1,0 +1,213 @@
+//! What is asked, in words, and what can be answered. Everything in a question that comes from the program is hostile.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use lowbox_linux::broker::{Answer, Asked, Question};
+use lowbox_policy::{GrantRights, NodeKind};
+
+/// One possible answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is typed for it.
+    pub key: &'static str,
+    /// The same as a word.
+    pub word: &'static str,
+    /// What it means.
+    pub label: String,
+    /// What it is.
+    pub answer: Answer,
+}
+
+/// Longest object shown, in characters; so much of its end is always there.
+const OBJECT: (usize, usize) = (400, 300);
+/// Longest program, and longest command line.
+const PROGRAM: (usize, usize) = (200, 150);
+
+/// What can be answered, *no* and *never* last.
+pub fn choices(question: &Question) -> Vec<Choice> {
+    let choice = |key, word, label: &str, answer| Choice { key, word, label: label.to_owned(), answer };
+    let mut choices = Vec::new();
+    match &question.asked {
+        Asked::File { kind, wanted, folder, .. } => {
+            let only = GrantRights { read: true, write: false, execute: wanted.execute };
+            if let Some(kind) = kind {
+                let this = format!("this {}", noun(*kind));
+                choices.push(choice("t", "this", &this, Answer::This(*wanted)));
+                if wanted.write {
+                    let label = format!("{this}, only for reading");
+                    choices.push(choice("tr", "this-read", &label, Answer::This(only)));
+                }
+            }
+            if let Some(folder) = folder {
+                let label = format!("everything in the folder {}", path(folder, OBJECT));
+                choices.push(choice("f", "folder", &label, Answer::Folder(*wanted)));
+                if wanted.write {
+                    let label = "the same folder, only for reading";
+                    choices.push(choice("fr", "folder-read", label, Answer::Folder(only)));
+                }
+            }
+        }
+        Asked::Capability { .. } => choices.push(choice("y", "yes", "yes", Answer::Allow)),
+    }
+    choices.push(choice("n", "no", "no", Answer::No));
+    choices.push(choice("never", "never", "no, and don't ask again", Answer::Never));
+    choices
+}
+
+/// The choice that somebody typed; letters of either case.
+pub fn chosen(typed: &str, choices: &[Choice]) -> Option<Answer> {
+    let typed = typed.trim();
+    let is =
+        |choice: &&Choice| typed.eq_ignore_ascii_case(choice.key) || typed.eq_ignore_ascii_case(choice.word);
+    choices.iter().find(is).map(|choice| choice.answer)
+}
+
+/// What is wanted, as a sentence without its object.
+pub fn wanted(question: &Question) -> String {
+    match &question.asked {
+        Asked::File { kind: None, .. } => "wants to make a new file here:".to_owned(),
+        Asked::File { kind: Some(kind), wanted, .. } => {
+            format!("wants to {} this {}:", verbs(*wanted, *kind), noun(*kind))
+        }
+        Asked::Capability { .. } => "wants to use this capability, which it declares:".to_owned(),
+    }
+}
+
+/// The object of the question in lines; a name with letters beyond ASCII once more in ASCII, because they can look like
+/// others, or be shown in another order.
+pub fn object(question: &Question) -> Vec<String> {
+    match &question.asked {
+        Asked::File { path: object, .. } => {
+            let mut lines = vec![path(object, OBJECT)];
+            if !object.as_os_str().as_bytes().is_ascii() {
+                lines.push(format!("in ASCII: {}", ascii(object.as_os_str(), OBJECT)));
+            }
+            lines
+        }
+        Asked::Capability { name, title } => {
+            vec![format!("{}: {}", text(OsStr::new(name), PROGRAM), text(OsStr::new(title), OBJECT))]
+        }
+    }
+}
+
+/// Who asks, in lines.
+pub fn asker(question: &Question) -> Vec<String> {
+    let package = text(OsStr::new(&question.package), PROGRAM);
+    let Some(asker) = &question.asker else { return vec![format!("package  {package}, before its start")] };
+    let mut command = String::new();
+    for argument in asker.arguments.iter().take(64) {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./=:,+@%".contains(byte);
+        let quoted = argument.is_empty() || !argument.as_bytes().iter().all(plain);
+        let shown = text(argument, PROGRAM);
+        let space = if command.is_empty() { "" } else { " " };
+        let _ = if quoted { write!(command, "{space}'{shown}'") } else { write!(command, "{space}{shown}") };
+    }
+    vec![
+        format!("program  {} (process {} of {package})", path(&asker.executable, PROGRAM), asker.pid),
+        // It is shown already, so this only makes it short.
+        format!("command  {}", shorten(&command, PROGRAM)),
+    ]
+}
+
+/// A question in a line.
+pub fn in_one_line(question: &Question) -> String {
+    match &question.asked {
+        Asked::File { path: object, wanted, kind, .. } => {
+            let verbs = kind.map_or("make".to_owned(), |kind| verbs(*wanted, kind));
+            format!("to {verbs} {}", path(object, OBJECT))
+        }
+        Asked::Capability { name, .. } => format!("the capability {}", text(OsStr::new(name), PROGRAM)),
+    }
+}
+
+/// How the user gives what was asked for without being asked.
+pub fn how_to_grant(question: &Question) -> String {
+    match &question.asked {
+        Asked::File { path: object, kind, wanted, folder } => {
+            let granted = if kind.is_some() { object } else { folder.as_ref().unwrap_or(object) };
+            format!("grant it with --grant '{}:{wanted}', or run with --prompt allow", path(granted, OBJECT))
+        }
+        Asked::Capability { .. } => "run with --prompt allow to permit it".to_owned(),
+    }
+}
+
+fn noun(kind: NodeKind) -> &'static str {
+    match kind {
+        NodeKind::File => "file",
+        NodeKind::Dir => "folder",
+        NodeKind::Socket => "socket",
+        _ => "object",
+    }
+}
+
+fn verbs(wanted: GrantRights, kind: NodeKind) -> String {
+    let folder = kind == NodeKind::Dir;
+    let verbs = [
+        (wanted.read, if folder { "list and read" } else { "read" }),
+        (wanted.write, if folder { "change, create and delete in" } else { "change" }),
+        (wanted.execute, if folder { "run programs of" } else { "run" }),
+    ];
+    let verbs: Vec<&str> = verbs.into_iter().filter(|(wanted, _)| *wanted).map(|(_, verb)| verb).collect();
+    if verbs.is_empty() { "use".to_owned() } else { verbs.join(" and ") }
+}
+
+/// A path for people: what is not a letter, a digit or a visible ASCII character stands as an escape.
+fn path(path: &Path, limit: (usize, usize)) -> String {
+    text(path.as_os_str(), limit)
+}
+
+fn text(text: &OsStr, limit: (usize, usize)) -> String {
+    shorten(&escaped(text, is_visible), limit)
+}
+
+fn ascii(text: &OsStr, limit: (usize, usize)) -> String {
+    shorten(&escaped(text, |character| character.is_ascii() && is_visible(character)), limit)
+}
+
+/// Letters and digits of any script, but for the fillers among them that show nothing. A backslash is escaped too, so that
+/// nothing can pass for an escape.
+fn is_visible(character: char) -> bool {
+    let filler = matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
+    match character {
+        '\\' => false,
+        ' '..='~' => true,
+        _ => character.is_alphanumeric() && !filler,
+    }
+}
+
+fn escaped(text: &OsStr, visible: impl Fn(char) -> bool) -> String {
+    let mut result = String::new();
+    for chunk in text.as_bytes().utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => result.push_str("\\\\"),
+                _ if visible(character) => result.push(character),
+                _ => {
+                    let _ = write!(result, "{}", character.escape_unicode());
+                }
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(result, "\\x{byte:02x}");
+        }
+    }
+    result
+}
+
+/// Leaves the middle out.
+fn shorten(text: &str, (longest, end): (usize, usize)) -> String {
+    let count = text.chars().count();
+    if count <= longest {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(longest - end).collect();
+    let end: String = text.chars().skip(count - end).collect();
+    format!("{start} [{} characters left out] {end}", count - longest)
+}
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

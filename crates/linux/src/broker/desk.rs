@@ -444,7 +444,7 @@ impl Desk {
         rights: GrantRights,
         known: Option<&Vec<Bind>>,
     ) -> Result<(), String> {
-        let mut rights = rights;
+        let (wanted, mut rights) = (rights, rights);
         // What was granted at the launch is changed where it is: who is in it already stays in it.
         if !self.granted.contains_key(path) {
             if let Ok((attached, before)) = self.grantor.adopt(pin, path) {
@@ -459,20 +459,18 @@ impl Desk {
         };
         self.generation += 1;
         let told = |error: io::Error| error.to_string();
-        // What was granted at the launch is changed where it is: who is in it already stays in it.
-        if !self.granted.contains_key(path) {
-            if let Ok(attached) = self.grantor.adopt(pin, path) {
-                self.granted.insert(
-                    path.to_owned(),
-                    Granted { attached, pin_id: pin.id, rights: GrantRights::default() },
-                );
-            }
-        }
         if let Some(granted) = self.granted.get_mut(path) {
             let changed = self.grantor.change(&granted.attached, rights.write, rights.execute);
             if granted.pin_id == pin.id && changed.is_ok() {
                 granted.rights = rights;
                 self.judge.granted(path, pin.id, rights);
+                // The change is one of all mounts beneath it.
+                for bind in binds.iter().filter(|bind| bind.path != path) {
+                    if let Some(beneath) = self.granted.get(&bind.path) {
+                        let wider = self.grantor.change(&beneath.attached, bind.writable, bind.executable);
+                        wider.map_err(told)?;
+                    }
+                }
                 return Ok(());
             }
             self.withdraw(path);

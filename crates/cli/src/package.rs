@@ -191,7 +191,7 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
             capabilities.push(name.to_owned());
             if capability(name).is_some_and(|known| known.privacy) {
                 output::say(&format!(
-                    "{shown}: {name} is privacy-sensitive; this version does not ask yet, and opens what the manifest declares"
+                    "{shown}: {name} is privacy-sensitive; with --prompt ask you are asked before it is opened"
                 ));
             }
         }

@@ -208,7 +208,12 @@ impl Display {
         });
         // It has to be drawn before it takes keys.
         std::thread::sleep(Duration::from_millis(700));
-        found.expect("a window").lines().last().expect("an id").to_owned()
+        found
+            .unwrap_or_else(|| panic!("no window among {:?}", self.xdotool(&["search", "--name", "."])))
+            .lines()
+            .last()
+            .expect("an id")
+            .to_owned()
     }
 }
 

@@ -110,6 +110,25 @@ time.sleep(60)";
 }
 
 #[test]
+fn a_full_screen_program_draws_again_after_the_question() {
+    everyone(|person| {
+        let file = person.file("text", &"a line of the file\n".repeat(100));
+        let _ = std::fs::remove_file(answers(person));
+        let question = format!("1500:{}", answers(person).display());
+        let options = ["--prompt", "ask", "--rehearse-question", &question];
+        let words = lowbox_program_tests::words(person, &options, &["/usr/bin/less", file.to_str().unwrap()]);
+        let tmux = Tmux::start(person, &words);
+        tmux.see("a line of the file");
+        tmux.see("Answer:");
+        tmux.keys(&["n", "Enter"]);
+        is_answered(person, "1 Some(No)");
+        let drawn =
+            || tmux.screen().matches("a line of the file").count() == 29 && !tmux.screen().contains("lowbox");
+        assert!(until(Duration::from_millis(1200), drawn), "{}", tmux.screen());
+    });
+}
+
+#[test]
 fn a_window_that_changes_its_size_is_seen_inside() {
     everyone(|person| {
         let script = "

@@ -71,6 +71,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         },
         observe: arguments.verbose,
         terminal: decision.terminal.clone(),
+        private_descriptors: decision.private_descriptors,
         timings: arguments.timings,
         working_directory: arguments.working_directory,
     };

@@ -34,6 +34,8 @@ pub struct Decision {
     pub terminal: Option<TerminalGate>,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// Descriptors at which lowbox asks, and that nobody else may have.
+    pub private_descriptors: Vec<i32>,
 }
 
 /// Decides from the command line and the declared capabilities. Called before lowbox opens descriptors or starts threads.
@@ -48,7 +50,7 @@ pub fn decide(
 ) -> Result<Decision, Failure> {
     let declared = capabilities.iter().any(|name| name == PROMPT_FOR_ACCESS);
     let policy = arguments.prompt.or(declared.then_some(Policy::Ask));
-    let mut terminal = None;
+    let (mut terminal, mut private_descriptors) = (None, Vec::new());
     let prompting = match policy {
         None => Prompting::Off,
         Some(Policy::Allow) => Prompting::Allow,
@@ -56,10 +58,12 @@ pub fn decide(
         Some(Policy::Ask) => Prompting::Ask(choose(&mut terminal)),
         Some(Policy::Program(number)) => {
             let lent: Vec<i32> = lent.iter().map(|named| named.number).collect();
-            Prompting::Ask(Box::new(protocol::Program::at(number, &lent, package)?))
+            let program = protocol::Program::at(number, &lent, package)?;
+            private_descriptors.extend(program.descriptor());
+            Prompting::Ask(Box::new(program))
         }
     };
-    Ok(Decision { prompting, terminal, timeout: Duration::from_secs(arguments.timeout) })
+    Ok(Decision { prompting, terminal, timeout: Duration::from_secs(arguments.timeout), private_descriptors })
 }
 
 /// The user at the terminal in whose foreground lowbox is, else in a dialog, else nobody. `terminal` is set where the program

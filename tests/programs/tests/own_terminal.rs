@@ -89,7 +89,8 @@ signal.signal(signal.SIGWINCH, lambda *_: print('size', *os.get_terminal_size())
 print('ready')
 for _ in range(1000): time.sleep(0.01)";
         let inside = python(person, script);
-        let session = Session::start(person, &format!("(sleep 1.5; stty rows 44 cols 99) & {inside}"));
+        let session =
+            Session::start(person, &format!("(sleep 1.5; stty rows 44 cols 99 </dev/tty) & {inside}"));
         session.see("ready");
         session.see("size 99 44");
         session.close();
@@ -170,6 +171,8 @@ fn control_z_stops_the_job_whose_terminal_is_the_shells_then_and_fg_continues_it
         session.type_in("two\n");
         session.see("got:two");
         session.type_in("\x04");
+        // What is typed while the program runs is the program's, and lost with it.
+        std::thread::sleep(Duration::from_millis(700));
         session.type_in("echo code:$?; stty -a >after; cmp before after && echo sa''me-again\n");
         session.see("code:8");
         session.see("same-again");
@@ -228,7 +231,7 @@ fn the_callers_modes_come_back_also_when_a_signal_kills_lowbox() {
 fn the_callers_terminal_is_left_alone_where_standard_input_is_something_else() {
     everyone(|person| {
         let inside = shell(person, "cat; echo to-the-terminal >&2; sleep 2");
-        let look = "(sleep 1; stty -a >during) & stty -a >before";
+        let look = "(sleep 1; stty -a </dev/tty >during) & stty -a >before";
         let script = format!("{look}; echo piped | {inside} | tr a-z A-Z; wait; cmp before during");
         let session = Session::start(person, &script);
         session.see("PIPED");

@@ -181,7 +181,8 @@ fn a_flood_is_held_while_the_question_is_shown_and_nothing_of_it_is_lost() {
         let script = "
 import sys
 for number in range(40000): sys.stdout.write(f'line {number}\\n')
-print('all written')";
+print('all written')
+import time; time.sleep(60)";
         let mut rehearsal = Rehearsal::with(person, 30, 30, script, "");
         rehearsal.shown();
         let before = rehearsal.session.text();
@@ -192,7 +193,7 @@ print('all written')";
         // Whatever else is asked, the output goes on.
         let deadline = std::time::Instant::now() + Duration::from_secs(20);
         while !rehearsal.session.text().contains("all written") && std::time::Instant::now() < deadline {
-            rehearsal.session.type_in("\x03");
+            rehearsal.session.type_in("n\r");
             std::thread::sleep(Duration::from_millis(100));
         }
         let text = rehearsal.session.text();
@@ -200,6 +201,7 @@ print('all written')";
         let numbers: Vec<u32> = numbers.filter_map(|number| number.trim().parse().ok()).collect();
         assert!(numbers.len() > 39_900, "{} lines", numbers.len());
         assert_eq!(numbers.last(), Some(&39_999));
+        rehearsal.session.close();
     });
 }
 

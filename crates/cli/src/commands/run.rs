@@ -73,6 +73,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         observe: arguments.verbose,
         asks: decision.prompting.is_on(),
         terminal: decision.terminal.clone(),
+        private_descriptors: decision.private_descriptors,
         timings: arguments.timings,
         working_directory: arguments.working_directory,
     };

@@ -33,6 +33,8 @@ pub struct Decision {
     pub how: How,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// Descriptors at which lowbox asks, and that nobody else may have.
+    pub private_descriptors: Vec<i32>,
 }
 
 impl Decision {
@@ -59,7 +61,7 @@ pub fn decide(
 ) -> Result<Decision, Failure> {
     let declared = capabilities.iter().any(|name| name.eq_ignore_ascii_case(PROMPT_FOR_ACCESS));
     let policy = arguments.prompt.or(declared.then_some(Policy::Ask));
-    let mut terminal = None;
+    let (mut terminal, mut private_descriptors) = (None, Vec::new());
     let mut how = How::Prompt;
     let prompting = match policy {
         None => Prompting::Off,
@@ -69,10 +71,13 @@ pub fn decide(
         Some(Policy::Program(number)) => {
             how = How::FrontEnd;
             let lent: Vec<i32> = lent.iter().map(|named| named.number).collect();
-            Prompting::Ask(Box::new(protocol::Program::at(number, &lent, package)?))
+            let program = protocol::Program::at(number, &lent, package)?;
+            private_descriptors.extend(program.descriptor());
+            Prompting::Ask(Box::new(program))
         }
     };
-    Ok(Decision { prompting, terminal, how, timeout: Duration::from_secs(arguments.timeout) })
+    let timeout = Duration::from_secs(arguments.timeout);
+    Ok(Decision { prompting, terminal, how, timeout, private_descriptors })
 }
 
 /// The user at the terminal in whose foreground lowbox is, else in a dialog, else nobody. `terminal` is set where the program

@@ -1,6 +1,7 @@
 //! Asking the program that started lowbox: JSON lines over an inherited socket. docs/prompt-protocol.md is its description.
 
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,8 +28,6 @@ pub struct Program {
     package: String,
     received: Vec<u8>,
     greeted: bool,
-    /// The questions that were asked and are not open any more have lower ids.
-    last: u64,
 }
 
 /// What lowbox sends.
@@ -125,8 +124,12 @@ impl Program {
             package: package.to_owned(),
             received: Vec::new(),
             greeted: false,
-            last: 0,
         })
+    }
+
+    /// The socket's descriptor.
+    pub fn descriptor(&self) -> Option<i32> {
+        self.socket.as_ref().map(AsRawFd::as_raw_fd)
     }
 
     fn put(&mut self, question: &Question, deadline: Instant) -> Result<Option<Answer>, Broken> {
@@ -145,7 +148,6 @@ impl Program {
             }
         }
         let answers = answers(question);
-        self.last = question.id;
         send(self.socket()?, &posed(question, answers.clone(), deadline), deadline)?;
         loop {
             match self.receive(deadline)? {

@@ -25,7 +25,7 @@ fn question(id: u64) -> Question {
 fn pair() -> (Program, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let package = "editor_abc".to_owned();
-    (Program { socket: Some(ours), package, received: Vec::new(), greeted: false, last: 0 }, theirs)
+    (Program { socket: Some(ours), package, received: Vec::new(), greeted: false }, theirs)
 }
 
 fn soon() -> Instant {

@@ -42,6 +42,8 @@ pub struct Ground {
     pub asks: bool,
     /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
     pub terminal: Option<TerminalGate>,
+    /// Descriptors that are lowbox's alone, and pid 1's neither.
+    pub private_descriptors: Vec<i32>,
     /// Time the steps of the launch.
     pub timings: bool,
 }
@@ -108,6 +110,9 @@ impl Groundwork {
                     sys::exit_now(1);
                 }
                 drop(relays);
+                if ground.private_descriptors.iter().any(|number| sys::close_descriptor(*number).is_err()) {
+                    sys::exit_now(1);
+                }
                 let pty = own.and_then(|own| own.pty);
                 if pty.as_ref().is_some_and(|pty| pty.put_in_place().is_err()) {
                     sys::exit_now(1);

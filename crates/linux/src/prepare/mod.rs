@@ -80,6 +80,8 @@ pub struct Request {
     pub timings: bool,
     /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
     pub terminal: Option<TerminalGate>,
+    /// Descriptors that are lowbox's alone: at which it asks.
+    pub private_descriptors: Vec<i32>,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
 }
@@ -151,6 +153,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         named_descriptors: check_descriptors(&request.descriptors)?,
         asks: request.asks,
         terminal: request.terminal.clone(),
+        private_descriptors: request.private_descriptors.clone(),
         timings: request.timings,
     })
 }

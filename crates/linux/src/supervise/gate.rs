@@ -16,6 +16,8 @@ struct Inner {
 struct State {
     holds: usize,
     passing: usize,
+    /// How many questions there were.
+    questions: u64,
     ended: bool,
 }
 
@@ -28,9 +30,16 @@ pub struct Held(TerminalGate);
 pub(crate) struct Passing<'g>(&'g TerminalGate);
 
 impl TerminalGate {
-    /// Takes the terminal from the program. Returns once no byte is on its way any more; `None` once the program has ended:
-    /// what it left is being shown, and there is nobody to ask for.
+    /// Takes the terminal from the program, for a question. Returns once no byte is on its way any more; `None` once the program
+    /// has ended: what it left is being shown, and there is nobody to ask for.
     pub fn hold(&self) -> Option<Held> {
+        let held = self.pause()?;
+        self.lock().questions += 1;
+        Some(held)
+    }
+
+    /// The same without a question: the terminal stays as it is.
+    pub(crate) fn pause(&self) -> Option<Held> {
         let mut state = self.lock();
         state.holds += 1;
         while state.passing > 0 {
@@ -51,6 +60,16 @@ impl TerminalGate {
         }
         state.passing += 1;
         Passing(self)
+    }
+
+    /// How many questions there were until now.
+    pub(crate) fn questions(&self) -> u64 {
+        self.lock().questions
+    }
+
+    /// Whether the terminal is not the program's at the moment.
+    pub(crate) fn is_held(&self) -> bool {
+        self.lock().holds > 0
     }
 
     /// The program has ended: what it wrote before is shown, whatever question is open.

@@ -7,6 +7,7 @@ mod guard;
 pub(crate) mod idle;
 pub mod reduced;
 pub(crate) mod relay;
+mod screen_modes;
 mod stop;
 mod terminal;
 pub(crate) mod terminal_relay;
@@ -277,6 +278,7 @@ impl Container {
                 }
             }
         } else if number == Signal::CONT.as_raw() {
+            own.inspect(|own| own.take_again());
             send(Order::Continue);
         } else if number == Signal::WINCH.as_raw()
             && let Some(own) = own

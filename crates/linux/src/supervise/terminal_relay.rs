@@ -3,19 +3,21 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, getpgrp, kill_process_group};
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetpgrp, tcgetsid, tcgetwinsize, tcsetattr,
-    tcsetwinsize,
+    LocalModes, OptionalActions, SpecialCodeIndex, Winsize, tcgetattr, tcgetpgrp, tcgetsid, tcgetwinsize,
+    tcsetattr, tcsetwinsize,
 };
 
 use super::gate::{Held, TerminalGate};
 use super::relay::wait_until_carried;
+use super::screen_modes::ScreenModes;
 use super::terminal::in_background;
 use crate::launch::pty::Pty;
 use crate::sys::{self, SignalFd};
@@ -28,6 +30,7 @@ pub(crate) struct TerminalRelay {
     /// The carrier alone keeps it: the program's terminal is hung up with the caller's.
     master: Weak<OwnedFd>,
     slave: OwnedFd,
+    keyboard: bool,
     /// Hangs up when everything that the program wrote has been shown.
     done: OwnedFd,
 }
@@ -55,12 +58,15 @@ impl TerminalRelay {
             master,
             keyboard,
             closed: false,
+            questions: 0,
+            full_size_at: None,
+            modes: ScreenModes::new(),
             shown: Buffer::new(),
             typed: Buffer::new(),
             _doing: doing,
         };
         std::thread::Builder::new().stack_size(64 * 1024).spawn(move || carrier.carry())?;
-        let relay = TerminalRelay { gate: gate.clone(), outside, master: weak, slave, done };
+        let relay = TerminalRelay { gate: gate.clone(), outside, master: weak, slave, keyboard, done };
         relay.resize();
         Ok(relay)
     }
@@ -72,9 +78,17 @@ impl TerminalRelay {
         }
     }
 
+    /// Takes the caller's terminal once more: a shell that stopped lowbox without a word has set modes of its own.
+    pub(crate) fn take_again(&self) {
+        if self.keyboard && !self.gate.is_held() {
+            let _ = set_raw(&self.outside);
+        }
+        self.resize();
+    }
+
     /// Carries nothing while lowbox is stopped and the terminal is somebody else's.
     pub(crate) fn hold(&self) -> Option<Held> {
-        self.gate.hold()
+        self.gate.pause()
     }
 
     /// Waits, after the container has ended, until what it wrote is shown; a signal that ends lowbox ends the wait.
@@ -138,10 +152,18 @@ struct Carrier {
     keyboard: bool,
     /// The program's side is closed, and what is left is being shown.
     closed: bool,
+    /// How many questions were asked until the last step.
+    questions: u64,
+    /// When the program's terminal gets its whole size back.
+    full_size_at: Option<Instant>,
+    modes: ScreenModes,
     shown: Buffer,
     typed: Buffer,
     _doing: OwnedFd,
 }
+
+/// How long a program is given to notice another size.
+const LINE_LESS: Duration = Duration::from_millis(100);
 
 /// One of the two terminals is gone.
 struct Gone;
@@ -179,7 +201,9 @@ impl Carrier {
         if !outside.is_empty() {
             events.push(PollFd::new(&self.outside, outside));
         }
-        moved(poll(&mut events, None)).map(drop)
+        let timeout = self.full_size_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
+        moved(poll(&mut events, timeout.as_ref())).map(drop)
     }
 
     fn step(&mut self) -> Result<(), Gone> {
@@ -189,6 +213,16 @@ impl Carrier {
             self.keyboard = false;
             self.typed.bytes.clear();
         }
+        if gate.questions() != self.questions {
+            self.questions = gate.questions();
+            self.redraw();
+        }
+        if self.full_size_at.is_some_and(|at| Instant::now() >= at) {
+            self.full_size_at = None;
+            if let Ok(size) = tcgetwinsize(&self.outside) {
+                let _ = tcsetwinsize(&*self.master, size);
+            }
+        }
         if self.keyboard && self.typed.has_room() {
             self.listen()?;
         }
@@ -196,12 +230,28 @@ impl Carrier {
             moved(self.typed.drain(&self.master))?;
         }
         if !self.closed && self.shown.has_room() {
+            let old = self.shown.bytes.len();
             self.closed = moved(self.shown.fill(&self.master)).is_err();
+            self.modes.follow(&self.shown.bytes[old..]);
         }
         if !self.shown.bytes.is_empty() {
             moved(self.shown.drain(&self.outside))?;
         }
         if self.closed && self.shown.bytes.is_empty() { Err(Gone) } else { Ok(()) }
+    }
+
+    /// Sets what a question has unset, and lets a program that draws on a screen of its own draw again. It does when its
+    /// terminal has another size, so that has a line less for a moment.
+    fn redraw(&mut self) {
+        let again = self.modes.again();
+        self.shown.bytes.extend(again);
+        if let Ok(size) = tcgetwinsize(&self.outside)
+            && self.modes.draws_elsewhere()
+        {
+            let other = Winsize { ws_row: size.ws_row.saturating_sub(1).max(1), ..size };
+            let _ = tcsetwinsize(&*self.master, other);
+            self.full_size_at = Some(Instant::now() + LINE_LESS);
+        }
     }
 
     fn listen(&mut self) -> Result<(), Gone> {

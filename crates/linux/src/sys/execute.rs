@@ -113,9 +113,17 @@ pub fn close_all_but(kept: &[i32]) -> io::Result<()> {
 /// EBADF if it is not open.
 pub fn take_descriptor(number: i32) -> io::Result<OwnedFd> {
     let copy = super::with_descriptor(number, |fd| Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?))?;
-    // It is open, so it is not negative.
-    close_between(number as u32, number as u32, 0)?;
+    close_descriptor(number)?;
     Ok(copy)
+}
+
+/// Closes descriptor `number`, which nothing in this process uses any more.
+///
+/// # Errors
+/// EBADF for a negative number.
+pub fn close_descriptor(number: i32) -> io::Result<()> {
+    let number = u32::try_from(number).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
+    close_between(number, number, 0)
 }
 
 fn close_range(first: u32, flags: u32) -> io::Result<()> {

@@ -18,7 +18,9 @@ mod socket;
 pub use clone::{Forked, Namespaces, enter_new_mounts, enter_new_network, fork_into, spawn_borrowing};
 pub use descriptor::{replace_descriptor, with_descriptor};
 pub use dying::restore_terminal_when_killed;
-pub use execute::{Image, close_all_but, close_from, close_on_exec_from, exit_now, take_descriptor};
+pub use execute::{
+    Image, close_all_but, close_descriptor, close_from, close_on_exec_from, exit_now, take_descriptor,
+};
 pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory, release_memory};
 pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount_attributes};

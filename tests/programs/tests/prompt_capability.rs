@@ -1,0 +1,273 @@
+//! Questions before the start, about privacy-sensitive capabilities: by the terminal, by the program that started lowbox, by
+//! policy, in a dialog, by nobody.
+
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use lowbox_program_tests::{Person, Session, everyone, finish, until};
+
+const WITHOUT: &str = "starts without the capability webcam";
+
+/// `lowbox run` of a program that does nothing, with the capability.
+fn run(person: &Person, options: &[&str]) -> Command {
+    let mut run = person.inside([&["--capability", "webcam"], options].concat(), ["/bin/echo", "started"]);
+    run.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    run
+}
+
+/// In a session without a terminal.
+fn away(run: &Command) -> Command {
+    let mut away = Command::new("setsid");
+    away.arg("--wait").arg(run.get_program()).args(run.get_args());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => away.env(name, value),
+            None => away.env_remove(name),
+        };
+    }
+    away.current_dir(run.get_current_dir().expect("set"));
+    away
+}
+
+#[test]
+fn policies_decide_without_asking_and_nobody_is_no_with_a_line_that_says_how() {
+    everyone(|person| {
+        for (options, allowed) in [
+            (&[][..], true),
+            (&["--prompt", "allow"], true),
+            (&["--prompt", "deny"], false),
+            (&["--prompt", "ask"], false),
+            (&["--capability", "isolatedWin32-promptForAccess"], false),
+        ] {
+            let ended = finish(away(&run(person, options)), 30);
+            assert_eq!(ended.succeeded(), "started");
+            assert_eq!(!ended.stderr.contains(WITHOUT), allowed, "{options:?}: {}", ended.stderr);
+            if options.last() == Some(&"ask") {
+                assert!(ended.stderr.contains("nobody can be asked here"), "{}", ended.stderr);
+            }
+        }
+        let bad = finish(run(person, &["--prompt", "maybe"]), 30);
+        assert_eq!(bad.code(), Some(125));
+    });
+}
+
+#[test]
+fn the_terminal_is_asked_before_the_program_starts() {
+    everyone(|person| {
+        for (typed, allowed) in [("y\r", true), ("n\r", false), ("t\ry\r", true), ("\x04", false)] {
+            let words = lowbox_program_tests::words_of(&run(person, &["--prompt", "ask"]));
+            let mut session = Session::start(person, &words);
+            session.see("wants to use this capability, which it declares:");
+            session.see("webcam: cameras");
+            session.see("before its start");
+            session.see("Answer: ");
+            assert!(!session.text().contains("started"));
+            session.type_in(typed);
+            session.see("started");
+            assert_eq!(!session.text().contains(WITHOUT), allowed, "{typed:?}: {}", session.text());
+            session.ends_with_code(0);
+        }
+    });
+}
+
+/// Starts lowbox with one end of a pair of sockets; the other end is the caller's.
+fn asked_by(mut run: Command, socket: &UnixStream) -> Child {
+    // Inherited from here on; each test is a process of its own.
+    rustix::io::fcntl_setfd(socket.as_fd(), rustix::io::FdFlags::empty()).expect("a flag");
+    run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    run.spawn().expect("lowbox")
+}
+
+#[test]
+fn the_program_that_started_lowbox_answers_as_the_description_says() {
+    everyone(|person| {
+        let document = include_str!("../../../docs/prompt-protocol.md");
+        let example = document.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
+        let example = person.file("answer.py", example.expect("the example"));
+        for (capability, allowed) in [("webcam", true), ("location", false)] {
+            let run = person.inside(["--capability", capability], ["/bin/echo", "started"]);
+            let words = lowbox_program_tests::words_of(&run);
+            // LOWBOX run OPTIONS: the example puts `run --prompt fd:N` in.
+            let script = format!(
+                "set -- {words}; lowbox=$1; shift 2; exec python3 {} \"$lowbox\" \"$@\"",
+                example.display()
+            );
+            let ended = finish(person.plain(["/bin/sh", "-c", &script]), 30);
+            assert_eq!(ended.succeeded(), "started");
+            let without = format!("starts without the capability {capability}");
+            assert_eq!(!ended.stderr.contains(&without), allowed, "{}", ended.stderr);
+        }
+    });
+}
+
+#[test]
+fn silence_the_end_of_the_socket_and_nonsense_are_no() {
+    everyone(|person| {
+        for (sent, waits, says) in [
+            (&b"{\"type\":\"hello\",\"version\":1}\n"[..], true, ""),
+            (b"", false, "it closed the connection"),
+            (b"{\"type\":\"answer\",\"id\":1,\"answer\":\"allow\"}\n", false, "before it greeted"),
+            (b"{\"type\":\"hello\",\"version\":1}\nyes\n", false, "can't be read"),
+            (&[b'x'; 5000], false, "more than 4096 bytes"),
+        ] {
+            let (mut ours, theirs) = UnixStream::pair().expect("a pair");
+            let number = theirs.as_raw_fd();
+            let start = Instant::now();
+            let fd = format!("fd:{number}");
+            let child = asked_by(run(person, &["--prompt", &fd, "--prompt-timeout", "2"]), &theirs);
+            drop(theirs);
+            ours.write_all(sent).expect("it is read");
+            if !waits {
+                let _ = ours.shutdown(std::net::Shutdown::Write);
+            }
+            let output = child.wait_with_output().expect("it ends");
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.stdout, b"started\n", "{stderr}");
+            assert!(stderr.contains(WITHOUT) && stderr.contains(says), "{sent:?}: {stderr}");
+            assert_eq!(start.elapsed() > Duration::from_secs(2), waits, "{sent:?}");
+        }
+    });
+}
+
+#[test]
+fn the_program_does_not_inherit_the_socket_it_is_asked_about() {
+    everyone(|person| {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        let number = theirs.as_raw_fd();
+        let fd = format!("fd:{number}");
+        let script = "for fd in /proc/*/fd/*; do readlink $fd; done; for n in 3 4 5 6 7 8 9 10 11 12; do \
+            (echo '{}' >&$n) 2>/dev/null && echo wrote to $n; done; true";
+        let child = asked_by(person.inside(["--prompt", &fd], ["/bin/bash", "-c", script]), &theirs);
+        drop(theirs);
+        let output = child.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!text.contains("socket:") && !text.contains("wrote"), "{text}");
+        drop(ours);
+        // And it can't be lent to it.
+        let (_ours, theirs) = UnixStream::pair().expect("a pair");
+        let number = theirs.as_raw_fd();
+        let (fd, lent) = (format!("fd:{number}"), format!("{number}:socket"));
+        let child = asked_by(run(person, &["--prompt", &fd, "--fd", &lent]), &theirs);
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(125));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("would inherit"));
+    });
+}
+
+#[test]
+fn a_socket_with_a_name_is_refused_because_others_could_answer() {
+    everyone(|person| {
+        let path = person.work().join(format!("socket-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let _listener = UnixListener::bind(&path).expect("a name");
+        let client = UnixStream::connect(&path).expect("a connection");
+        let fd = format!("fd:{}", client.as_raw_fd());
+        let output = asked_by(run(person, &["--prompt", &fd]), &client).wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(125));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("with a name"));
+    });
+}
+
+/// A display that nobody sees.
+struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    fn start() -> Display {
+        // Each test is a process of its own, so its number is free.
+        let name = format!(":{}", 1000 + std::process::id() % 20_000);
+        let server = Command::new("Xvfb")
+            .args([&name, "-screen", "0", "1000x800x24", "-ac", "-noreset", "-nolisten", "tcp"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb: cargo xtask peers");
+        let display = Display { server, name };
+        assert!(until(Duration::from_secs(20), || display.xdotool(&["getdisplaygeometry"]).is_some()));
+        display
+    }
+
+    fn xdotool(&self, words: &[&str]) -> Option<String> {
+        let ended = Command::new("xdotool").args(words).env("DISPLAY", &self.name).output();
+        let ended = ended.expect("xdotool: cargo xtask peers");
+        ended.status.success().then(|| String::from_utf8_lossy(&ended.stdout).trim().to_owned())
+    }
+
+    fn window(&self) -> String {
+        let mut found = None;
+        until(Duration::from_secs(30), || {
+            found = self
+                .xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"])
+                .filter(|id| !id.is_empty());
+            found.is_some()
+        });
+        // It has to be drawn before it takes keys.
+        std::thread::sleep(Duration::from_millis(700));
+        found
+            .unwrap_or_else(|| panic!("no window among {:?}", self.xdotool(&["search", "--name", "."])))
+            .lines()
+            .last()
+            .expect("an id")
+            .to_owned()
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn a_dialog_asks_where_there_is_a_display_and_no_terminal() {
+    everyone(|person| {
+        let display = Display::start();
+        // No is selected, and keys alone choose nothing else: what was typed for another window is no yes.
+        const YES: &[&str] = &["mousemove", "25", "132", "click", "1"];
+        const OK: &[&str] = &["mousemove", "649", "396", "click", "1"];
+        for (acts, allowed) in [
+            (&[OK][..], false),
+            (&[&["key", "Escape"][..]], false),
+            (&[&["key", "y", "e", "s", "Return", "space", "Up", "Return"][..], OK], false),
+            (&[YES, OK], true),
+        ] {
+            let mut run = away(&run(person, &["--prompt", "ask", "--prompt-timeout", "40"]));
+            run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
+            run.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let child = run.spawn().expect("lowbox");
+            let window = display.window();
+            display.xdotool(&["windowfocus", "--sync", &window]);
+            for act in acts {
+                let within: &[&str] = if act[0] == "key" { &[] } else { &["--window", &window] };
+                display.xdotool(&[&act[..1], within, &act[1..]].concat());
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            let output = child.wait_with_output().expect("it ends");
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.stdout, b"started\n", "{stderr}");
+            assert_eq!(!stderr.contains(WITHOUT), allowed, "{acts:?}: {stderr}");
+        }
+    });
+}
+
+#[test]
+fn a_dialog_that_nobody_answers_is_closed_and_is_no() {
+    everyone(|person| {
+        let display = Display::start();
+        let mut run = away(&run(person, &["--prompt", "ask", "--prompt-timeout", "4"]));
+        run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
+        run.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = run.spawn().expect("lowbox");
+        display.window();
+        let output = child.wait_with_output().expect("it ends");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(WITHOUT));
+        let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();
+        assert!(until(Duration::from_secs(10), gone), "the window is still there");
+    });
+}

@@ -73,7 +73,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         observe: arguments.verbose,
         asks: decision.prompting.is_on(),
         terminal: decision.terminal.clone(),
-        private_descriptors: decision.private_descriptors,
+        private_descriptors: decision.private_descriptors.clone(),
         timings: arguments.timings,
         working_directory: arguments.working_directory,
     };

@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 //! What the tests of real programs share: people who run them, and runs with a time limit.
 
+mod front_end;
 mod person;
 mod processes;
 mod python;
@@ -8,9 +9,10 @@ mod run;
 mod session;
 mod tmux;
 
-pub use person::{Person, WITHOUT_NAMESPACES, everyone, ordinary};
+pub use front_end::FrontEnd;
+pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;
-pub use run::{Ended, finish, finish_with_input, until};
+pub use run::{Ended, Running, finish, finish_with_input, start, until};
 pub use session::{Session, words, words_of};
 pub use tmux::Tmux;

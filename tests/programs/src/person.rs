@@ -28,6 +28,8 @@ pub struct Person {
     /// Whose commands go through setpriv(1); `None` is the calling user.
     account: Option<(u32, u32)>,
     folder: TempDir,
+    /// The working folder, in it.
+    work: &'static str,
     lowbox: PathBuf,
 }
 
@@ -38,6 +40,15 @@ pub fn everyone(test: impl Fn(&Person)) {
     test(&own);
     if root {
         test(&ordinary());
+    }
+}
+
+/// The same, with home and working folder where the user can be asked about them.
+pub fn everyone_at_home(test: impl Fn(&Person)) {
+    test(&Person::at_home("the calling user".to_owned(), None));
+    if rustix::process::geteuid().is_root() {
+        let ordinary = ordinary();
+        test(&Person::at_home(ordinary.name.clone(), ordinary.account));
     }
 }
 
@@ -63,12 +74,28 @@ impl Person {
     }
 
     fn new(name: String, account: Option<(u32, u32)>) -> Person {
-        let folder =
-            tempfile::Builder::new().prefix("lowbox-programs-").tempdir().expect("a temporary folder");
+        Person::in_folder(name, account, &std::env::temp_dir(), "work")
+    }
+
+    /// With folders that are none of the container's own, as those in /tmp are: the user can be asked about them.
+    fn at_home(name: String, account: Option<(u32, u32)>) -> Person {
+        let homes = if rustix::process::geteuid().is_root() {
+            PathBuf::from("/home")
+        } else {
+            std::env::home_dir().expect("a home folder")
+        };
+        Person::in_folder(name, account, &homes, "home/work")
+    }
+
+    fn in_folder(name: String, account: Option<(u32, u32)>, place: &Path, work: &'static str) -> Person {
+        let folder = tempfile::Builder::new()
+            .prefix("lowbox-programs-")
+            .tempdir_in(place)
+            .expect("a temporary folder");
         let lowbox = folder.path().join("lowbox");
         fs::copy(built_lowbox(), &lowbox).expect("a copy of lowbox that everybody may run");
         fs::set_permissions(&lowbox, fs::Permissions::from_mode(0o755)).expect("its permissions");
-        let person = Person { name, account, folder, lowbox };
+        let person = Person { name, account, folder, work, lowbox };
         for made in [person.folder.path().to_owned(), person.home(), person.work()] {
             fs::create_dir_all(&made).expect("a folder");
             person.own(&made);
@@ -83,7 +110,7 @@ impl Person {
 
     /// A folder to work in.
     pub fn work(&self) -> PathBuf {
-        self.folder.path().join("work")
+        self.folder.path().join(self.work)
     }
 
     /// The package's folder beneath the home, of a program that is known by this name.

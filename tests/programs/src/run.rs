@@ -42,7 +42,27 @@ pub fn finish(command: Command, seconds: u64) -> Ended {
 
 /// Runs a command with this input for at most `seconds`.
 #[track_caller]
-pub fn finish_with_input(mut command: Command, input: Vec<u8>, seconds: u64) -> Ended {
+pub fn finish_with_input(command: Command, input: Vec<u8>, seconds: u64) -> Ended {
+    start_with_input(command, input).finish(seconds)
+}
+
+/// A command that runs, whose output is read.
+pub struct Running {
+    command: Command,
+    child: Child,
+    writer: Option<JoinHandle<()>>,
+    stdout: JoinHandle<Vec<u8>>,
+    stderr: JoinHandle<Vec<u8>>,
+}
+
+/// Starts a command without input.
+#[track_caller]
+pub fn start(command: Command) -> Running {
+    start_with_input(command, Vec::new())
+}
+
+#[track_caller]
+fn start_with_input(mut command: Command, input: Vec<u8>) -> Running {
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     let mut child = command
         .stdin(stdin)
@@ -58,18 +78,32 @@ pub fn finish_with_input(mut command: Command, input: Vec<u8>, seconds: u64) -> 
     });
     let stdout = read_all(child.stdout.take());
     let stderr = read_all(child.stderr.take());
-    let status = wait(&mut child, seconds);
-    if let Some(writer) = writer {
-        writer.join().expect("the writer does not panic");
+    Running { command, child, writer, stdout, stderr }
+}
+
+impl Running {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
-    let stderr = String::from_utf8_lossy(&stderr.join().expect("no panic")).into_owned();
-    let stdout = stdout.join().expect("no panic");
-    match status {
-        Some(status) => Ended { status, stdout, stderr },
-        None => panic!(
-            "still running after {seconds} s: {command:?}\n{}\n{stderr}",
-            String::from_utf8_lossy(&stdout)
-        ),
+
+    /// Waits for the end, for at most `seconds`.
+    #[track_caller]
+    pub fn finish(mut self, seconds: u64) -> Ended {
+        let status = wait(&mut self.child, seconds);
+        if let Some(writer) = self.writer {
+            writer.join().expect("the writer does not panic");
+        }
+        let stderr = String::from_utf8_lossy(&self.stderr.join().expect("no panic")).into_owned();
+        let stdout = self.stdout.join().expect("no panic");
+        match status {
+            Some(status) => Ended { status, stdout, stderr },
+            None => panic!(
+                "still running after {seconds} s: {:?}\n{}\n{stderr}",
+                self.command,
+                String::from_utf8_lossy(&stdout)
+            ),
+        }
     }
 }
 

@@ -80,9 +80,16 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
     // Questions come before the launch begins: the user may take their time.
-    let decided = decide_capabilities(&caller, &mut request, decision.asking());
-    decide_working_folder(&caller, &mut request, &mut decision.prompting, decision.how, decision.timeout)
-        .map_err(failed)?;
+    let mut decided = decide_capabilities(&caller, &mut request, decision.asking());
+    decide_working_folder(
+        &caller,
+        &mut request,
+        &mut decision.prompting,
+        decision.how,
+        decision.timeout,
+        &mut decided.questions,
+    )
+    .map_err(failed)?;
     // Pid 1 makes what every container has while the plan is made here.
     let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);
     let prepared = prepare(&caller, &request).map_err(failed)?;
@@ -121,7 +128,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     let say = Box::new(|notice: &lowbox_linux::broker::Notice| output::say(&notice.to_string()));
     let broker = decision.prompting.is_on().then(|| {
         Broker::new(&caller, &request, &prepared, decision.prompting, decision.how, decision.timeout, say)
-            .registered(run)
+            .going_on(run, decided.questions)
     });
     if decision.terminal.is_some() {
         output::lines_end_at_a_raw_terminal();

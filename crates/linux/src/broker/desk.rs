@@ -72,11 +72,13 @@ pub(super) struct Desk {
     denied: HashSet<PathBuf>,
     /// Granted for reading, and the user wants no question about writing.
     read_only: HashSet<PathBuf>,
+    /// Taken back in this run: nobody is asked about them again.
+    revoked: HashSet<PathBuf>,
     throttle: Throttle<PathBuf, u64>,
     /// Questions that are raised and not asked yet; what the one that is asked is about.
     queue: VecDeque<Offer>,
     asked: Option<Offer>,
-    next_question: u64,
+    questions: u64,
     /// Counts what changes what a consent comes to.
     generation: u64,
 }
@@ -99,6 +101,7 @@ impl Desk {
         answers: Answers,
         say: Say,
         package: String,
+        questions: u64,
     ) -> Desk {
         // Nobody is disturbed by what a policy answers.
         let limits = match answers {
@@ -116,10 +119,11 @@ impl Desk {
             granted: BTreeMap::new(),
             denied: HashSet::new(),
             read_only: HashSet::new(),
+            revoked: HashSet::new(),
             throttle: Throttle::new(limits),
             queue: VecDeque::new(),
             asked: None,
-            next_question: 1,
+            questions,
             generation: 0,
         }
     }
@@ -197,7 +201,9 @@ impl Desk {
                 return Some(self.again(&place, touch.wanted));
             }
         }
+        let revoked = path.ancestors().any(|place| self.revoked.contains(place));
         match self.memory.recall(path, touch.wanted) {
+            Recalled::Nothing if revoked => Some(false),
             Recalled::Nothing => None,
             Recalled::Denied => Some(false),
             Recalled::Allowed { consent, object } => {
@@ -333,10 +339,9 @@ impl Desk {
 
     fn question(&mut self, offer: &Offer) -> Question {
         let Touch { path, wanted, executable, arguments, pid, .. } = &offer.touch;
-        let id = self.next_question;
-        self.next_question += 1;
+        self.questions += 1;
         Question {
-            id,
+            id: self.questions,
             package: self.package.clone(),
             asked: Asked::File {
                 path: path.clone(),
@@ -504,13 +509,22 @@ impl Desk {
         self.grantor.detach(&granted.attached).is_ok()
     }
 
+    /// The same for what was granted at the launch.
+    fn withdraw_of_launch(&mut self, path: &Path) -> bool {
+        let Ok(pin) = self.grantor.look(path) else { return false };
+        let adopted = self.grantor.adopt(pin, path);
+        self.grantor.unpin(pin);
+        adopted.is_ok_and(|(attached, _)| self.grantor.detach(&attached).is_ok())
+    }
+
     /// Carries out what the user took back.
     pub(super) fn revoke(&mut self) -> Option<Stop> {
         let mut stop = None;
         for revocation in self.memory.revocations() {
             let outcome = match (&revocation.what, revocation.effect) {
                 (Held::File(path), Effect::Detach) => {
-                    if self.withdraw(path) {
+                    self.revoked.insert(path.clone());
+                    if self.withdraw(path) || self.withdraw_of_launch(path) {
                         (self.say)(&Notice::Detached { path: path.clone() });
                         Outcome::Detached
                     } else {

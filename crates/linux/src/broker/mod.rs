@@ -47,6 +47,7 @@ pub struct Broker {
     /// How answers are given, for the store.
     how: How,
     run: Option<RunId>,
+    questions: u64,
 }
 
 impl Broker {
@@ -70,12 +71,14 @@ impl Broker {
             folder: caller.folders.data.clone(),
             how,
             run: None,
+            questions: 0,
         }
     }
 
-    /// The run is registered in the store already.
-    pub fn registered(mut self, run: Option<RunId>) -> Broker {
+    /// The run may be registered in the store already, and so many questions were put before the start.
+    pub fn going_on(mut self, run: Option<RunId>, questions: u64) -> Broker {
         self.run = run;
+        self.questions = questions;
         self
     }
 }

@@ -38,10 +38,11 @@ impl Desktop {
     pub(crate) fn start(broker: Broker, asked: Asked) -> io::Result<Desktop> {
         let (ended, telling) = pipe_with(PipeFlags::CLOEXEC)?;
         let answers = Answers::of(broker.prompting, broker.timeout)?;
-        let Broker { say, judge, package, program, folder, how, run, .. } = broker;
+        let Broker { say, judge, package, program, folder, how, run, questions, .. } = broker;
         let thread = std::thread::Builder::new().stack_size(1024 * 1024).spawn(move || {
             let memory = Memory::new(package.clone(), program, folder, how, run);
-            let mut desk = Desk::new(asked.touches, asked.grantor, judge, memory, answers, say, package);
+            let mut desk =
+                Desk::new(asked.touches, asked.grantor, judge, memory, answers, say, package, questions);
             if let Some(stop) = serve(&mut desk) {
                 if stop == Stop::Grantor {
                     desk.say(&Notice::GrantorGone);

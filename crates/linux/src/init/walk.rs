@@ -66,12 +66,13 @@ impl Root {
     }
 
     fn found(&self, object: &OwnedFd) -> Option<Located> {
+        let stat = fstat(object).ok()?;
         let path = path_of(object)?;
+        let path = if stat.st_nlink == 0 { without_mark(&path) } else { path };
         if mount_of(object).ok()? == self.mount {
             return Some(Located::Skeleton(path));
         }
         let flags = fstatvfs(object).ok()?.f_flag;
-        let stat = fstat(object).ok()?;
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         Some(Located::Granted {
             path,
@@ -137,6 +138,12 @@ fn is_link(object: &OwnedFd) -> Option<bool> {
 
 fn mount_of(object: impl AsFd) -> rustix::io::Result<u64> {
     Ok(statx(object, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id)
+}
+
+/// The kernel marks what has no name any more (proc_pid_fd(5)).
+fn without_mark(path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes();
+    PathBuf::from(OsStr::from_bytes(bytes.strip_suffix(b" (deleted)").unwrap_or(bytes)))
 }
 
 /// The path of something open, as everybody in the container sees it.

@@ -12,7 +12,8 @@ use crate::broker::{Answer, Asked, Prompting, Question};
 use crate::host::Named;
 use crate::store::{Decision, How, NewFileConsent, Store};
 
-/// Asks about the working folder, if it is the user's and nothing decides about it yet; a consent is added to the request.
+/// Asks about the working folder, if it is the user's and nothing decides about it yet; a consent is added to the request. `questions` counts
+/// those that were put.
 ///
 /// # Errors
 /// [`PrepareError::NoFolder`] and its like, for a working folder that is none.
@@ -22,6 +23,7 @@ pub fn decide_working_folder(
     prompting: &mut Prompting,
     how: How,
     patience: Duration,
+    questions: &mut u64,
 ) -> Result<(), PrepareError> {
     if !prompting.is_on() {
         return Ok(());
@@ -51,7 +53,10 @@ pub fn decide_working_folder(
     let answer = match prompting {
         Prompting::Off | Prompting::Deny => None,
         Prompting::Allow => Some(Answer::This(GrantRights::READ_WRITE)),
-        Prompting::Ask(prompter) => prompter.ask(&question(request, &named), Instant::now() + patience),
+        Prompting::Ask(prompter) => {
+            *questions += 1;
+            prompter.ask(&question(*questions, request, &named), Instant::now() + patience)
+        }
     };
     let (decision, rights) = match answer {
         Some(Answer::This(rights)) if rights.read && GrantRights::READ_WRITE.contains(rights) => {
@@ -93,9 +98,9 @@ fn covers(grant: &Path, path: &Path) -> bool {
     crate::host::canonical(grant).is_ok_and(|grant| path.starts_with(grant))
 }
 
-fn question(request: &Request, named: &Named) -> Question {
+fn question(id: u64, request: &Request, named: &Named) -> Question {
     Question {
-        id: 0,
+        id,
         package: request.family_name.clone(),
         asked: Asked::File {
             path: named.path.clone(),

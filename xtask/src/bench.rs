@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
+mod consent;
 mod crowd;
 mod growth;
 mod machine;
@@ -48,7 +49,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 9] = [
+const BENCHMARKS: [(&str, Benchmark); 13] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -58,6 +59,10 @@ const BENCHMARKS: [(&str, Benchmark); 9] = [
     ("objects", growth::objects),
     ("crowd", crowd::crowd),
     ("memory", memory_of_own),
+    ("decision", consent::decision),
+    ("prompting", consent::prompting),
+    ("granted-tree", consent::granted_tree),
+    ("broker-memory", consent::broker_memory),
 ];
 
 /// Runs the command.
@@ -67,7 +72,7 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         || if root { "root".to_owned() } else { std::env::var("USER").unwrap_or_else(|_| "user".into()) };
     if let Some(shared) = &options.worker {
         let scene = Scene::new(shared, options.runs)?;
-        for finding in findings(options, &scene, &own_name(), &["memory"]) {
+        for finding in findings(options, &scene, &own_name(), &["memory", "broker-memory"]) {
             println!("{}", serde_json::to_string(&finding)?);
             io::stdout().flush()?;
         }
@@ -81,7 +86,7 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
     if let Some(user) = &user {
         all.extend(findings_as(user, options, shared.path())?);
         if wanted(options, "memory") {
-            let lines = memory::measure(sleeper_as(user, shared.path()));
+            let lines = memory::measure(sleeper_as(user, shared.path()), memory::TARGET);
             all.push(finding("memory", &user.name, lines));
         }
     }
@@ -158,7 +163,7 @@ fn findings_as(user: &User, options: &Options, shared: &Path) -> io::Result<Vec<
 }
 
 fn memory_of_own(scene: &Scene) -> io::Result<Vec<Line>> {
-    memory::measure(scene.lowbox(&[], memory::SLEEPER))
+    memory::measure(scene.lowbox(&[], memory::SLEEPER), memory::TARGET)
 }
 
 /// Root measures the user's processes too, because it may read all that there is to know of them.

@@ -1,6 +1,6 @@
 //! Programs that work for a while: what confinement costs them.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,7 +26,8 @@ pub fn find(scene: &Scene) -> io::Result<Vec<Line>> {
     if outside == 0 || inside.abs_diff(outside) * 1000 > outside {
         return Err(io::Error::other(format!("{outside} files are listed outside and {inside} inside")));
     }
-    let mut lines = compare(scene, "find /usr -type f", "find /usr -type f >/dev/null 2>&1 || :", None)?;
+    let line = "find /usr -type f >/dev/null 2>&1 || :";
+    let mut lines = compare(scene, &Sides::same("find /usr -type f", line, &[], TARGET))?;
     lines.insert(0, Line::new("files listed inside", inside as f64, "").note(format!("{outside} outside")));
     Ok(lines)
 }
@@ -40,7 +41,7 @@ fn files_listed(mut find: Command) -> io::Result<usize> {
 pub fn imports(scene: &Scene) -> io::Result<Vec<Line>> {
     let command =
         "/usr/bin/python3 -c 'import asyncio, email.message, http.client, json, sqlite3, xml.dom.minidom'";
-    compare(scene, "six imports in python3", command, None)
+    compare(scene, &Sides::same("six imports in python3", command, &[], TARGET))
 }
 
 /// `git status` in a repository of some thousand files, granted for reading and writing.
@@ -51,11 +52,42 @@ pub fn git(scene: &Scene) -> io::Result<Vec<Line>> {
     for repository in [&plain, &inside] {
         make_repository(repository)?;
     }
-    compare(scene, "git status, 5,000 files", "git status --porcelain", Some((&plain, &inside)))
+    let grant = grant(&inside, "rw");
+    compare(
+        scene,
+        &Sides {
+            what: "git status, 5,000 files",
+            line: "git status --porcelain",
+            folders: Some((&plain, &inside)),
+            options: &["--grant".as_ref(), grant.as_os_str()],
+            target: TARGET,
+        },
+    )
+}
+
+/// What is compared.
+pub struct Sides<'a> {
+    pub what: &'a str,
+    /// For a shell.
+    pub line: &'a str,
+    /// Where each side works; the root if nowhere.
+    pub folders: Option<(&'a Path, &'a Path)>,
+    /// Of `lowbox run`.
+    pub options: &'a [&'a OsStr],
+    /// At most this part of the plain time.
+    pub target: f64,
+}
+
+impl<'a> Sides<'a> {
+    /// Both in the root.
+    pub fn same(what: &'a str, line: &'a str, options: &'a [&'a OsStr], target: f64) -> Sides<'a> {
+        Sides { what, line, folders: None, options, target }
+    }
 }
 
 /// Runs a shell line as often as it takes, plain and in lowbox.
-fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)>) -> io::Result<Vec<Line>> {
+pub fn compare(scene: &Scene, sides: &Sides<'_>) -> io::Result<Vec<Line>> {
+    let Sides { what, line, folders, options, target } = *sides;
     let root = Path::new("/");
     let (plain_folder, inside_folder) = folders.unwrap_or((root, root));
     let plain = |count: usize| {
@@ -64,12 +96,7 @@ fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)
         Contender::new("plain", command)
     };
     let count = repeats(plain(1), LONG_ENOUGH)?;
-    let grant: Vec<OsString> = match folders {
-        Some((_, folder)) => vec!["--grant".into(), grant(folder, "rw")],
-        None => Vec::new(),
-    };
-    let options: Vec<_> = grant.iter().map(OsString::as_os_str).collect();
-    let mut confined = scene.lowbox(&options, &["/bin/sh", "-c", &repeated(line, count)]);
+    let mut confined = scene.lowbox(options, &["/bin/sh", "-c", &repeated(line, count)]);
     confined.current_dir(inside_folder);
     let floor = scene.floor()?;
     let under_floor = |layers: &[&str]| {
@@ -91,7 +118,7 @@ fn compare(scene: &Scene, what: &str, line: &str, folders: Option<(&Path, &Path)
     }
     let note =
         format!("median of the rounds' ratios; {what}, {count} times in one container, its start included");
-    lines.push(Line::new("lowbox / plain", samples[3].ratio, "").at_most(TARGET).note(note));
+    lines.push(Line::new("lowbox / plain", samples[3].ratio, "").at_most(target).note(note));
     Ok(lines)
 }
 
@@ -101,7 +128,7 @@ fn repeated(line: &str, count: usize) -> String {
 }
 
 /// 5,000 small files in 100 folders, committed.
-fn make_repository(at: &PathBuf) -> io::Result<()> {
+pub fn make_repository(at: &PathBuf) -> io::Result<()> {
     for folder in 0..100 {
         let folder = at.join(format!("part{folder}"));
         fs::create_dir_all(&folder)?;

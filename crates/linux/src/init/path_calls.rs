@@ -53,11 +53,7 @@ pub(super) fn named_by(call: &Notification) -> Vec<Named> {
         libc::SYS_chdir => vec![Named::new(here, a, GrantRights::READ)],
         libc::SYS_truncate => vec![Named::new(here, a, GrantRights::READ_WRITE)],
         libc::SYS_execve => vec![Named::new(here, a, GrantRights::READ_EXECUTE)],
-        libc::SYS_mkdirat | libc::SYS_unlinkat => vec![Named::entry(int(a), b)],
-        libc::SYS_symlinkat => vec![Named::entry(int(b), c)],
-        libc::SYS_renameat2 => vec![Named::entry(int(a), b), Named::entry(int(c), d)],
-        // What is linked to must lie on the same mount, so its folder is needed as well.
-        libc::SYS_linkat => vec![Named::entry(int(a), b), Named::entry(int(c), d)],
+        libc::SYS_mkdirat => vec![Named::entry(int(a), b)],
         libc::SYS_statx => vec![Named::looked_at(int(a), b, int(c) & libc::AT_SYMLINK_NOFOLLOW == 0)],
         libc::SYS_newfstatat => vec![Named::looked_at(int(a), b, int(d) & libc::AT_SYMLINK_NOFOLLOW == 0)],
         libc::SYS_faccessat => vec![Named::looked_at(int(a), b, true)],
@@ -67,13 +63,10 @@ pub(super) fn named_by(call: &Notification) -> Vec<Named> {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn old_call(number: i64, [a, b, c, d, ..]: [u64; 6]) -> Vec<Named> {
+fn old_call(number: i64, [a, ..]: [u64; 6]) -> Vec<Named> {
     let here = libc::AT_FDCWD;
     match number {
-        libc::SYS_mkdir | libc::SYS_rmdir | libc::SYS_unlink => vec![Named::entry(here, a)],
-        libc::SYS_symlink => vec![Named::entry(here, b)],
-        libc::SYS_rename | libc::SYS_link => vec![Named::entry(here, a), Named::entry(here, b)],
-        libc::SYS_renameat => vec![Named::entry(a as u32 as i32, b), Named::entry(c as u32 as i32, d)],
+        libc::SYS_mkdir => vec![Named::entry(here, a)],
         libc::SYS_stat | libc::SYS_access => vec![Named::looked_at(here, a, true)],
         libc::SYS_lstat => vec![Named::looked_at(here, a, false)],
         _ => Vec::new(),
@@ -81,11 +74,8 @@ fn old_call(number: i64, [a, b, c, d, ..]: [u64; 6]) -> Vec<Named> {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn old_call(number: i64, [a, b, c, d, ..]: [u64; 6]) -> Vec<Named> {
-    match number {
-        libc::SYS_renameat => vec![Named::entry(a as u32 as i32, b), Named::entry(c as u32 as i32, d)],
-        _ => Vec::new(),
-    }
+fn old_call(_: i64, _: [u64; 6]) -> Vec<Named> {
+    Vec::new()
 }
 
 fn opened(folder: i32, address: u64, flags: i32) -> Vec<Named> {
@@ -131,12 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_names_two_entries() {
-        let both = named_by(&call(libc::SYS_renameat2, [u64::from(u32::MAX - 99), 1, 5, 2, 0, 0]));
-        assert_eq!(
-            both.iter().map(|named| (named.folder, named.address)).collect::<Vec<_>>(),
-            [(-100, 1), (5, 2)]
-        );
-        assert!(both.iter().all(|named| named.changes_name && named.wanted.write));
+    fn a_folder_that_is_made_changes_the_folder_above() {
+        let made = named_by(&call(libc::SYS_mkdirat, [u64::from(u32::MAX - 99), 1, 0, 0, 0, 0]));
+        assert_eq!(made.iter().map(|named| (named.folder, named.address)).collect::<Vec<_>>(), [(-100, 1)]);
+        assert!(made.iter().all(|named| named.changes_name && named.wanted.write));
     }
 }

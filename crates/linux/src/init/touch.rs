@@ -118,33 +118,31 @@ impl Touches {
 
     /// What the call needs and does not have, if a consent could give it.
     fn lacking(&self, base: BorrowedFd<'_>, path: &Path, named: &Named) -> Option<(PathBuf, GrantRights)> {
-        let located = if named.changes_name {
-            self.by_folder(base, path)?
-        } else {
-            match self.root.locate(base, path, named.follows) {
-                None if named.creates => self.by_folder(base, path)?,
-                located => located?,
-            }
+        let found = match named.changes_name {
+            true => None,
+            false => self.root.locate(base, path, named.follows),
         };
-        let (path, lacks) = match located {
-            Located::Missing(path) | Located::Skeleton(path) => (path, true),
-            Located::Granted { path, read_only, no_exec, orphan } => {
-                let more = (named.wanted.write && read_only) || (named.wanted.execute && no_exec);
-                (path, more || orphan)
+        // Where a name is made, what counts is its folder.
+        let by_folder = found.is_none() && (named.changes_name || named.creates);
+        let located = if by_folder { self.folder_of_name(base, path)? } else { found? };
+        let path = match located {
+            Located::Missing(path) | Located::Skeleton(path) => path,
+            Located::Granted(granted) if granted.orphan || granted.lacks(named.wanted) => {
+                let place = granted.path()?;
+                if by_folder { place.join(path.file_name()?) } else { place }
             }
+            Located::Granted(_) => return None,
         };
-        (lacks && is_in_frontier(&path, &self.asks.frontier)).then_some((path, named.wanted))
+        is_in_frontier(&path, &self.asks.frontier).then_some((path, named.wanted))
     }
 
-    /// Where a name lies that is made or removed: what counts is its folder.
-    fn by_folder(&self, base: BorrowedFd<'_>, path: &Path) -> Option<Located> {
+    /// Where a name lies that is made; of a granted folder the folder itself.
+    fn folder_of_name(&self, base: BorrowedFd<'_>, path: &Path) -> Option<Located> {
         let (parent, name) = (path.parent()?, path.file_name()?);
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         Some(match self.root.locate(base, parent, true)? {
             Located::Skeleton(folder) | Located::Missing(folder) => Located::Missing(folder.join(name)),
-            Located::Granted { path, read_only, no_exec, .. } => {
-                Located::Granted { path: path.join(name), read_only, no_exec, orphan: false }
-            }
+            granted @ Located::Granted(_) => granted,
         })
     }
 

@@ -9,9 +9,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
+use lowbox_policy::GrantRights;
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, StatxFlags, fstat, fstatvfs, open,
-    openat2, readlinkat, statx,
+    openat2, readlinkat, statat, statx,
 };
 use rustix::io::Errno;
 
@@ -25,23 +26,40 @@ pub(super) struct Root {
 }
 
 /// Where a path leads.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Located {
     /// To something of a mount that was granted.
-    Granted {
-        /// Its path.
-        path: PathBuf,
-        /// The mount is read-only.
-        read_only: bool,
-        /// Nothing can be run from it.
-        no_exec: bool,
-        /// A file that has no name any more: the host replaced the one that was granted.
-        orphan: bool,
-    },
+    Granted(Granted),
     /// To a folder of the private root that only leads to what was granted beneath it.
     Skeleton(PathBuf),
     /// To nothing: this is where it would be.
     Missing(PathBuf),
+}
+
+/// Something granted. Most calls need nothing more than that it is: the rest is looked up when it matters.
+#[derive(Debug)]
+pub(super) struct Granted {
+    object: OwnedFd,
+    /// A file that has no name any more: the host replaced the one that was granted.
+    pub(super) orphan: bool,
+}
+
+impl Granted {
+    /// Whether its mount lacks what a call wants.
+    pub(super) fn lacks(&self, wanted: GrantRights) -> bool {
+        if !wanted.write && !wanted.execute {
+            return false;
+        }
+        let Ok(mount) = fstatvfs(&self.object) else { return false };
+        (wanted.write && mount.f_flag.contains(StatVfsMountFlags::RDONLY))
+            || (wanted.execute && mount.f_flag.contains(StatVfsMountFlags::NOEXEC))
+    }
+
+    /// Where it is, or was.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        let path = path_of(&self.object)?;
+        Some(if self.orphan { without_mark(&path) } else { path })
+    }
 }
 
 impl Root {
@@ -60,26 +78,33 @@ impl Root {
         }
         match openat2(base, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS) {
             Ok(object) => self.found(&object),
+            Err(Errno::NOENT) if self.is_missing_in_granted(base, path) => None,
             Err(Errno::NOENT) => self.border(base, path, follow),
             Err(_) => None,
         }
     }
 
     fn found(&self, object: &OwnedFd) -> Option<Located> {
-        let stat = fstat(object).ok()?;
-        let path = path_of(object)?;
-        let path = if stat.st_nlink == 0 { without_mark(&path) } else { path };
-        if mount_of(object).ok()? == self.mount {
-            return Some(Located::Skeleton(path));
+        let wanted = StatxFlags::MNT_ID | StatxFlags::TYPE | StatxFlags::NLINK;
+        let stat = statx(object, "", AtFlags::EMPTY_PATH, wanted).ok()?;
+        if stat.stx_mnt_id == self.mount {
+            return Some(Located::Skeleton(path_of(object)?));
         }
-        let flags = fstatvfs(object).ok()?.f_flag;
-        let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        Some(Located::Granted {
-            path,
-            read_only: flags.contains(StatVfsMountFlags::RDONLY),
-            no_exec: flags.contains(StatVfsMountFlags::NOEXEC),
-            orphan: regular && stat.st_nlink == 0,
-        })
+        let regular = FileType::from_raw_mode(stat.stx_mode.into()) == FileType::RegularFile;
+        let orphan = regular && stat.stx_nlink == 0;
+        Some(Located::Granted(Granted { object: object.try_clone().ok()?, orphan }))
+    }
+
+    /// Whether the name is simply not there, in a folder that was granted: what most searches of a program find.
+    fn is_missing_in_granted(&self, base: BorrowedFd<'_>, path: &Path) -> bool {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return false };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let Ok(folder) = openat2(base, folder, DIRECTORY, Mode::empty(), ResolveFlags::NO_MAGICLINKS) else {
+            return false;
+        };
+        let granted = mount_of(&folder).is_ok_and(|mount| mount != self.mount);
+        // A link that leads nowhere is there.
+        granted && statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_err_and(|error| error == Errno::NOENT)
     }
 
     /// The first component that is missing, if that is in the private root's own part: in a granted folder nothing is hidden.

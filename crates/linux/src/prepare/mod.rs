@@ -11,6 +11,8 @@ mod privacy;
 mod program;
 mod publisher;
 mod set_id_files;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::ffi::OsString;

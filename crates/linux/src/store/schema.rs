@@ -39,34 +39,6 @@ const STEPS: [&str; 1] = ["
         used INTEGER,
         UNIQUE (package, capability)
     ) STRICT;
-    CREATE TABLE run (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        package TEXT NOT NULL,
-        program BLOB NOT NULL,
-        pid INTEGER NOT NULL,
-        start_time INTEGER NOT NULL,
-        system TEXT NOT NULL,
-        began INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE held (
-        run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-        path BLOB,
-        capability TEXT COLLATE NOCASE,
-        CHECK ((path IS NULL) <> (capability IS NULL)),
-        UNIQUE (run, path),
-        UNIQUE (run, capability)
-    ) STRICT;
-    CREATE TABLE revocation (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-        path BLOB,
-        capability TEXT COLLATE NOCASE,
-        effect INTEGER NOT NULL,
-        made INTEGER NOT NULL,
-        outcome INTEGER,
-        CHECK ((path IS NULL) <> (capability IS NULL))
-    ) STRICT;
-    CREATE INDEX revocation_run ON revocation (run);
 "];
 
 /// Sets the connection up and brings the tables to this version. The inner error says why the database is not for this lowbox.

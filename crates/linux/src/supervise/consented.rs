@@ -36,7 +36,7 @@ impl Consented {
         }
         let mut store = Store::open_or_create(folder)?;
         // Before the row is written: nothing that is revoked from then on is missed.
-        let watch = Watch::new(&store);
+        let watch = Watch::new(&mut store)?;
         let (run, gone) = store.register_started(package, program, files, capabilities)?;
         Ok(Some(Consented { folder: folder.to_owned(), run, watch, gone }))
     }

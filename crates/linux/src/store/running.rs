@@ -64,7 +64,7 @@ pub(super) fn attach(connection: &mut Connection, folder: &Path) -> Result<PathB
 fn prepare(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
     connection.execute("ATTACH ?1 AS running", [path.as_os_str().as_bytes()])?;
     connection.pragma_update(Some("running"), "synchronous", "OFF")?;
-    connection.pragma_update_and_check(Some("running"), "journal_mode", "TRUNCATE", |_| Ok(()))?;
+    connection.pragma_update_and_check(Some("running"), "journal_mode", "PERSIST", |_| Ok(()))?;
     let version = |connection: &Connection| -> rusqlite::Result<i64> {
         connection.pragma_query_value(Some("running"), "user_version", |row| row.get(0))
     };

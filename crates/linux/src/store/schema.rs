@@ -51,8 +51,9 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<Result<()
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // With FULL the emptied journal is on the disk when a commit returns (with DELETE its folder would not be).
-    connection.pragma_update_and_check(None, "journal_mode", "TRUNCATE", |_| Ok(()))?;
+    // With FULL the end of the journal is on the disk when a commit returns (with DELETE its folder would not be), and ext4 flushes
+    // what was truncated when it is closed.
+    connection.pragma_update_and_check(None, "journal_mode", "PERSIST", |_| Ok(()))?;
     let latest = STEPS.len() as i64;
     match version(connection)? {
         now if now == latest => return Ok(check(connection)?),

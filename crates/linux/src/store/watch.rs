@@ -10,7 +10,8 @@ use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
 
 use super::{Store, StoreError};
 
-/// Notices changes of the database of what runs, by anybody.
+/// Notices changes of the database of what runs, by anybody. To close it takes the kernel some 10 ms (inotify waits for other
+/// processors), so whoever may end soon opens it late.
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,

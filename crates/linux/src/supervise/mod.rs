@@ -22,6 +22,7 @@ use crate::launch::pipes::Relay;
 use crate::limits::{Cgroup, CgroupError};
 use crate::store::Held;
 pub use consented::Consented;
+use consented::Looked;
 pub(crate) use guard::Guard;
 use idle::Idle;
 use relay::Carriers;
@@ -154,9 +155,14 @@ impl Container {
             std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number));
         let mut idle = Idle::default();
         while ending.is_none() {
-            if let Some(what) = self.consented.as_mut().and_then(Consented::look) {
-                on_event(Event::Revoked(what));
-                break;
+            match self.consented.as_mut().map_or(Looked::Not, Consented::look) {
+                Looked::Not => {}
+                // That took memory.
+                Looked::Nothing => idle = Idle::default(),
+                Looked::Revoked(what) => {
+                    on_event(Event::Revoked(what));
+                    break;
+                }
             }
             let mut events = vec![
                 PollFd::new(&self.control, PollFlags::IN),

@@ -56,7 +56,7 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<Result<()
     connection.pragma_update_and_check(None, "journal_mode", "PERSIST", |_| Ok(()))?;
     let latest = STEPS.len() as i64;
     match version(connection)? {
-        now if now == latest => return Ok(check(connection)?),
+        now if now == latest => return check(connection),
         now if now > latest => {
             return Ok(Err(format!(
                 "was made by a newer lowbox (version {now}, this one knows {latest}); use that one"

@@ -136,7 +136,7 @@ fn a_package_that_does_not_ask_starts_with_what_the_command_gave_it() {
     let paths = |asking| -> Vec<PathBuf> {
         store.at_start(PACKAGE, asking).unwrap().into_iter().map(|(one, _)| one.path).collect()
     };
-    assert_eq!(paths(false), [given.clone()]);
+    assert_eq!(paths(false), std::slice::from_ref(&given));
     assert_eq!(paths(true), [asked, given]);
 }
 

@@ -39,7 +39,7 @@ pub use entry::{CapabilityConsent, Decision, FileConsent, How, NewFileConsent};
 pub use error::StoreError;
 pub use revoke::{Effect, Outcome, Pending, Revocation, Revoked, RevokedWhat};
 pub use runs::{Held, Run, RunId};
-pub use standing::{Standing, standing};
+pub use standing::{Standing, Traits, standing};
 pub use watch::Watch;
 
 /// The database's name in lowbox's data folder.

@@ -20,6 +20,8 @@ const STEPS: [&str; 1] = ["
         device INTEGER NOT NULL,
         inode INTEGER NOT NULL,
         kind INTEGER NOT NULL,
+        file_system INTEGER NOT NULL,
+        born INTEGER NOT NULL,
         allow INTEGER NOT NULL CHECK (allow IN (0, 1)),
         rights INTEGER NOT NULL CHECK (rights BETWEEN 1 AND 7),
         read_only INTEGER NOT NULL CHECK (read_only IN (0, 1)),

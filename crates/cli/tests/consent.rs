@@ -150,6 +150,12 @@ fn what_run_refuses_to_grant_can_not_be_consented_to_either() {
     let data = world.home().join(".local/share/lowbox");
     fs::create_dir_all(data.join("packages")).unwrap();
     grant(&format!("{}:rw", data.join("packages").display())).expect(125).says("private data");
+    let mut deep = "real".to_owned();
+    for _ in 0..150 {
+        deep.push_str("/d");
+    }
+    fs::create_dir_all(world.work().join(&deep)).unwrap();
+    grant(&format!("{deep}:r")).expect(125).says("too deep");
     // One that is refused keeps the others from being remembered.
     world.lowbox(["consent", "grant", "--package", "app", "real:r", "link:r"]).expect(125);
     for (name, why) in [

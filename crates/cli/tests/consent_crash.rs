@@ -56,6 +56,44 @@ fn a_writer_that_is_killed_at_any_moment_loses_nothing_that_it_acknowledged() {
     assert!(cut_short >= KILLED / 10, "only {cut_short} writers were killed between two writes");
 }
 
+/// Launches that are killed.
+const LAUNCHES: usize = 100;
+
+#[test]
+fn a_lowbox_that_is_killed_at_any_moment_leaves_no_holder_and_a_whole_store() {
+    let world = World::new();
+    world.file("folder/f", "");
+    world.lowbox(["consent", "grant", "--package", "app", "folder:r"]).expect(0);
+    let folder = world.home().join(".local/share/lowbox");
+    for round in 0..LAUNCHES {
+        let mut command = world.command(env!("CARGO_BIN_EXE_lowbox"));
+        command.args(["run", "--name", "app", "--", "sleep", "60"]).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_micros((round as u64 * 7919) % 40_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let shown = world.lowbox(["consent", "show", "folder", "--json"]).expect(0).json();
+    assert_eq!(shown["held_by"].as_array().unwrap().len(), 0, "{shown}");
+    let databases: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "db"))
+        .collect();
+    assert_eq!(databases.len(), 2, "{databases:?}");
+    for path in databases {
+        is_whole(&path);
+    }
+    world.lowbox(["consent", "revoke", "folder"]).expect(0);
+}
+
+#[track_caller]
+fn is_whole(path: &std::path::Path) {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let whole: String = database.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
+    assert_eq!(whole, "ok", "{path:?}");
+}
+
 /// The database opens, is whole, and has all that was acknowledged.
 fn check(world: &World, acknowledged: &BTreeSet<String>) {
     let listed = world.lowbox(["consent", "list", "--json"]).expect(0).json();
@@ -71,7 +109,5 @@ fn check(world: &World, acknowledged: &BTreeSet<String>) {
     if acknowledged.is_empty() && !path.exists() {
         return;
     }
-    let database = rusqlite::Connection::open(path).unwrap();
-    let whole: String = database.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
-    assert_eq!(whole, "ok");
+    is_whole(&path);
 }

@@ -58,9 +58,19 @@ fn help_is_an_answer_and_its_absence_a_mistake() {
 #[test]
 fn json_is_documented_for_every_command_that_has_it() {
     let text = include_str!("../../../docs/json.md");
-    for command in
-        ["explain", "token", "capability list", "capability show", "acl show", "acl check", "doctor"]
-    {
+    for command in [
+        "explain",
+        "token",
+        "capability list",
+        "capability show",
+        "consent list",
+        "consent show",
+        "consent revoke",
+        "consent reset",
+        "acl show",
+        "acl check",
+        "doctor",
+    ] {
         assert!(text.contains(&format!("## `lowbox {command}")), "{command}");
     }
 }

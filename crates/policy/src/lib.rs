@@ -32,5 +32,5 @@ pub use objects::{
 };
 pub use operation::Operation;
 pub use plan::{Bind, Note, Plan, PlanError, PlanOptions, Protected, Reason};
-pub use planner::paths::is_within;
+pub use planner::paths::{MAX_DEPTH, is_within};
 pub use planner::plan;

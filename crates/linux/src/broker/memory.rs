@@ -45,15 +45,28 @@ impl Memory {
             notices: Vec::new(),
         };
         match Store::open_existing(&memory.folder) {
-            Ok(store) => memory.open(store),
+            Ok(store) => memory.store = store,
             Err(error) => memory.complain(&error),
+        }
+        if memory.run.is_some() {
+            memory.begin_to_watch();
         }
         memory
     }
 
-    fn open(&mut self, store: Option<Store>) {
-        self.watch = store.as_ref().map(Watch::new);
-        self.store = store;
+    /// Once this run has something that can be revoked: to close a watch takes the kernel longer than a short program.
+    fn begin_to_watch(&mut self) {
+        if self.watch.is_some() {
+            return;
+        }
+        match self.store.as_mut().map(Watch::new) {
+            Some(Ok(watch)) => {
+                self.watch = Some(watch);
+                self.unread = true;
+            }
+            Some(Err(error)) => self.complain(&error),
+            None => {}
+        }
     }
 
     fn complain(&mut self, error: &StoreError) {
@@ -108,7 +121,7 @@ impl Memory {
     ) -> bool {
         if self.store.is_none() {
             match Store::open_or_create(&self.folder) {
-                Ok(store) => self.open(Some(store)),
+                Ok(store) => self.store = Some(store),
                 Err(error) => self.complain(&error),
             }
         }
@@ -145,8 +158,10 @@ impl Memory {
             self.run = Some(run);
             store.hold(run, consent)
         });
+        // Before anything is attached: whoever revokes it from now on is heard.
+        self.begin_to_watch();
         match held {
-            Ok(held) => held,
+            Ok(held) => held && self.watch.is_some(),
             Err(error) => {
                 // Who can't be told of a revocation must not have it.
                 self.complain(&error);
@@ -161,7 +176,7 @@ impl Memory {
         if !changed && !std::mem::take(&mut self.unread) {
             return Vec::new();
         }
-        let (Some(store), Some(run)) = (&self.store, self.run) else { return Vec::new() };
+        let (Some(store), Some(run)) = (&mut self.store, self.run) else { return Vec::new() };
         match store.revocations(run) {
             Ok(revocations) => revocations,
             Err(error) => {

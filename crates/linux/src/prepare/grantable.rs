@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::{GrantRights, NodeKind, PlanError, Protected};
+use lowbox_policy::{GrantRights, MAX_DEPTH, NodeKind, PlanError, Protected};
 
 use super::{Caller, PrepareError, protected, set_id_files};
 use crate::host::{NameError, Named, kernel_mounts, name, touches};
@@ -38,6 +38,10 @@ impl<'a> Grantable<'a> {
     /// protected places.
     pub fn check(&self, named: &Named, rights: GrantRights) -> Result<(), PrepareError> {
         self.check_mounts(named)?;
+        if named.path.components().skip(1).count() > MAX_DEPTH {
+            let why = "it is too deep";
+            return Err(PrepareError::Plan(PlanError::BadPath { path: named.path.clone(), why }));
+        }
         self.check_protected(&named.path)?;
         if self.caller.user.is_root() && rights.write {
             set_id_files::refuse(&named.path)?;

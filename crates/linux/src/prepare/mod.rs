@@ -11,6 +11,8 @@ mod privacy;
 mod program;
 mod publisher;
 pub(crate) mod set_id_files;
+#[cfg(test)]
+mod tests;
 mod token;
 mod working_folder;
 
@@ -19,7 +21,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::frontier::is_in_frontier;
-use lowbox_policy::{NodeKind, Note, Object, Plan, PlanOptions, Protected};
+use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected};
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
@@ -183,11 +185,20 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     objects::add_private_data(&mut objects, &token, &data, &mut personal);
     objects::add_grants(&mut objects, &token, request, &Grantable::new(caller), &mut personal)?;
     objects::add_arguments(&mut objects, &token, request, &mut personal, &mut notices);
-    let consented = consents::add(&mut objects, caller, &token, request, &mut personal, &mut notices);
+    let mut consented = consents::add(&mut objects, caller, &token, request, &mut personal, &mut notices);
     objects::add_program(&mut objects, &token, &found, &mut personal);
     notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
-    let plan = lowbox_policy::plan(&token, &objects, &RealTree, &options)?;
+    let plan = match lowbox_policy::plan(&token, &objects, &RealTree, &options) {
+        Err(error) if !consented.is_empty() => {
+            // What was remembered must not keep the program from starting.
+            notices.push(Notice::Consents(format!("what you consented to before is left out: {error}")));
+            objects.retain(|object| object.origin != Origin::Consent);
+            consented.clear();
+            lowbox_policy::plan(&token, &objects, &RealTree, &options)?
+        }
+        result => result?,
+    };
     notices.extend(notes_of_grants(&plan, &objects).cloned().map(Notice::Plan));
     // Nothing of its own is said where all goes well, so this is for who asked.
     notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));

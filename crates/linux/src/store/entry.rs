@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::Traits;
 use lowbox_policy::{FileId, GrantRights, NodeKind};
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -44,6 +45,8 @@ pub struct FileConsent {
     pub path: PathBuf,
     /// What was there.
     pub object: FileId,
+    /// What else tells it from others.
+    pub traits: Traits,
     /// Allowed or denied.
     pub decision: Decision,
     /// Which rights are.
@@ -97,8 +100,7 @@ pub struct CapabilityConsent {
 }
 
 impl FileConsent {
-    pub(super) const COLUMNS: &str =
-        "id, package, path, device, inode, kind, allow, rights, read_only, how, made, used";
+    pub(super) const COLUMNS: &str = "id, package, path, device, inode, kind, allow, rights, read_only, how, made, used, file_system, born";
 
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<FileConsent> {
         Ok(FileConsent {
@@ -110,6 +112,7 @@ impl FileConsent {
                 ino: row.get::<_, i64>(4)? as u64,
                 kind: known(5, KINDS, row.get(5)?)?,
             },
+            traits: Traits { file_system: row.get::<_, i64>(12)? as u64, born: row.get(13)? },
             decision: decision(row.get(6)?),
             rights: rights(row.get(7)?),
             read_only: row.get(8)?,

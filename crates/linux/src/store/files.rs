@@ -7,7 +7,8 @@ use lowbox_policy::{FileId, GrantRights};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::entry::{how_number, kind_number, now, rights, rights_bits};
-use super::{Decision, FileConsent, How, NewFileConsent, Standing, Store, StoreError, standing};
+use super::standing::traits;
+use super::{Decision, FileConsent, How, NewFileConsent, Standing, Store, StoreError, Traits, standing};
 
 /// A use is noted again after so many seconds: it is a write to the disk.
 pub(super) const USE: i64 = 3600;
@@ -21,7 +22,11 @@ impl Store {
     pub fn remember_file(&mut self, new: &NewFileConsent<'_>) -> Result<FileConsent, StoreError> {
         self.write(|connection| {
             let have = at(connection, new.package, new.path, new.decision)?;
-            let same = have.filter(|have| have.object == new.object);
+            // Rights for an earlier object of the same number are not added to; where nothing can be seen, the number has to do.
+            let fits = |have: &FileConsent| {
+                matches!(standing(have), Standing::Same | Standing::Missing | Standing::Unreachable)
+            };
+            let same = have.filter(|have| have.object == new.object && fits(have));
             let how = same
                 .as_ref()
                 .map_or(new.how, |have| if have.how == How::Command { have.how } else { new.how });
@@ -122,7 +127,7 @@ impl Store {
 
 fn with_standing(consents: Vec<FileConsent>) -> Vec<(FileConsent, Standing)> {
     let look = |consent: FileConsent| {
-        let standing = standing(&consent.path, consent.object);
+        let standing = standing(&consent);
         (consent, standing)
     };
     consents.into_iter().map(look).collect()
@@ -153,6 +158,7 @@ fn at(
 /// Writes an entry with `all` rights over one of the same package, path and decision.
 fn put(connection: &Connection, new: &NewFileConsent<'_>, all: GrantRights) -> rusqlite::Result<FileConsent> {
     let path = new.path.as_os_str().as_bytes();
+    let traits = traits(new.path, new.object);
     let allow = new.decision == Decision::Allow;
     // x without r is no grant, so who is denied r is denied x.
     let taken = match new.decision {
@@ -170,10 +176,11 @@ fn put(connection: &Connection, new: &NewFileConsent<'_>, all: GrantRights) -> r
     connection.query_row(
         &format!(
             "INSERT INTO file_consent
-                 (package, path, device, inode, kind, allow, rights, read_only, how, made)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 (package, path, device, inode, kind, allow, rights, read_only, how, made, file_system, born)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (package, path, allow) DO UPDATE SET
-                 device = ?3, inode = ?4, kind = ?5, rights = ?7, read_only = ?8, how = ?9, made = ?10, used = NULL
+                 device = ?3, inode = ?4, kind = ?5, rights = ?7, read_only = ?8, how = ?9, made = ?10, used = NULL,
+                 file_system = ?11, born = ?12
              RETURNING {}",
             FileConsent::COLUMNS
         ),
@@ -188,15 +195,28 @@ fn put(connection: &Connection, new: &NewFileConsent<'_>, all: GrantRights) -> r
             new.read_only && allow && !all.write,
             how_number(new.how),
             now(),
+            traits.file_system as i64,
+            traits.born,
         ],
         FileConsent::read,
     )
 }
 
 pub(super) fn follow(connection: &Connection, id: i64, object: FileId) -> rusqlite::Result<()> {
+    let path: Option<Vec<u8>> = connection
+        .query_row("SELECT path FROM file_consent WHERE id = ?1", [id], |row| row.get(0))
+        .optional()?;
+    let traits = path.map_or(Traits::default(), |bytes| traits(&super::entry::path(bytes), object));
     connection.execute(
-        "UPDATE file_consent SET device = ?2, inode = ?3 WHERE id = ?1 AND kind = ?4",
-        params![id, object.dev as i64, object.ino as i64, kind_number(object.kind)],
+        "UPDATE file_consent SET device = ?2, inode = ?3, file_system = ?5, born = ?6 WHERE id = ?1 AND kind = ?4",
+        params![
+            id,
+            object.dev as i64,
+            object.ino as i64,
+            kind_number(object.kind),
+            traits.file_system as i64,
+            traits.born
+        ],
     )?;
     Ok(())
 }

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-use super::{FILE_NAME, StoreError};
+use super::StoreError;
 use crate::host::canonical;
 
-/// The path of the database in `folder`, if there is one.
-pub(super) fn existing(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
-    let path = folder.join(FILE_NAME);
+/// The path of the database `name` in `folder`, if there is one.
+pub(super) fn existing(folder: &Path, name: &str) -> Result<Option<PathBuf>, StoreError> {
+    let path = folder.join(name);
     // Never opened here: closing a descriptor of the file would take away the locks of another Store of this process.
     let metadata = match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -33,24 +33,24 @@ pub(super) fn existing(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
         return refuse("has a second name (a hard link)".to_owned());
     }
     let folder = trusted_folder(folder)?;
-    Ok(Some(folder.join(FILE_NAME)))
+    Ok(Some(folder.join(name)))
 }
 
 /// The same, made if it is missing: the folder for its owner alone, the file too.
-pub(super) fn existing_or_new(folder: &Path) -> Result<PathBuf, StoreError> {
-    let fail = |source| StoreError::Place { path: folder.join(FILE_NAME), source };
+pub(super) fn existing_or_new(folder: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    let fail = |source| StoreError::Place { path: folder.join(name), source };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
-    if let Some(path) = existing(folder)? {
+    if let Some(path) = existing(folder, name)? {
         return Ok(path);
     }
-    let path = trusted_folder(folder)?.join(FILE_NAME);
+    let path = trusted_folder(folder)?.join(name);
     let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     match made {
         // Another lowbox was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         result => drop(result.map_err(fail)?),
     }
-    existing(folder)?.ok_or_else(|| fail(io::ErrorKind::NotFound.into()))
+    existing(folder, name)?.ok_or_else(|| fail(io::ErrorKind::NotFound.into()))
 }
 
 /// The folder without links, which nobody else can write to.

@@ -13,7 +13,8 @@
 //!    [`Store::revocations`]. For each: end the container, or detach the mount, and [`Store::answer`].
 //! 5. [`Store::unregister_run`] at the end. Without it (killed) the row is recognised as stale.
 //!
-//! Every write is one transaction that has reached the disk when the call returns (rollback journal, synchronous=FULL). Nothing
+//! Every write of a consent is one transaction that has reached the disk when the call returns (rollback journal,
+//! synchronous=FULL). What runs is in a database beside it that needs no disk ([`running`]). Nothing
 //! is kept in memory between calls, so that a `Store` may be dropped and opened again at any time.
 
 mod capabilities;
@@ -23,6 +24,7 @@ mod files;
 mod location;
 mod process;
 mod revoke;
+mod running;
 mod runs;
 mod schema;
 mod standing;
@@ -37,7 +39,7 @@ pub use entry::{CapabilityConsent, Decision, FileConsent, How, NewFileConsent};
 pub use error::StoreError;
 pub use revoke::{Effect, Outcome, Pending, Revocation, Revoked, RevokedWhat};
 pub use runs::{Held, Run, RunId};
-pub use standing::{Standing, standing};
+pub use standing::{Standing, Traits, standing};
 pub use watch::Watch;
 
 /// The database's name in lowbox's data folder.
@@ -51,6 +53,8 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    /// The database of what runs, once it was needed.
+    running: Option<PathBuf>,
 }
 
 impl Store {
@@ -59,7 +63,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: a database that is a link, somebody else's, damaged or from a newer lowbox.
     pub fn open_existing(folder: &Path) -> Result<Option<Store>, StoreError> {
-        location::existing(folder)?.map(Store::open).transpose()
+        location::existing(folder, FILE_NAME)?.map(Store::open).transpose()
     }
 
     /// The same, made if there is none.
@@ -67,7 +71,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open_existing`], and what making the folder or the file reports.
     pub fn open_or_create(folder: &Path) -> Result<Store, StoreError> {
-        Store::open(location::existing_or_new(folder)?)
+        Store::open(location::existing_or_new(folder, FILE_NAME)?)
     }
 
     /// The database's own path, without links.
@@ -82,7 +86,7 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
         let opened = Connection::open_with_flags(&path, flags);
         let mut store = match opened {
-            Ok(connection) => Store { connection, path },
+            Ok(connection) => Store { connection, path, running: None },
             Err(source) => return Err(StoreError::database(&path, source)),
         };
         match schema::prepare(&mut store.connection) {
@@ -95,6 +99,15 @@ impl Store {
     /// Reads, with the database's path in errors.
     fn read<T>(&self, what: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         what(&self.connection).map_err(|source| StoreError::database(&self.path, source))
+    }
+
+    /// Makes the tables of what runs available.
+    fn with_running(&mut self) -> Result<&Path, StoreError> {
+        if self.running.is_none() {
+            let folder = self.path.parent().expect("it is a file in a folder");
+            self.running = Some(running::attach(&mut self.connection, folder)?);
+        }
+        Ok(self.running.as_deref().expect("set above"))
     }
 
     /// Carries out one transaction, which holds the database for writing from its beginning.

@@ -37,9 +37,17 @@ impl Process {
 pub(super) fn system() -> &'static str {
     static SYSTEM: OnceLock<String> = OnceLock::new();
     SYSTEM.get_or_init(|| {
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |metadata| metadata.ino());
-        format!("{} {namespace}", boot.trim())
+        format!("{} {namespace}", boot())
+    })
+}
+
+/// Names the time since the system was started: letters, digits and dashes.
+pub(super) fn boot() -> &'static str {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    BOOT.get_or_init(|| {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        text.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '-').collect()
     })
 }
 

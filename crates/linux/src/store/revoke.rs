@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::entry::{known, now, number};
 use super::runs::{forget_stale, what};
-use super::{CapabilityConsent, FileConsent, Held, Run, RunId, Store, StoreError, files};
+use super::{CapabilityConsent, FileConsent, Held, Run, RunId, Store, StoreError};
 
 /// What a revocation does to a container that has the consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +104,7 @@ impl Store {
             RevokedWhat::Capabilities => self.capability_consents(package)?,
             _ => Vec::new(),
         };
+        self.with_running()?;
         self.write(|connection| {
             forget_stale(connection)?;
             for (table, ids) in [
@@ -123,7 +124,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn revocations(&self, run: RunId) -> Result<Vec<Revocation>, StoreError> {
+    pub fn revocations(&mut self, run: RunId) -> Result<Vec<Revocation>, StoreError> {
+        self.with_running()?;
         self.read(|connection| {
             let mut query = connection.prepare_cached(
                 "SELECT id, path, capability, effect FROM revocation WHERE run = ?1 AND outcome IS NULL ORDER BY id",
@@ -144,6 +146,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn answer(&mut self, id: i64, outcome: Outcome) -> Result<(), StoreError> {
+        self.with_running()?;
         self.write(|connection| {
             connection.execute(
                 "UPDATE revocation SET outcome = ?2 WHERE id = ?1",
@@ -157,7 +160,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn outcome(&self, id: i64) -> Result<Option<Outcome>, StoreError> {
+    pub fn outcome(&mut self, id: i64) -> Result<Option<Outcome>, StoreError> {
+        self.with_running()?;
         self.read(|connection| {
             let outcome: Option<Option<i64>> = connection
                 .query_row("SELECT outcome FROM revocation WHERE id = ?1", [id], |row| row.get(0))
@@ -205,15 +209,4 @@ fn tell(
         told.push(Pending { id: connection.last_insert_rowid(), run, what });
     }
     Ok(told)
-}
-
-impl FileConsent {
-    /// Whether the store still has the entry.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn still_in(&self, store: &Store) -> Result<bool, StoreError> {
-        let now = store.read(|connection| files::all_at(connection, Some(&self.package), &self.path))?;
-        Ok(now.iter().any(|consent| consent.id == self.id))
-    }
 }

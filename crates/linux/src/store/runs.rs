@@ -62,6 +62,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn register_run(&mut self, package: &str, program: &Path) -> Result<RunId, StoreError> {
+        self.with_running()?;
         self.write(|connection| register(connection, package, program))
     }
 
@@ -78,6 +79,7 @@ impl Store {
         files: &[(FileConsent, Standing)],
         capabilities: &[String],
     ) -> Result<(RunId, Vec<Held>), StoreError> {
+        self.with_running()?;
         self.write(|connection| {
             let run = register(connection, package, program)?;
             let mut gone = Vec::new();
@@ -108,6 +110,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; then the mount must not be attached either.
     pub fn hold(&mut self, run: RunId, consent: &FileConsent) -> Result<bool, StoreError> {
+        self.with_running()?;
         self.write(|connection| {
             let there = files::note_use(connection, consent.id)?;
             if there {
@@ -122,6 +125,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn let_go(&mut self, run: RunId, path: &Path) -> Result<(), StoreError> {
+        self.with_running()?;
         self.write(|connection| {
             connection.execute(
                 "DELETE FROM held WHERE run = ?1 AND path = ?2",
@@ -136,6 +140,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; the row is recognised as stale then.
     pub fn unregister_run(&mut self, run: RunId) -> Result<(), StoreError> {
+        self.with_running()?;
         self.write(|connection| {
             connection.execute("DELETE FROM run WHERE id = ?1", [run.0])?;
             Ok(())
@@ -146,7 +151,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn runs(&self, package: Option<&str>) -> Result<Vec<(Run, Vec<Held>)>, StoreError> {
+    pub fn runs(&mut self, package: Option<&str>) -> Result<Vec<(Run, Vec<Held>)>, StoreError> {
+        self.with_running()?;
         self.read(|connection| {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT {} FROM run WHERE ?1 IS NULL OR package = ?1 ORDER BY run.id",
@@ -162,7 +168,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn is_running(&self, run: RunId) -> Result<bool, StoreError> {
+    pub fn is_running(&mut self, run: RunId) -> Result<bool, StoreError> {
+        self.with_running()?;
         self.read(|connection| {
             let query = format!("SELECT {} FROM run WHERE id = ?1", Run::COLUMNS);
             let found = connection.query_row(&query, [run.0], Run::read).optional()?;

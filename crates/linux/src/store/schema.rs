@@ -20,6 +20,8 @@ const STEPS: [&str; 1] = ["
         device INTEGER NOT NULL,
         inode INTEGER NOT NULL,
         kind INTEGER NOT NULL,
+        file_system INTEGER NOT NULL,
+        born INTEGER NOT NULL,
         allow INTEGER NOT NULL CHECK (allow IN (0, 1)),
         rights INTEGER NOT NULL CHECK (rights BETWEEN 1 AND 7),
         read_only INTEGER NOT NULL CHECK (read_only IN (0, 1)),
@@ -39,34 +41,6 @@ const STEPS: [&str; 1] = ["
         used INTEGER,
         UNIQUE (package, capability)
     ) STRICT;
-    CREATE TABLE run (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        package TEXT NOT NULL,
-        program BLOB NOT NULL,
-        pid INTEGER NOT NULL,
-        start_time INTEGER NOT NULL,
-        system TEXT NOT NULL,
-        began INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE held (
-        run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-        path BLOB,
-        capability TEXT COLLATE NOCASE,
-        CHECK ((path IS NULL) <> (capability IS NULL)),
-        UNIQUE (run, path),
-        UNIQUE (run, capability)
-    ) STRICT;
-    CREATE TABLE revocation (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-        path BLOB,
-        capability TEXT COLLATE NOCASE,
-        effect INTEGER NOT NULL,
-        made INTEGER NOT NULL,
-        outcome INTEGER,
-        CHECK ((path IS NULL) <> (capability IS NULL))
-    ) STRICT;
-    CREATE INDEX revocation_run ON revocation (run);
 "];
 
 /// Sets the connection up and brings the tables to this version. The inner error says why the database is not for this lowbox.
@@ -79,11 +53,12 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<Result<()
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // With FULL the emptied journal is on the disk when a commit returns (with DELETE its folder would not be).
-    connection.pragma_update_and_check(None, "journal_mode", "TRUNCATE", |_| Ok(()))?;
+    // With FULL the end of the journal is on the disk when a commit returns (with DELETE its folder would not be), and ext4 flushes
+    // what was truncated when it is closed.
+    connection.pragma_update_and_check(None, "journal_mode", "PERSIST", |_| Ok(()))?;
     let latest = STEPS.len() as i64;
     match version(connection)? {
-        now if now == latest => return Ok(check(connection)?),
+        now if now == latest => return check(connection),
         now if now > latest => {
             return Ok(Err(format!(
                 "was made by a newer lowbox (version {now}, this one knows {latest}); use that one"

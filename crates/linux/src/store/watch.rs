@@ -1,4 +1,4 @@
-//! Noticing that the database has changed, without a thread and without a connection.
+//! Noticing that something was revoked, without a thread and without a connection.
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
 
-use super::Store;
+use super::{Store, StoreError};
 
-/// Notices changes of the database by anybody.
+/// Notices changes of the database of what runs, by anybody. To close it takes the kernel some 10 ms (inotify waits for other
+/// processors), so whoever may end soon opens it late.
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
@@ -24,15 +25,18 @@ pub struct Watch {
 const LOOK: Duration = Duration::from_millis(500);
 
 impl Watch {
-    /// Watches the database of `store`, which may be dropped. What has changed before has to be asked for.
-    pub fn new(store: &Store) -> Watch {
-        let path = store.path().to_owned();
+    /// Watches what runs in `store`, which may be dropped. What has changed before has to be asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that part of the store can't be opened.
+    pub fn new(store: &mut Store) -> Result<Watch, StoreError> {
+        let path = store.with_running()?.to_owned();
         let events = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)
             .and_then(|events| add_watch(&events, &path, WatchFlags::MODIFY).map(|_| events))
             .ok();
         let mut watch = Watch { path, events, seen: (0, 0, 0) };
         watch.look();
-        watch
+        Ok(watch)
     }
 
     /// Readable when the database may have changed; `None` where it has to be looked at every [`Watch::timeout`].

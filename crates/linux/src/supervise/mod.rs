@@ -28,6 +28,7 @@ use crate::launch::{Asked, LaunchError};
 use crate::limits::{Cgroup, CgroupError};
 use crate::store;
 pub use consented::Consented;
+use consented::Looked;
 pub use console::{Console, terminal_to_ask_at};
 pub use gate::{Held, TerminalGate};
 pub(crate) use guard::Guard;
@@ -198,9 +199,14 @@ impl Container {
             std::mem::take(&mut self.watch.early).into_iter().find_map(|number| self.forward(number, own));
         let mut idle = Idle::default();
         while ending.is_none() {
-            if let Some(what) = self.consented.as_mut().and_then(Consented::look) {
-                on_event(Event::Revoked(what));
-                break;
+            match self.consented.as_mut().map_or(Looked::Not, Consented::look) {
+                Looked::Not => {}
+                // That took memory.
+                Looked::Nothing => idle = Idle::default(),
+                Looked::Revoked(what) => {
+                    on_event(Event::Revoked(what));
+                    break;
+                }
             }
             let mut events = vec![
                 PollFd::new(&self.control, PollFlags::IN),

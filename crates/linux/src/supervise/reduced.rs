@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
+use super::consented::Looked;
 use super::relay::Carriers;
 use super::stop::{Resumed, stop};
 use super::terminal::SavedTerminal;
@@ -48,7 +49,7 @@ impl ReducedContainer {
             if let Some(ending) = ending.or_else(|| self.reap()) {
                 break ending;
             }
-            if let Some(what) = self.consented.as_mut().and_then(Consented::look) {
+            if let Looked::Revoked(what) = self.consented.as_mut().map_or(Looked::Not, Consented::look) {
                 on_event(Event::Revoked(what));
                 break Ending::Killed;
             }

@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::plan::PlanError;
 
 /// The deepest path that the planner takes, in components. Recursion is bounded by it.
-pub(crate) const MAX_DEPTH: usize = 128;
+pub const MAX_DEPTH: usize = 128;
 
 /// The path made plain.
 ///

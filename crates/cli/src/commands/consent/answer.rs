@@ -61,7 +61,7 @@ pub struct Holder {
 
 impl Entry {
     pub fn of_file(consent: &FileConsent) -> Entry {
-        let now = standing(&consent.path, consent.object);
+        let now = standing(consent);
         Entry {
             package: consent.package.clone(),
             what: What::Path {

@@ -50,10 +50,10 @@ pub fn list(whose: &Whose, paths: &[PathBuf], json: bool) -> Result<ExitCode, Fa
 /// Shows what there is for one object, and who has it. The exit code is 1 when there is nothing.
 pub fn show(whose: &Whose, what: &What, json: bool) -> Result<ExitCode, Failure> {
     let caller = Caller::current().map_err(Failure::new)?;
-    let store = Store::open_existing(&caller.folders.data).map_err(Failure::new)?;
+    let mut store = Store::open_existing(&caller.folders.data).map_err(Failure::new)?;
     let family = whose.family(&caller, store.as_ref())?;
     let mut answer = Answer { entries: Vec::new(), held_by: Vec::new() };
-    if let Some(store) = &store {
+    if let Some(store) = &mut store {
         let wanted = what.places()?;
         let capability = what.capability()?;
         let files = store.file_consents(family.as_deref()).map_err(Failure::new)?;

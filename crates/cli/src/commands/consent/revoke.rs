@@ -103,7 +103,7 @@ fn carry_out(
     }
     let deadline = Instant::now() + PATIENCE;
     for pending in &told {
-        let outcome = wait(&store, pending, deadline)?;
+        let outcome = wait(&mut store, pending, deadline)?;
         runs_on |= match outcome {
             "ended" | "detached" => false,
             "next-start" => !keep_running,
@@ -115,7 +115,7 @@ fn carry_out(
 }
 
 /// What became of it: only an end that has happened is reported as one.
-fn wait(store: &Store, pending: &Pending, deadline: Instant) -> Result<&'static str, Failure> {
+fn wait(store: &mut Store, pending: &Pending, deadline: Instant) -> Result<&'static str, Failure> {
     loop {
         // In this order: who ends after the first look has answered nothing to the second.
         let answer = store.outcome(pending.id).map_err(Failure::new)?;

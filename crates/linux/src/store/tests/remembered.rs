@@ -76,6 +76,12 @@ fn rights_for_an_object_that_was_there_before_are_not_added_to_those_for_another
     fs::create_dir(folder).unwrap();
     store.remember_file(&allow(folder, "r")).unwrap();
     assert_eq!(rights_at(&store, folder).0, "r");
+    // The next folder may well get the number of the one that is removed.
+    fs::remove_dir(folder).unwrap();
+    fs::create_dir(folder).unwrap();
+    assert_eq!(store.covering(PACKAGE, folder).unwrap()[0].1, Standing::OtherObject);
+    store.remember_file(&allow(folder, "w")).unwrap();
+    assert_eq!(rights_at(&store, folder).0, "w");
 }
 
 #[test]
@@ -112,6 +118,10 @@ fn a_saved_file_stays_consented_and_what_else_was_replaced_does_not() {
     symlink(place.file("secret"), &file).unwrap();
     assert_eq!(now(&store, &file), Standing::Link);
 
+    fs::remove_file(&file).unwrap();
+    fs::hard_link(place.file("secret"), &file).unwrap();
+    assert_eq!(now(&store, &file), Standing::OtherObject, "nobody saves a file by giving it a second name");
+
     let inner = place.file("way/folder/x");
     let (folder, way) = (inner.parent().unwrap(), inner.ancestors().nth(2).unwrap());
     store.remember_file(&allow(folder, "r")).unwrap();
@@ -128,6 +138,25 @@ fn a_saved_file_stays_consented_and_what_else_was_replaced_does_not() {
 }
 
 #[test]
+fn a_device_that_has_another_number_after_a_restart_is_the_same_and_another_file_system_is_not() {
+    let place = Place::new();
+    let (mut store, file) = (place.store(), place.file("folder/x"));
+    let folder = file.parent().unwrap();
+    let made = store.remember_file(&allow(folder, "r")).unwrap();
+    let now = |store: &Store| store.covering(PACKAGE, folder).unwrap()[0].1;
+    store.connection.execute("UPDATE file_consent SET device = device + 1", []).unwrap();
+    if made.traits.file_system == 0 {
+        assert_eq!(now(&store), Standing::OtherObject, "only the device tells");
+        return;
+    }
+    assert_eq!(now(&store), Standing::Replaced(made.object));
+    store.follow_replaced(made.id, made.object).unwrap();
+    assert_eq!(now(&store), Standing::Same);
+    store.connection.execute("UPDATE file_consent SET file_system = file_system + 1", []).unwrap();
+    assert_eq!(now(&store), Standing::OtherObject, "another disk is mounted there");
+}
+
+#[test]
 fn a_package_that_does_not_ask_starts_with_what_the_command_gave_it() {
     let place = Place::new();
     let (mut store, asked, given) = (place.store(), place.file("asked"), place.file("given"));
@@ -136,7 +165,7 @@ fn a_package_that_does_not_ask_starts_with_what_the_command_gave_it() {
     let paths = |asking| -> Vec<PathBuf> {
         store.at_start(PACKAGE, asking).unwrap().into_iter().map(|(one, _)| one.path).collect()
     };
-    assert_eq!(paths(false), [given.clone()]);
+    assert_eq!(paths(false), std::slice::from_ref(&given));
     assert_eq!(paths(true), [asked, given]);
 }
 

@@ -23,7 +23,7 @@ fn a_running_container_hears_of_a_revocation_through_another_connection() {
     let made = broker.remember_file(&allow(&file, "rw")).unwrap();
     let run = broker.register_run(PACKAGE, Path::new("/usr/bin/app")).unwrap();
     assert!(broker.hold(run, &made).unwrap());
-    let mut watch = Watch::new(&broker);
+    let mut watch = Watch::new(&mut broker).unwrap();
     assert!(!watch.changed());
 
     let revoked = command.revoke(None, RevokedWhat::File(&file), Effect::Detach).unwrap();

@@ -52,8 +52,7 @@ impl AtTerminal {
 impl Prompter for AtTerminal {
     fn ask(&mut self, question: &Question, deadline: Instant) -> Option<Answer> {
         let held = self.gate.hold()?;
-        let Some(console) = Console::take() else {
-            drop(held);
+        let Some(console) = Console::take(held) else {
             output::say(&format!(
                 "{}: denied, because lowbox is not in the foreground of its terminal and can't ask; {}",
                 words::in_one_line(question),

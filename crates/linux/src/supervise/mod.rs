@@ -188,13 +188,12 @@ impl Container {
         if let Some(gate) = gate {
             gate.end();
         }
-        if let Some(terminal) = terminal {
-            terminal.finish(&self.watch.signals);
-        }
+        let restored = terminal.and_then(|terminal| terminal.finish(&self.watch.signals));
         if let Some(carriers) = carriers {
             carriers.finish(&self.watch.signals);
         }
         self.watch.terminal.restore();
+        drop(restored);
         Ok(ending.unwrap_or(Ending::Killed))
     }
 

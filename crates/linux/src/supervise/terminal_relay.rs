@@ -20,7 +20,7 @@ use super::relay::wait_until_carried;
 use super::screen_modes::ScreenModes;
 use super::terminal::in_background;
 use crate::launch::pty::Pty;
-use crate::sys::{self, SignalFd};
+use crate::sys::{RestoredWhenKilled, SignalFd};
 
 /// The thread that carries, and what the rest of lowbox does with the two terminals.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub(crate) struct TerminalRelay {
     master: Weak<OwnedFd>,
     slave: OwnedFd,
     keyboard: bool,
+    restored: Option<RestoredWhenKilled>,
     /// Hangs up when everything that the program wrote has been shown.
     done: OwnedFd,
 }
@@ -46,8 +47,11 @@ impl TerminalRelay {
         let outside = open("/dev/tty", flags, Mode::empty())?;
         let Pty { master, slave, keyboard, .. } = pty;
         let master = Arc::new(master);
+        let restored = match keyboard {
+            true => Some(RestoredWhenKilled::remember(open("/dev/tty", flags, Mode::empty())?)?),
+            false => None,
+        };
         if keyboard {
-            sys::restore_terminal_when_killed(open("/dev/tty", flags, Mode::empty())?)?;
             set_raw(&outside)?;
         }
         let weak = Arc::downgrade(&master);
@@ -66,7 +70,8 @@ impl TerminalRelay {
             _doing: doing,
         };
         std::thread::Builder::new().stack_size(64 * 1024).spawn(move || carrier.carry())?;
-        let relay = TerminalRelay { gate: gate.clone(), outside, master: weak, slave, keyboard, done };
+        let relay =
+            TerminalRelay { gate: gate.clone(), outside, master: weak, slave, keyboard, restored, done };
         relay.resize();
         Ok(relay)
     }
@@ -91,13 +96,15 @@ impl TerminalRelay {
         self.gate.pause()
     }
 
-    /// Waits, after the container has ended, until what it wrote is shown; a signal that ends lowbox ends the wait.
-    pub(crate) fn finish(self, signals: &SignalFd) {
-        let TerminalRelay { gate, slave, done, .. } = self;
+    /// Waits, after the container has ended, until what it wrote is shown; a signal that ends lowbox ends the wait. The modes that
+    /// a signal restores are kept until the result is dropped: when they were set.
+    pub(crate) fn finish(self, signals: &SignalFd) -> Option<RestoredWhenKilled> {
+        let TerminalRelay { gate, slave, done, restored, .. } = self;
         gate.end();
         // Nobody else has it any more, so the carrier reads its end behind the last byte.
         drop(slave);
         wait_until_carried(&done, signals);
+        restored
     }
 }
 

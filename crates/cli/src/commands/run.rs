@@ -106,9 +106,9 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         rehearsal.start(decision.prompting, decision.timeout)?;
     }
     let mut denials = Denials::new(&caller, &request, &prepared);
-    let ending = container
-        .supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path))
-        .map_err(Failure::new)?;
+    let ending = container.supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path));
+    output::end_quiet();
+    let ending = ending.map_err(Failure::new)?;
     drop(denials);
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
     std::process::exit(ending.exit_code().into())

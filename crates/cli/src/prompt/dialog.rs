@@ -73,9 +73,8 @@ impl Dialog {
                 for choice in choices {
                     // What is shown first and taken by Enter alone is no.
                     let selected = choice.answer == Answer::No;
-                    // yad reads the cells as markup, zenity as text: characters of markup stay out.
-                    let label = choice.label.replace(['&', '<', '>'], "_");
-                    command.args([if selected { "TRUE" } else { "FALSE" }, choice.key, &label]);
+                    // yad reads the cells as markup, zenity as text; labels are lowbox's own, and have neither.
+                    command.args([if selected { "TRUE" } else { "FALSE" }, choice.key, &choice.label]);
                 }
             }
             Helper::Kdialog => {
@@ -110,9 +109,11 @@ impl Prompter for Dialog {
         let mut printed = String::new();
         // It has ended, and prints a key.
         let read = shown.0.stdout.take()?.take(64).read_to_string(&mut printed);
-        // A window that was closed is no answer for ever, but one for now.
+        // yad ends a cell by a bar. A window that was closed is no answer for ever, but one for now.
         match read {
-            Ok(_) if success => Some(words::chosen(printed.trim(), &choices).unwrap_or(Answer::No)),
+            Ok(_) if success => {
+                Some(words::chosen(printed.trim().trim_end_matches('|'), &choices).unwrap_or(Answer::No))
+            }
             _ => Some(Answer::No),
         }
     }

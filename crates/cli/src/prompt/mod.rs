@@ -4,6 +4,7 @@
 mod capabilities;
 mod dialog;
 mod line;
+mod messages;
 mod nobody;
 mod policy;
 mod protocol;

@@ -60,8 +60,12 @@ impl Prompter for AtTerminal {
             ));
             return None;
         };
+        let quiet = output::Quiet::begin();
         // A terminal that is gone answers nothing.
-        converse(&console, question, deadline).unwrap_or(None)
+        let answer = converse(&console, question, deadline).unwrap_or(None);
+        drop(console);
+        drop(quiet);
+        answer
     }
 }
 

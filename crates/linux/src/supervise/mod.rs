@@ -9,6 +9,7 @@ pub(crate) mod relay;
 mod screen_modes;
 mod stop;
 mod terminal;
+mod terminal_carrier;
 pub(crate) mod terminal_relay;
 mod watch;
 

@@ -108,6 +108,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     let mut denials = Denials::new(&caller, &request, &prepared);
     let ending = container.supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path));
     output::end_quiet();
+    prompt::close_dialog();
     let ending = ending.map_err(Failure::new)?;
     drop(denials);
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.

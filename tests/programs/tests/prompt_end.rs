@@ -20,7 +20,8 @@ fn the_terminals_modes_come_back_when_the_program_ends_or_lowbox_is_killed_durin
             let words = lowbox_program_tests::words(person, &options, &["/usr/bin/python3", "-c", script]);
             let killer = kill.map_or(String::new(), |signal| {
                 // The session's only child that is called lowbox.
-                format!("(sleep 1.8; pkill -{signal} -P $$ -x lowbox) & ")
+                let find = "for p in $(cat /proc/$$/task/$$/children); do [ $(cat /proc/$p/comm) = lowbox ]";
+                format!("(sleep 1.8; {find} && kill -{signal} $p; done) & ")
             });
             let text =
                 format!("{killer}stty -a >before; {words}; stty -a >after; cmp before after && echo sa''me");

@@ -127,7 +127,7 @@ print('ready'); time.sleep(60)";
         // Behind lowbox's own query, that is after 200 ms and more, what was asked before it is still answered first.
         for late in ["t\r\nt\r", "\x1b[0nt\r", "\x1b]lt\nt\r\nt\r\x1b\\", "\x1bP1$rt\rt\nt\x1b\\\r", "\x1b]l"]
         {
-            let mut rehearsal = Rehearsal::with(person, 700, 5, script, "");
+            let mut rehearsal = Rehearsal::with(person, 700, 3, script, "");
             rehearsal.fence();
             std::thread::sleep(Duration::from_millis(300));
             rehearsal.session.type_in(late);

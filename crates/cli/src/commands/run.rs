@@ -86,6 +86,11 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     let container = match groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)) {
         Ok(container) => container,
         Err(error) if error.is_about_namespaces() && arguments.allow_reduced => {
+            if decision.prompting.is_on() {
+                output::say(
+                    "without namespaces nothing can be granted while the program runs, so nothing is asked then",
+                );
+            }
             return run_reduced(&prepared.spec, &error);
         }
         Err(error) => return Err(launch_failed(&error)),

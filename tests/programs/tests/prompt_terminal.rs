@@ -119,10 +119,10 @@ fn what_is_typed_before_the_question_is_the_programs_and_no_answer() {
 #[test]
 fn replies_that_a_program_made_the_terminal_send_answer_nothing() {
     everyone(|person| {
-        // Queries: device status, answerback, title, settings, attributes. What a terminal makes of them is played here.
+        // Queries: place of the cursor, answerback, title, settings, attributes. What a terminal makes of them is played here.
         let script = "
 import sys, time
-sys.stdout.write('\\x1b]0;t\\x07\\x05\\x1b[5n\\x1b[21t\\x1bP$qm\\x1b\\\\\\x1b[c')
+sys.stdout.write('\\x1b]0;t\\x07\\x05\\x1b[6n\\x1b[21t\\x1bP$qm\\x1b\\\\\\x1b[c')
 print('ready'); time.sleep(60)";
         // Behind lowbox's own query, that is after 200 ms and more, what was asked before it is still answered first.
         for late in ["t\r\nt\r", "\x1b[0nt\r", "\x1b]lt\nt\r\nt\r\x1b\\", "\x1bP1$rt\rt\nt\x1b\\\r", "\x1b]l"]

@@ -19,7 +19,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 15] = [
+const PROGRAMS: [(&str, &str, &str, &str); 18] = [
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
     ("hyperfine", "--version", "hyperfine", "bench by hand"),
@@ -31,6 +31,9 @@ const PROGRAMS: [(&str, &str, &str, &str); 15] = [
     ("Xvfb", "-version", "xvfb", "attacks"),
     ("lsattr", "-V", "e2fsprogs", "attacks on inode flags"),
     ("script", "--version", "bsdutils", "programs"),
+    ("tmux", "-V", "tmux", "questions at a terminal"),
+    ("zenity", "--version", "zenity", "questions in a dialog"),
+    ("xdotool", "version", "xdotool", "answers to a dialog"),
     ("strace", "--version", "strace", "attacks and programs that make lowbox's calls fail or wait"),
     ("setpriv", "--version", "util-linux", "bench, attacks, programs as a user"),
     ("npm", "--version", "npm", "installs MXC"),

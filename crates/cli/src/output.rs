@@ -4,11 +4,40 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::failure::Failure;
 
 /// Whether lines need a carriage return.
 static RAW: AtomicBool = AtomicBool::new(false);
+
+/// Messages that wait while a question is shown; `None` while none is.
+static WAITING: Mutex<Option<Vec<String>>> = Mutex::new(None);
+/// More of them are not kept: their paths are the program's doing.
+const MOST_WAITING: usize = 256;
+
+/// While this lives, messages wait: what they name is the program's doing, and nothing of that stands beside a question.
+pub struct Quiet;
+
+impl Quiet {
+    /// From now on.
+    pub fn begin() -> Quiet {
+        *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+        Quiet
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        end_quiet();
+    }
+}
+
+/// Shows what waits, whatever question is open: the program has ended.
+pub fn end_quiet() {
+    let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    waiting.into_iter().flatten().for_each(|message| raw_message(&message));
+}
 
 /// From now on the terminal leaves the ends of lines as they are, because the program has one of its own that makes them.
 pub fn lines_end_at_a_raw_terminal() {
@@ -22,6 +51,12 @@ pub fn say(message: &str) {
 
 /// A message of several lines on standard error, as it is but for what [`visible`] changes.
 pub fn raw_message(message: &str) {
+    if let Some(waiting) = &mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner) {
+        if waiting.len() < MOST_WAITING {
+            waiting.push(message.to_owned());
+        }
+        return;
+    }
     let lines: Vec<String> = message.trim_end_matches('\n').split('\n').map(visible).collect();
     let end = if RAW.load(Ordering::Relaxed) && std::io::stderr().is_terminal() { "\r\n" } else { "\n" };
     // A closed standard error is no reason to fail.
@@ -199,6 +234,16 @@ mod tests {
     fn escapes_and_reversed_text_show_as_what_they_are() {
         assert_eq!(visible("a\u{1b}[2Jb\r\u{202e}c"), "a\\u{1b}[2Jb\\u{d}\\u{202e}c");
         assert_eq!(path(Path::new(OsStr::from_bytes(b"/a\xffb\n"))), "/a\\xffb\\u{a}");
+    }
+
+    #[test]
+    fn messages_wait_for_the_end_of_a_question_and_not_without_bound() {
+        let quiet = Quiet::begin();
+        (0..1000).for_each(|_| say("x"));
+        assert_eq!(WAITING.lock().unwrap().as_ref().map(Vec::len), Some(MOST_WAITING));
+        *WAITING.lock().unwrap() = Some(Vec::new());
+        drop(quiet);
+        assert!(WAITING.lock().unwrap().is_none());
     }
 
     #[test]

@@ -257,6 +257,22 @@ fn a_dialog_asks_where_there_is_a_display_and_no_terminal() {
 }
 
 #[test]
+fn a_dialog_is_closed_when_the_program_ends() {
+    everyone(|person| {
+        let display = Display::start();
+        let question = format!("300:{}", person.work().join("answers").display());
+        let options = ["--prompt", "ask", "--rehearse-question", &question];
+        let mut run = away(&person.inside(options, ["/bin/sleep", "4"]));
+        run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
+        let mut child = run.spawn().expect("lowbox");
+        display.window();
+        assert!(child.wait().expect("it ends").success());
+        let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();
+        assert!(until(Duration::from_secs(5), gone), "the window is still there");
+    });
+}
+
+#[test]
 fn a_dialog_that_nobody_answers_is_closed_and_is_no() {
     everyone(|person| {
         let display = Display::start();

@@ -73,7 +73,8 @@ fn the_question_shows_who_asks_for_what_and_each_answer_means_what_it_says() {
                 r"command  rehearsal '\u{1b}[2J'",
                 "wants to read and change this file:",
                 "    /home/user/rehearsed-1\r\n",
-                "everything in the folder /home/user\r\n",
+                "    its folder: /home/user\r\n",
+                "everything in its folder\r\n",
                 "counts as no",
             ] {
                 rehearsal.session.see(line);
@@ -118,15 +119,15 @@ fn what_is_typed_before_the_question_is_the_programs_and_no_answer() {
 #[test]
 fn replies_that_a_program_made_the_terminal_send_answer_nothing() {
     everyone(|person| {
-        // Queries: device status, answerback, title, settings, attributes. What a terminal makes of them is played here.
+        // Queries: place of the cursor, answerback, title, settings, attributes. What a terminal makes of them is played here.
         let script = "
 import sys, time
-sys.stdout.write('\\x1b]0;t\\x07\\x05\\x1b[5n\\x1b[21t\\x1bP$qm\\x1b\\\\\\x1b[c')
+sys.stdout.write('\\x1b]0;t\\x07\\x05\\x1b[6n\\x1b[21t\\x1bP$qm\\x1b\\\\\\x1b[c')
 print('ready'); time.sleep(60)";
         // Behind lowbox's own query, that is after 200 ms and more, what was asked before it is still answered first.
         for late in ["t\r\nt\r", "\x1b[0nt\r", "\x1b]lt\nt\r\nt\r\x1b\\", "\x1bP1$rt\rt\nt\x1b\\\r", "\x1b]l"]
         {
-            let mut rehearsal = Rehearsal::with(person, 700, 5, script, "");
+            let mut rehearsal = Rehearsal::with(person, 700, 3, script, "");
             rehearsal.fence();
             std::thread::sleep(Duration::from_millis(300));
             rehearsal.session.type_in(late);

@@ -32,16 +32,17 @@ fn a_person_reads_the_question_answers_it_and_the_program_goes_on() {
         let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
         let first = lines.iter().position(|line| *line == "----- lowbox asks -----").expect("a first line");
         assert_eq!(
-            lines[first + 1..first + 11],
+            lines[first + 1..first + 12],
             [
                 "program  /usr/bin/rehearsal (process 2 of rehearsal)",
                 r"command  rehearsal '\u{1b}[2J'",
                 "wants to read and change this file:",
                 "    /home/user/rehearsed-1",
+                "    its folder: /home/user",
                 "  t      this file",
                 "  tr     this file, only for reading",
-                "  f      everything in the folder /home/user",
-                "  fr     the same folder, only for reading",
+                "  f      everything in its folder",
+                "  fr     everything in its folder, only for reading",
                 "  n      no",
                 "  never  no, and don't ask again",
             ],

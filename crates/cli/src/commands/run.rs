@@ -99,6 +99,11 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     let mut container = match groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)) {
         Ok(container) => container,
         Err(error) if error.is_about_namespaces() && arguments.allow_reduced => {
+            if decision.prompting.is_on() {
+                output::say(
+                    "without namespaces nothing can be granted while the program runs, so nothing is asked then",
+                );
+            }
             return run_reduced(&caller, &request, &prepared, &decided, &error);
         }
         Err(error) => return Err(launch_failed(&error)),
@@ -134,12 +139,13 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         output::lines_end_at_a_raw_terminal();
     }
     let mut denials = Denials::new(&caller, &request, &prepared);
-    let ending = container
-        .supervise(broker, &mut |event| match event {
-            Event::Opened { flags, path } => denials.consider(flags, &path),
-            Event::Revoked(what) => say_revoked(&what),
-        })
-        .map_err(Failure::new)?;
+    let ending = container.supervise(broker, &mut |event| match event {
+        Event::Opened { flags, path } => denials.consider(flags, &path),
+        Event::Revoked(what) => say_revoked(&what),
+    });
+    output::end_quiet();
+    prompt::close_dialog();
+    let ending = ending.map_err(Failure::new)?;
     drop(denials);
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
     std::process::exit(ending.exit_code().into())

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lowbox_linux::broker::{Answer, Prompter, Question};
@@ -70,12 +71,13 @@ impl Dialog {
                 command.arg(format!("--text={text}"));
                 command.args(["--column=", "--column=answer", "--column=", "--hide-column=2"]);
                 command.args(["--print-column=2", "--hide-header"]);
+                // For a lowbox that is killed and can't close it.
+                command.arg(format!("--timeout={}", timeout.as_secs() + 1));
                 for choice in choices {
                     // What is shown first and taken by Enter alone is no.
                     let selected = choice.answer == Answer::No;
-                    // yad reads the cells as markup, zenity as text: characters of markup stay out.
-                    let label = choice.label.replace(['&', '<', '>'], "_");
-                    command.args([if selected { "TRUE" } else { "FALSE" }, choice.key, &label]);
+                    // yad reads the cells as markup, zenity as text; labels are lowbox's own, and have neither.
+                    command.args([if selected { "TRUE" } else { "FALSE" }, choice.key, &choice.label]);
                 }
             }
             Helper::Kdialog => {
@@ -95,9 +97,26 @@ impl Dialog {
 impl Prompter for Dialog {
     fn ask(&mut self, question: &Question, deadline: Instant) -> Option<Answer> {
         let choices = words::choices(question);
+        loop {
+            let start = Instant::now();
+            let answer = self.show(question, &choices, deadline)?;
+            let yes = !matches!(answer, Answer::No | Answer::Never);
+            if !yes || start.elapsed() >= TO_READ {
+                return Some(answer);
+            }
+        }
+    }
+}
+
+/// A yes that comes sooner was typed for the window that had the keyboard before, and nobody has read the question.
+const TO_READ: Duration = Duration::from_secs(1);
+
+impl Dialog {
+    /// Shows the question once.
+    fn show(&self, question: &Question, choices: &[Choice], deadline: Instant) -> Option<Answer> {
         let timeout = deadline.saturating_duration_since(Instant::now());
-        let mut shown = match self.command(question, &choices, timeout).spawn() {
-            Ok(child) => Window(child),
+        let shown = match self.command(question, choices, timeout).spawn() {
+            Ok(child) => Window::of(child),
             Err(error) => {
                 output::say(&format!(
                     "{} can't be started, so nobody is asked: {error}",
@@ -109,23 +128,41 @@ impl Prompter for Dialog {
         let success = shown.wait(deadline)?;
         let mut printed = String::new();
         // It has ended, and prints a key.
-        let read = shown.0.stdout.take()?.take(64).read_to_string(&mut printed);
-        // A window that was closed is no answer for ever, but one for now.
+        let read = shown.output()?.take(64).read_to_string(&mut printed);
+        // yad ends a cell by a bar. A window that was closed is no answer for ever, but one for now.
         match read {
-            Ok(_) if success => Some(words::chosen(printed.trim(), &choices).unwrap_or(Answer::No)),
+            Ok(_) if success => {
+                Some(words::chosen(printed.trim().trim_end_matches('|'), choices).unwrap_or(Answer::No))
+            }
             _ => Some(Answer::No),
         }
     }
 }
 
+/// The helper that runs, where the end of lowbox finds it too.
+static SHOWN: Mutex<Option<Child>> = Mutex::new(None);
+
+/// Closes the window that is open: there is nobody to ask for any more.
+pub fn close() {
+    if let Some(mut child) = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
 /// A helper that runs; it ends with this.
-struct Window(Child);
+struct Window;
 
 impl Window {
-    /// Whether it ended well; `None` if it has not at the deadline.
-    fn wait(&mut self, deadline: Instant) -> Option<bool> {
+    fn of(child: Child) -> Window {
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+        Window
+    }
+
+    /// Whether it ended well; `None` if it has not at the deadline, or was closed.
+    fn wait(&self, deadline: Instant) -> Option<bool> {
         loop {
-            if let Ok(Some(status)) = self.0.try_wait() {
+            if let Ok(Some(status)) = self.with(Child::try_wait)? {
                 return Some(status.success());
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -135,12 +172,19 @@ impl Window {
             std::thread::sleep(left.min(Duration::from_millis(20)));
         }
     }
+
+    fn output(&self) -> Option<ChildStdout> {
+        self.with(|child| child.stdout.take())?
+    }
+
+    fn with<T>(&self, action: impl FnOnce(&mut Child) -> T) -> Option<T> {
+        SHOWN.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(action)
+    }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        close();
     }
 }
 

@@ -164,6 +164,25 @@ mod tests {
     }
 
     #[test]
+    fn within_a_string_nothing_but_its_end_is_ever_entered() {
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..20_000 {
+            let mut line = Line::default();
+            b"\x1b]".iter().for_each(|byte| drop(line.feed(*byte)));
+            for _ in 0..24 {
+                // xorshift64: any bytes but those that end a string or are a control-C.
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                let byte = random as u8;
+                if !matches!(byte, 0x07 | 0x18 | 0x1b | 3) {
+                    assert_eq!(line.feed(byte), Input::Spoiled);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_line_too_long_is_void() {
         let (lines, spoiled) = entered(&[b"t".repeat(40), b"\n".to_vec()].concat());
         assert!(spoiled && lines.iter().all(|line| line.len() < LONGEST), "{lines:?}");

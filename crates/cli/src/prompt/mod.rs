@@ -3,6 +3,7 @@
 
 mod dialog;
 mod line;
+mod messages;
 mod nobody;
 mod policy;
 mod protocol;
@@ -20,6 +21,7 @@ use lowbox_linux::supervise::{TerminalGate, terminal_to_ask_at};
 
 use crate::arguments::PromptArguments;
 use crate::failure::Failure;
+pub use dialog::close as close_dialog;
 pub use policy::Policy;
 pub use rehearsal::Rehearsal;
 

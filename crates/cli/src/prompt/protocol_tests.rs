@@ -3,6 +3,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
+use lowbox_policy::NodeKind;
 use serde_json::{Value, json};
 
 use super::*;

@@ -52,8 +52,7 @@ impl AtTerminal {
 impl Prompter for AtTerminal {
     fn ask(&mut self, question: &Question, deadline: Instant) -> Option<Answer> {
         let held = self.gate.hold()?;
-        let Some(console) = Console::take() else {
-            drop(held);
+        let Some(console) = Console::take(held) else {
             output::say(&format!(
                 "{}: denied, because lowbox is not in the foreground of its terminal and can't ask; {}",
                 words::in_one_line(question),
@@ -61,8 +60,12 @@ impl Prompter for AtTerminal {
             ));
             return None;
         };
+        let quiet = output::Quiet::begin();
         // A terminal that is gone answers nothing.
-        converse(&console, question, deadline).unwrap_or(None)
+        let answer = converse(&console, question, deadline).unwrap_or(None);
+        drop(console);
+        drop(quiet);
+        answer
     }
 }
 

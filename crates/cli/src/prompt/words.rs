@@ -15,7 +15,7 @@ pub struct Choice {
     pub key: &'static str,
     /// The same as a word.
     pub word: &'static str,
-    /// What it means.
+    /// What it means; nothing of the question's, so that no path can pass for an answer.
     pub label: String,
     /// What it is.
     pub answer: Answer,
@@ -41,11 +41,11 @@ pub fn choices(question: &Question) -> Vec<Choice> {
                     choices.push(choice("tr", "this-read", &label, Answer::This(only)));
                 }
             }
-            if let Some(folder) = folder {
-                let label = format!("everything in the folder {}", path(folder, OBJECT));
-                choices.push(choice("f", "folder", &label, Answer::Folder(*wanted)));
+            if folder.is_some() {
+                let label = "everything in its folder";
+                choices.push(choice("f", "folder", label, Answer::Folder(*wanted)));
                 if wanted.write {
-                    let label = "the same folder, only for reading";
+                    let label = "everything in its folder, only for reading";
                     choices.push(choice("fr", "folder-read", label, Answer::Folder(only)));
                 }
             }
@@ -80,11 +80,12 @@ pub fn wanted(question: &Question) -> String {
 /// others, or be shown in another order.
 pub fn object(question: &Question) -> Vec<String> {
     match &question.asked {
-        Asked::File { path: object, .. } => {
+        Asked::File { path: object, folder, .. } => {
             let mut lines = vec![path(object, OBJECT)];
             if !object.as_os_str().as_bytes().is_ascii() {
                 lines.push(format!("in ASCII: {}", ascii(object.as_os_str(), OBJECT)));
             }
+            lines.extend(folder.as_ref().map(|folder| format!("its folder: {}", path(folder, OBJECT))));
             lines
         }
         Asked::Capability { name, title } => {

@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
+use super::gate::Held;
+use crate::sys::RestoredWhenKilled;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
@@ -18,6 +20,8 @@ use rustix::termios::{
 pub struct Console {
     terminal: OwnedFd,
     before: Termios,
+    held: Held,
+    _restored: RestoredWhenKilled,
 }
 
 /// Whether lowbox has a terminal and is in its foreground, so that a question can be asked there.
@@ -33,16 +37,17 @@ fn open_in_foreground() -> Option<OwnedFd> {
 }
 
 impl Console {
-    /// Takes the terminal; `None` if there is none, or another job has it.
-    pub fn take() -> Option<Console> {
+    /// Takes the terminal, which the program does not have at the moment; `None` if there is none, or another job has it.
+    pub fn take(held: Held) -> Option<Console> {
         let terminal = open_in_foreground()?;
+        let restored = RestoredWhenKilled::remember(terminal.try_clone().ok()?).ok()?;
         let before = tcgetattr(&terminal).ok()?;
         let mut modes = before.clone();
         modes.make_raw();
         modes.input_modes |= InputModes::ICRNL;
         modes.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
-        tcsetattr(&terminal, OptionalActions::Now, &modes).ok()?;
-        Some(Console { terminal, before })
+        held.unless_ended(|| tcsetattr(&terminal, OptionalActions::Now, &modes))?.ok()?;
+        Some(Console { terminal, before, held, _restored: restored })
     }
 
     /// Throws away what was typed and is not read yet.
@@ -105,7 +110,7 @@ impl Drop for Console {
     fn drop(&mut self) {
         // In the background this would stop lowbox, and then the terminal is the shell's affair.
         if !super::terminal::in_background(self.terminal.as_fd()) {
-            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+            let _ = self.held.unless_ended(|| tcsetattr(&self.terminal, OptionalActions::Now, &self.before));
         }
     }
 }

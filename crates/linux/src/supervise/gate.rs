@@ -88,6 +88,15 @@ impl TerminalGate {
     }
 }
 
+impl Held {
+    /// Does something with the terminal unless the program has ended: then its modes are as they were before lowbox, or are just being
+    /// made so.
+    pub(super) fn unless_ended<T>(&self, action: impl FnOnce() -> T) -> Option<T> {
+        let state = self.0.lock();
+        (!state.ended).then(action)
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         self.0.lock().holds -= 1;

@@ -10,6 +10,7 @@ pub(crate) mod relay;
 mod screen_modes;
 mod stop;
 mod terminal;
+mod terminal_carrier;
 pub(crate) mod terminal_relay;
 mod watch;
 
@@ -253,9 +254,7 @@ impl Container {
         if let Some(gate) = gate {
             gate.end();
         }
-        if let Some(terminal) = terminal {
-            terminal.finish(&self.watch.signals);
-        }
+        let restored = terminal.and_then(|terminal| terminal.finish(&self.watch.signals));
         if let Some(carriers) = carriers {
             carriers.finish(&self.watch.signals);
         }
@@ -263,6 +262,7 @@ impl Container {
             desktop.finish();
         }
         self.watch.terminal.restore();
+        drop(restored);
         Ok(ending.unwrap_or(Ending::Killed))
     }
 

@@ -17,7 +17,7 @@ mod socket;
 
 pub use clone::{Forked, Namespaces, enter_new_mounts, enter_new_network, fork_into, spawn_borrowing};
 pub use descriptor::{replace_descriptor, with_descriptor};
-pub use dying::restore_terminal_when_killed;
+pub use dying::RestoredWhenKilled;
 pub use execute::{
     Image, close_all_but, close_descriptor, close_from, close_on_exec_from, exit_now, take_descriptor,
 };

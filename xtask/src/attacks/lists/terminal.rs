@@ -85,7 +85,35 @@ pub const ATTACKS: &[Attack] = &[
     attack("keystrokes-when-continued-in-background", "terminal_read.py", Leak, &[])
         .around(CONTINUED)
         .unconfined(SESSION),
+    // The same where questions are asked and the program has a terminal of its own.
+    asked("own-terminal-tiocsti", "tiocsti", &["5412"]).needs(legacy_tiocsti),
+    attack("own-terminal-tiocsetd", "tiocsetd", Gained, &["5423"]).around(PTY).lowbox(ASK),
+    asked("own-terminal-modes-left", "terminal_modes.py", &["0"]),
+    asked("own-terminal-modes-left-by-stderr", "terminal_modes.py", &["2"]).around(PTY_AS_STDERR),
+    asked("own-terminal-foreground-left", "terminal_foreground.py", &[]),
+    asked("own-terminal-permissions", "terminal_permissions.py", &["0"]),
+    asked("own-terminal-locked", "terminal_lock.py", &["TIOCEXCL"]),
+    asked("own-terminal-output-stopped", "terminal_lock.py", &["TCOOFF"]),
+    asked("own-terminal-input-stopped", "terminal_lock.py", &["TCIOFF"]),
+    asked("own-terminal-permissions-of-a-lent-one", "terminal_permissions.py", &["7"])
+        .around(PTY_AS_SEVEN)
+        .lowbox(&["--prompt", "ask", "--fd", "7:terminal"]),
+    attack("own-terminal-keystrokes-when-started-in-background", "terminal_read.py", Leak, &[])
+        .around(STARTED)
+        .lowbox(ASK)
+        .unconfined(SESSION),
+    attack("own-terminal-keystrokes-when-continued-in-background", "terminal_read.py", Leak, &[])
+        .around(CONTINUED)
+        .lowbox(ASK)
+        .unconfined(SESSION),
 ];
+
+const ASK: Templates = &["--prompt", "ask"];
+
+/// What the session on the pty notices of a program with a terminal of its own.
+const fn asked(name: &'static str, program: &'static str, args: Templates) -> Attack {
+    noticed(name, program, args).lowbox(ASK)
+}
 
 fn legacy_tiocsti(setup: &Setup) -> Option<&'static str> {
     let off =

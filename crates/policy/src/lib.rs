@@ -12,6 +12,7 @@ pub mod explain;
 pub mod fs_rights;
 pub mod host;
 pub mod layouts;
+pub mod network;
 pub mod object;
 pub mod objects;
 pub mod operation;

@@ -11,6 +11,7 @@ use lowbox_policy::GrantRights;
 
 use crate::arguments::Run;
 use crate::commands::denials::Denials;
+use crate::commands::unreached::Unreached;
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
@@ -46,6 +47,8 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         object_files: arguments.grants.object_files,
         environment: arguments.environment,
         descriptors: arguments.descriptors,
+        loopback_ports: arguments.network.loopback_ports,
+        hosts: arguments.network.hosts,
         limits: Limits {
             memory: arguments.memory,
             processes: arguments.pids,
@@ -81,10 +84,14 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     }
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let mut denials = Denials::new(&caller, &request, &prepared);
+    let mut unreached = Unreached::new(&request, &prepared);
     let ending = container
-        .supervise(&mut |Event::Opened { flags, path }| denials.consider(flags, &path))
+        .supervise(&mut |event| match event {
+            Event::Opened { flags, path } => denials.consider(flags, &path),
+            Event::Unreached { address, bind } => unreached.consider(address, bind),
+        })
         .map_err(Failure::new)?;
-    drop(denials);
+    drop((denials, unreached));
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
     std::process::exit(ending.exit_code().into())
 }

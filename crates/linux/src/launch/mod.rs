@@ -17,7 +17,7 @@ pub(crate) mod pipes;
 pub(crate) mod processors;
 pub(crate) mod program;
 mod reduced;
-mod rules;
+pub(crate) mod rules;
 pub(crate) mod spec;
 pub(crate) mod stdio;
 pub(crate) mod stopwatch;

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use lowbox_policy::network::{AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy};
 use lowbox_policy::{NodeKind, Note, Object, Plan, PlanOptions, Protected};
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
@@ -58,6 +59,10 @@ pub struct Request {
     pub observe: bool,
     /// Time the steps of the launch.
     pub timings: bool,
+    /// `--allow-loopback`: ports of the host's loopback that the program may connect to.
+    pub loopback_ports: Vec<u16>,
+    /// `--allow-host`.
+    pub hosts: Vec<AllowedHost>,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
 }
@@ -126,7 +131,24 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         lent_pipes: lent_pipes(request),
         named_descriptors: check_descriptors(&request.descriptors)?,
         timings: request.timings,
+        network: network(caller, request)?,
     })
+}
+
+/// What of the host's networks is open to the program; `None` if nothing is.
+///
+/// # Errors
+/// As [`token`].
+pub fn network(caller: &Caller, request: &Request) -> Result<Option<NetworkPolicy>, PrepareError> {
+    let named = NETWORK_CAPABILITIES
+        .iter()
+        .any(|name| request.capabilities.iter().any(|held| held.eq_ignore_ascii_case(name)));
+    if !named && request.loopback_ports.is_empty() && request.hosts.is_empty() {
+        return Ok(None);
+    }
+    let (token, _) = token(caller, request)?;
+    let policy = NetworkPolicy::new(&token, request.loopback_ports.clone(), request.hosts.clone());
+    Ok(policy.opens_anything().then_some(policy))
 }
 
 /// Which of 0–2 the user lends as the pipe that it is.
@@ -176,6 +198,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         data,
         user,
         limits: request.limits,
+        resolver_file: network(caller, request)?.map(|_| crate::network::resolver_file()),
         observe: request.observe,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),

@@ -32,6 +32,10 @@ pub struct Mode {
     pub deny_watches: bool,
     /// Without namespaces: no sockets, no metadata changes, no notification (the view does not restrict them).
     pub reduced: bool,
+    /// Some of the host's networks is open: listen is done by pid 1.
+    pub network: bool,
+    /// Peers there may connect: bind and accept are done by pid 1 too.
+    pub serves: bool,
 }
 
 impl Mode {
@@ -41,9 +45,11 @@ impl Mode {
             observe: bits & 1 != 0,
             deny_xattr_reads: bits & 2 != 0,
             deny_watches: bits & 4 != 0,
-            reduced: bits & 8 != 0,
+            reduced: bits & 24 == 8,
+            network: bits & 16 != 0,
+            serves: bits & 24 == 24,
         };
-        (0..16).map(flags)
+        (0..32).map(flags)
     }
 }
 
@@ -224,6 +230,10 @@ fn value(action: Action, mode: Mode) -> u32 {
         Action::Observe if mode.observe => libc::SECCOMP_RET_USER_NOTIF,
         Action::Observe => libc::SECCOMP_RET_ALLOW,
         Action::Notify => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Listen if mode.network => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Listen => libc::SECCOMP_RET_ALLOW,
+        Action::Serve if mode.serves => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Serve => libc::SECCOMP_RET_ALLOW,
         Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,
         Action::Xattr => libc::SECCOMP_RET_ALLOW,
         Action::Watch if mode.deny_watches => libc::SECCOMP_RET_ERRNO | libc::EACCES as u32,

@@ -90,6 +90,55 @@ pub fn continue_notification(listener: BorrowedFd<'_>, id: u64) -> io::Result<()
     send(listener, libc::seccomp_notif_resp { id, val: 0, error: 0, flags })
 }
 
+/// Puts a copy of `file` at descriptor `number` of the thread whose call `id` waits, in its own descriptor table, in place of
+/// what is there (SECCOMP_IOCTL_NOTIF_ADDFD with SETFD, Linux 5.9).
+///
+/// # Errors
+/// ENOENT if the call no longer waits, EBADF past the thread's limit.
+pub fn put_descriptor(
+    listener: BorrowedFd<'_>,
+    id: u64,
+    file: BorrowedFd<'_>,
+    number: i32,
+    close_on_exec: bool,
+) -> io::Result<()> {
+    let request = libc::seccomp_notif_addfd {
+        id,
+        flags: libc::SECCOMP_ADDFD_FLAG_SETFD as u32,
+        srcfd: file.as_raw_fd() as u32,
+        newfd: u32::try_from(number).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?,
+        newfd_flags: if close_on_exec { libc::O_CLOEXEC as u32 } else { 0 },
+    };
+    // SAFETY: the ioctl reads one seccomp_notif_addfd at the pointer, which lives across the call.
+    let result =
+        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw const request) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Answers the call `id` with a copy of `file` at the lowest free number of the caller's table: the number is what the call
+/// returns (SECCOMP_IOCTL_NOTIF_ADDFD with SEND, Linux 5.14).
+///
+/// # Errors
+/// ENOENT if the call no longer waits, EMFILE past the caller's limit.
+pub fn respond_with_descriptor(
+    listener: BorrowedFd<'_>,
+    id: u64,
+    file: BorrowedFd<'_>,
+    close_on_exec: bool,
+) -> io::Result<()> {
+    let request = libc::seccomp_notif_addfd {
+        id,
+        flags: libc::SECCOMP_ADDFD_FLAG_SEND as u32,
+        srcfd: file.as_raw_fd() as u32,
+        newfd: 0,
+        newfd_flags: if close_on_exec { libc::O_CLOEXEC as u32 } else { 0 },
+    };
+    // SAFETY: the ioctl reads one seccomp_notif_addfd at the pointer, which lives across the call.
+    let result =
+        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw const request) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 fn send(listener: BorrowedFd<'_>, mut response: libc::seccomp_notif_resp) -> io::Result<()> {
     // SAFETY: the ioctl reads one seccomp_notif_resp at the pointer, which lives across the call.
     let result =

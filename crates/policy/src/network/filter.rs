@@ -37,6 +37,10 @@ const INTERFACE: u32 = (-0x1000_i32) as u32 + 8;
 const LOOPBACK_INTERFACE: u32 = 1;
 const SOURCE_V4: u32 = NETWORK + 12;
 const SOURCE_V6: u32 = NETWORK + 8;
+/// Where the flags are in a TCP header (RFC 9293).
+const TCP_FLAGS: u32 = 13;
+const SYN: u32 = 0x02;
+const ACK: u32 = 0x10;
 const PASS: u32 = u32::MAX;
 const DROP: u32 = 0;
 
@@ -102,10 +106,14 @@ pub fn inbound_filter(accepts: &dyn Fn(Class) -> bool) -> Vec<BpfInstruction> {
     out
 }
 
-/// Passes what comes from `address` and `port` alone.
+/// Passes what comes from `address` and `port` alone, and no beginning of a connection: a socket that was made for one
+/// destination hears nobody else, and nobody at all if it is made to listen once that connection is over.
 pub fn peer_filter(address: IpAddr, port: u16) -> Vec<BpfInstruction> {
     let mut out = vec![step(LOAD_HALF, 0)];
     return_unless(IF_EQUAL, port.into(), DROP, &mut out);
+    out.push(step(LOAD_BYTE, TCP_FLAGS));
+    out.push(step(AND, SYN | ACK));
+    return_if(IF_EQUAL, SYN, DROP, &mut out);
     match address.to_canonical() {
         IpAddr::V4(address) => {
             out.push(step(LOAD_WORD, SOURCE_V4));
@@ -178,7 +186,17 @@ mod tests {
 
     /// The kernel's reading of the instructions that are used.
     fn run(filter: &[BpfInstruction], interface: u32, port: u16, source: IpAddr) -> u32 {
-        let mut header = vec![0_u8; 40];
+        run_with_flags(filter, interface, port, source, SYN | ACK)
+    }
+
+    fn run_with_flags(
+        filter: &[BpfInstruction],
+        interface: u32,
+        port: u16,
+        source: IpAddr,
+        flags: u32,
+    ) -> u32 {
+        let mut header = [0_u8; 40];
         match source {
             IpAddr::V4(address) => {
                 header[0] = 0x45;
@@ -201,6 +219,7 @@ mod tests {
                 LOAD_WORD if k == INTERFACE => accumulator = interface,
                 LOAD_WORD => accumulator = word(k),
                 LOAD_HALF => accumulator = port.into(),
+                LOAD_BYTE if k == TCP_FLAGS => accumulator = flags,
                 LOAD_BYTE => accumulator = header[0].into(),
                 AND => accumulator &= k,
                 0x05 => at += k as usize,
@@ -280,6 +299,8 @@ mod tests {
             let filter = peer_filter(address, 443);
             assert_eq!(run(&filter, 2, 443, address), PASS);
             assert_eq!(run(&filter, 2, 444, address), DROP);
+            assert_eq!(run_with_flags(&filter, 2, 443, address, SYN), DROP);
+            assert_eq!(run_with_flags(&filter, 2, 443, address, ACK), PASS);
             for other in addresses().into_iter().filter(|other| *other != address) {
                 assert_eq!(run(&filter, 2, 443, other), DROP, "{other}");
             }

@@ -43,7 +43,13 @@ pub(super) fn serve(listener: &OwnedFd, call: Notification, reach: &Reach<'_>) {
         Ok(Prepared::ByTheProgram) => {
             let _ = sys::continue_notification(listener.as_fd(), call.id);
         }
-        Ok(prepared) => waiting::carry_out(listener, call.id, move |listener| prepared.carry_out(listener)),
+        // The broker answers at once, so a thread is only for a connection that waits.
+        Ok(Prepared::Remote(remote)) => match remote.begin(listener.as_fd()) {
+            Ok(Some(waits)) => waiting::carry_out(listener, call.id, move |_| waits.finish()),
+            Ok(None) => waiting::answer(listener.as_fd(), call.id, Ok(())),
+            Err(error) => waiting::answer(listener.as_fd(), call.id, Err(error)),
+        },
+        Ok(prepared) => waiting::carry_out(listener, call.id, move |_| prepared.carry_out()),
         Err(error) => waiting::answer(listener.as_fd(), call.id, Err(error)),
     }
 }
@@ -69,7 +75,7 @@ enum Prepared {
 }
 
 impl Prepared {
-    fn carry_out(&self, listener: BorrowedFd<'_>) -> io::Result<()> {
+    fn carry_out(&self) -> io::Result<()> {
         match self {
             Prepared::Connect { socket, address, refusals, .. } => {
                 let connected = sys::connect_raw(socket.as_fd(), address);
@@ -85,8 +91,8 @@ impl Prepared {
             }
             Prepared::Bind { socket, address } => sys::bind_raw(socket.as_fd(), address),
             Prepared::Listen { socket, backlog } => Ok(rustix::net::listen(socket, *backlog)?),
-            Prepared::Remote(remote) => remote.carry_out(listener),
-            Prepared::ByTheProgram => Ok(()),
+            // Neither comes here.
+            Prepared::Remote(_) | Prepared::ByTheProgram => Err(io::Error::from_raw_os_error(libc::EIO)),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::net::sockopt::socket_error;
 use rustix::net::{getpeername, getsockname};
@@ -117,11 +118,11 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// Has it made and puts it in place. A socket that waits waits here until it is connected.
+    /// Has it made and puts it in place. What it returns waits for its connection.
     ///
     /// # Errors
     /// What the call fails with; EINPROGRESS among it.
-    pub(super) fn carry_out(&self, listener: BorrowedFd<'_>) -> io::Result<()> {
+    pub(super) fn begin(&self, listener: BorrowedFd<'_>) -> io::Result<Option<Connecting>> {
         let old = self.call.socket.as_fd();
         let options = options::set_on(old, self.v6);
         let ask = Ask { purpose: self.purpose, v6: self.v6, address: self.address, options };
@@ -144,11 +145,34 @@ impl Remote {
         }
         replace(listener, &self.call, new.as_fd())?;
         match (pending, waits) {
-            (false, _) => Ok(()),
+            (false, _) => Ok(None),
             (true, false) => error(libc::EINPROGRESS),
-            // In this state the kernel waits for the connection that was begun; if that has failed meanwhile it says so.
-            (true, true) => sys::connect_raw(new.as_fd(), &raw(self.address)),
+            (true, true) => {
+                let connecting = Connecting { socket: new, address: self.address };
+                // A peer on the same machine has answered already.
+                let mut events = [PollFd::new(&connecting.socket, PollFlags::OUT)];
+                match poll(&mut events, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+                    Ok(1) => connecting.finish().map(|()| None),
+                    _ => Ok(Some(connecting)),
+                }
+            }
         }
+    }
+}
+
+/// A connection that was begun on a socket that waits.
+pub(super) struct Connecting {
+    socket: OwnedFd,
+    address: SocketAddr,
+}
+
+impl Connecting {
+    /// Waits for it as the kernel does: in this state the address is not looked at, and a failure meanwhile is told.
+    ///
+    /// # Errors
+    /// What connect(2) reports.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        sys::connect_raw(self.socket.as_fd(), &raw(self.address))
     }
 }
 

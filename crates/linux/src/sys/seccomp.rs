@@ -27,8 +27,19 @@ pub fn install_filter(filter: &[Instruction], listener: bool) -> io::Result<Opti
     if result < 0 {
         return Err(io::Error::last_os_error());
     }
+    if listener {
+        wake_synchronously(result as i32);
+    }
     // SAFETY: with NEW_LISTENER a non-negative result is a descriptor that the kernel just made for us.
     Ok(listener.then(|| unsafe { OwnedFd::from_raw_fd(result as i32) }))
+}
+
+/// Has the kernel change between caller and supervisor on one processor (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6): one of
+/// them always waits for the other. Older kernels do without.
+fn wake_synchronously(listener: i32) {
+    const SYNC_WAKE_UP: libc::c_ulong = 1;
+    // SAFETY: the ioctl takes the flags as a plain integer.
+    unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP) };
 }
 
 /// Whether this kernel knows user notification (seccomp(2), SECCOMP_GET_ACTION_AVAIL).

@@ -1,12 +1,14 @@
 #![forbid(unsafe_code)]
 //! What the tests of real programs share: people who run them, and runs with a time limit.
 
+mod networks;
 mod person;
 mod processes;
 mod python;
 mod run;
 mod session;
 
+pub use networks::{HOST, INTERNET, INTERNET_V6, LAN, Networks, script, wait_for};
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;

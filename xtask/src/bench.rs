@@ -10,6 +10,7 @@ mod crowd;
 mod growth;
 mod machine;
 mod memory;
+mod network;
 mod result;
 mod sample;
 mod scene;
@@ -48,7 +49,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 9] = [
+const BENCHMARKS: [(&str, Benchmark); 10] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -56,6 +57,7 @@ const BENCHMARKS: [(&str, Benchmark); 9] = [
     ("git", work::git),
     ("grants", growth::grants),
     ("objects", growth::objects),
+    ("network", network::network),
     ("crowd", crowd::crowd),
     ("memory", memory_of_own),
 ];

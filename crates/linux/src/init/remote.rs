@@ -38,6 +38,11 @@ fn error<T>(errno: i32) -> io::Result<T> {
 /// What the call fails with.
 pub(super) fn way_to_connect(call: &SocketCall, v6: bool, own: bool, link: &Link) -> io::Result<Way> {
     let socket = call.socket.as_fd();
+    let unspecified = call.address.len() >= 2 && call.address[..2] == [0, 0];
+    if unspecified && !own {
+        // It would undo what the socket was made for.
+        return error(libc::EACCES);
+    }
     match (inet::state(socket)?, own) {
         (CLOSED, _) => {}
         // The container's network leads nowhere but to itself.
@@ -56,10 +61,8 @@ pub(super) fn way_to_connect(call: &SocketCall, v6: bool, own: bool, link: &Link
     if !own && let Err(pending) = socket_error(socket)? {
         return Err(pending.into());
     }
-    let unspecified = call.address.len() >= 2 && call.address[..2] == [0, 0];
     if unspecified {
-        // It would undo what the socket was made for.
-        return if own { Ok(Way::Native(call.address.clone())) } else { error(libc::EACCES) };
+        return Ok(Way::Native(call.address.clone()));
     }
     let address = inet::address(&call.address, v6)?;
     let exempt = address.ip().to_canonical().is_loopback() && link.is_exempt(address.port());

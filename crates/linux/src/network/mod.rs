@@ -11,7 +11,7 @@ pub(crate) mod link;
 pub(crate) mod message;
 pub(crate) mod names;
 pub(crate) mod options;
-mod query;
+pub mod query;
 mod resolvers;
 mod route;
 mod sockets;

@@ -205,6 +205,28 @@ mod tests {
         assert!(!parsed.is_answered_by(&spoofed) && parsed.with_id(8).is_answered_by(&spoofed));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_stranger_sends_is_read_or_refused(
+            asked in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+            noise in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+            at in 0..60_usize,
+        ) {
+            for asked in [asked, query("www.example.com")] {
+                let Some(parsed) = Query::parse(&asked) else { continue };
+                let mut told = answer(&asked, &[]);
+                // An answer that is damaged from somewhere on.
+                told.truncate(at);
+                told.extend(&noise);
+                if !parsed.addresses(&told).is_empty() {
+                    assert!(parsed.is_answered_by(&told));
+                }
+                set_id(&mut told, parsed.id().wrapping_add(1));
+                assert!(!parsed.is_answered_by(&told));
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_question_is_none_and_a_question_can_be_denied() {
         let asked = query("a.b");

@@ -89,9 +89,9 @@ fn answer(message: &[u8], sequence: u32) -> Option<Route> {
         // An error: no route.
         return Some(Route::Other);
     }
-    Some(match message.get(HEADER + TYPE)? {
-        &RTN_LOCAL => Route::Local,
-        &RTN_BROADCAST => Route::Broadcast,
+    Some(match *message.get(HEADER + TYPE)? {
+        RTN_LOCAL => Route::Local,
+        RTN_BROADCAST => Route::Broadcast,
         _ => Route::Other,
     })
 }

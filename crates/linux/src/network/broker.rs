@@ -70,6 +70,8 @@ fn run(
     sys::close_others(&[channel.as_fd(), names_channel.as_fd()])?;
     // `null` was among them.
     std::mem::forget(null);
+    // It keeps no file system of the caller's busy.
+    rustix::process::chdir("/")?;
     lower(user)?;
     let table = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
     let allowed = Allowed::new(policy.hosts(), &table);

@@ -116,6 +116,14 @@ pub(crate) fn apply(socket: BorrowedFd<'_>, options: &[SetOption]) {
     }
 }
 
+/// Undoes SO_REUSEPORT.
+///
+/// # Errors
+/// What setsockopt(2) reports.
+pub(crate) fn unset_shared_port(socket: BorrowedFd<'_>) -> std::io::Result<()> {
+    set_socket_option(socket, SOCKET, libc::SO_REUSEPORT, &0_i32.to_ne_bytes())
+}
+
 fn integer(value: &[u8]) -> Option<i32> {
     Some(i32::from_ne_bytes(value.get(..4)?.try_into().ok()?))
 }

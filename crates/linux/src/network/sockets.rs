@@ -66,6 +66,8 @@ impl Maker<'_> {
 
     fn bound(&self, ask: &Ask) -> io::Result<(OwnedFd, bool)> {
         let socket = socket(ask)?;
+        // A port is not shared with other programs of the same user, whose connections it would take.
+        options::unset_shared_port(socket.as_fd())?;
         second_layer(&socket, &inbound_filter(&|class| self.policy.accepts(class)))?;
         bind(&socket, &plain(ask.address))?;
         Ok((socket, false))

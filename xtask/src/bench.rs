@@ -11,6 +11,7 @@ mod crowd;
 mod growth;
 mod machine;
 mod memory;
+mod network;
 mod result;
 mod sample;
 mod scene;
@@ -49,7 +50,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 13] = [
+const BENCHMARKS: [(&str, Benchmark); 14] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -57,6 +58,7 @@ const BENCHMARKS: [(&str, Benchmark); 13] = [
     ("git", work::git),
     ("grants", growth::grants),
     ("objects", growth::objects),
+    ("network", network::network),
     ("crowd", crowd::crowd),
     ("memory", memory_of_own),
     ("decision", consent::decision),

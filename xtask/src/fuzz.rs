@@ -30,9 +30,10 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 3] = [
+const TARGETS: [Target; 4] = [
     Target { name: "sddl", dictionary: Some("sddl.dict"), seeds: None },
     Target { name: "descriptor", dictionary: None, seeds: None },
+    Target { name: "dns", dictionary: None, seeds: None },
     Target {
         name: "manifest",
         dictionary: Some("manifest.dict"),

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use lowbox_linux::host::EnvironmentRequest;
 use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::prepare::Grant;
+use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{acl, capability, completions, consent, doctor, explain, man, token};
 use crate::prompt::{Policy, Rehearsal};
@@ -67,6 +68,10 @@ pub struct Run {
     /// What it is granted beside them.
     #[command(flatten)]
     pub grants: GrantArguments,
+
+    /// What it may reach of networks beside its capabilities.
+    #[command(flatten)]
+    pub network: NetworkArguments,
 
     /// Don't grant the files that are named as arguments (for callers that are programs)
     #[arg(long)]
@@ -167,6 +172,18 @@ pub struct PackageArguments {
     /// Make it a less privileged AppContainer (LPAC)
     #[arg(long)]
     pub lpac: bool,
+}
+
+/// Options that open parts of the host's networks.
+#[derive(Debug, Args)]
+pub struct NetworkArguments {
+    /// Let it connect to this port of the host's loopback interface (in place of its own)
+    #[arg(long = "allow-loopback", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub loopback_ports: Vec<u16>,
+
+    /// Let it resolve this host's name and connect to it, whatever its capabilities
+    #[arg(long = "allow-host", value_name = "NAME[:PORT]")]
+    pub hosts: Vec<AllowedHost>,
 }
 
 /// Options that grant objects.

@@ -11,6 +11,7 @@ pub mod host;
 mod init;
 pub mod launch;
 pub mod limits;
+pub mod network;
 pub mod prepare;
 pub mod seccomp;
 pub mod store;

@@ -13,6 +13,7 @@ pub mod frontier;
 pub mod fs_rights;
 pub mod host;
 pub mod layouts;
+pub mod network;
 pub mod object;
 pub mod objects;
 pub mod operation;

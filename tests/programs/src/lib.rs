@@ -2,6 +2,7 @@
 //! What the tests of real programs share: people who run them, and runs with a time limit.
 
 mod front_end;
+mod networks;
 mod person;
 mod processes;
 mod python;
@@ -10,6 +11,7 @@ mod session;
 mod tmux;
 
 pub use front_end::FrontEnd;
+pub use networks::{HOST, INTERNET, INTERNET_V6, LAN, Networks, script, wait_for};
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;

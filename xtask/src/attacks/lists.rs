@@ -9,6 +9,7 @@ mod files_proc;
 mod ipc;
 mod kernel;
 mod network;
+mod network_open;
 mod pitfalls;
 mod processes;
 mod reduced;
@@ -29,6 +30,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
         ("kernel surface: sockets", sockets::ATTACKS),
         ("ipc", ipc::ATTACKS),
         ("network", network::ATTACKS),
+        ("network: what stays shut when it is open", network_open::ATTACKS),
         ("descriptors and environment", descriptors::ATTACKS),
         ("resources", resources::ATTACKS),
         ("pitfalls", pitfalls::ATTACKS),

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod man;
 mod run;
 pub mod token;
+pub mod unreached;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ use lowbox_policy::GrantRights;
 
 use crate::arguments::Run;
 use crate::commands::denials::Denials;
+use crate::commands::unreached::Unreached;
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
@@ -64,6 +65,8 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         object_files: arguments.grants.object_files,
         environment: arguments.environment,
         descriptors: arguments.descriptors,
+        loopback_ports: arguments.network.loopback_ports,
+        hosts: arguments.network.hosts,
         limits: Limits {
             memory: arguments.memory,
             processes: arguments.pids,
@@ -139,14 +142,16 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         output::lines_end_at_a_raw_terminal();
     }
     let mut denials = Denials::new(&caller, &request, &prepared);
+    let mut unreached = Unreached::new(&request, &prepared);
     let ending = container.supervise(broker, &mut |event| match event {
         Event::Opened { flags, path } => denials.consider(flags, &path),
+        Event::Unreached { address, bind } => unreached.consider(address, bind),
         Event::Revoked(what) => say_revoked(&what),
     });
     output::end_quiet();
     prompt::close_dialog();
     let ending = ending.map_err(Failure::new)?;
-    drop(denials);
+    drop((denials, unreached));
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
     std::process::exit(ending.exit_code().into())
 }

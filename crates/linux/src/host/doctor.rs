@@ -4,6 +4,7 @@
 mod folders;
 mod kernel;
 mod namespaces;
+mod networks;
 mod probe;
 mod resources;
 mod whole;
@@ -65,6 +66,7 @@ pub fn examine() -> Vec<Item> {
         kernel::seccomp(),
         kernel::ptrace_scope(),
         kernel::core_dumps(),
+        networks::networks(),
         resources::id_mapped_mounts(&user, &variable),
         resources::cgroup(),
         resources::open_files(),

@@ -1,9 +1,10 @@
-//! connect(2) on behalf of the program.
+//! connect(2) on behalf of the program, and bind(2) and listen(2) where peers may connect to it.
 //!
 //! A read-only bind does not stop a connection to a unix socket behind it, and Landlock (as of ABI 7) has no right for
 //! it. So the program never connects itself: pid 1 copies the address once, decides on the copy, and connects the very
 //! socket of the program. A socket on a mount of the container's own passes; one on a granted tree only if its object
-//! says so. Abstract addresses and those of other families act in the container's own network namespace.
+//! says so. Abstract addresses and those of other families act in the container's own network namespace, but for what a
+//! capability opens of the host's networks (`remote`).
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,105 +12,177 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, fstat, openat2, statx};
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::socket_domain;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::inet::{self, Inet};
+use super::refusals::Refusals;
+use super::remote::{Remote, Way, way_to_bind, way_to_connect, way_to_listen};
+use super::socket_call::SocketCall;
+use super::waiting;
+use crate::network::link::Link;
+use crate::network::message::Purpose;
 use crate::sys::{self, Notification};
 
-/// sizeof(struct sockaddr_storage): the longest address that the kernel takes.
-const MAX_ADDRESS: usize = 128;
+/// What a program may reach.
+pub(super) struct Reach<'a> {
+    /// Mounts on which sockets may be connected to.
+    pub(super) connectable: &'a [u64],
+    /// The way to the host's networks, if any is open.
+    pub(super) link: Option<Arc<Link>>,
+    /// Where refusals are told, if they are.
+    pub(super) refusals: Option<Arc<Refusals>>,
+}
 
-/// Connections that wait at the same time; a program that has more waiting is told to try again.
-const MAX_WAITING: usize = 64;
-
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-
-/// Serves one connect call, in a thread of its own: a full backlog stalls nobody else, and whether a socket waits is not
-/// asked, because the program can change that at any moment.
-pub(super) fn serve(listener: &OwnedFd, call: Notification, connectable: &[u64]) {
-    let prepared = match prepare(listener.as_fd(), &call, connectable) {
-        Ok(prepared) => prepared,
-        Err(error) => return answer(listener.as_fd(), call.id, Err(error)),
-    };
-    if WAITING.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-        return answer(listener.as_fd(), call.id, Err(io::Error::from_raw_os_error(libc::EAGAIN)));
-    }
-    let Ok(listener) = listener.try_clone().map(Arc::new) else {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-        return answer(listener.as_fd(), call.id, Err(io::Error::from_raw_os_error(libc::EAGAIN)));
-    };
-    let for_thread = Arc::clone(&listener);
-    let spawned = std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-        answer(for_thread.as_fd(), call.id, prepared.connect());
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-    });
-    if spawned.is_err() {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-        answer(listener.as_fd(), call.id, Err(io::Error::from_raw_os_error(libc::EAGAIN)));
+/// Serves one call of connect(2), bind(2) or listen(2), in a thread of its own: a full backlog stalls nobody else, and whether a
+/// socket waits is not asked, because the program can change that at any moment.
+pub(super) fn serve(listener: &OwnedFd, call: Notification, reach: &Reach<'_>) {
+    match prepare(listener.as_fd(), &call, reach) {
+        Ok(Prepared::ByTheProgram) => {
+            let _ = sys::continue_notification(listener.as_fd(), call.id);
+        }
+        // The broker answers at once, so a thread is only for a connection that waits.
+        Ok(Prepared::Remote(remote)) => match remote.begin(listener.as_fd()) {
+            Ok(Some(waits)) => waiting::carry_out(listener, call.id, move |_| waits.finish()),
+            Ok(None) => waiting::answer(listener.as_fd(), call.id, Ok(())),
+            Err(error) => waiting::answer(listener.as_fd(), call.id, Err(error)),
+        },
+        Ok(prepared) => waiting::carry_out(listener, call.id, move |_| prepared.carry_out()),
+        Err(error) => waiting::answer(listener.as_fd(), call.id, Err(error)),
     }
 }
 
-fn answer(listener: BorrowedFd<'_>, id: u64, result: io::Result<()>) {
-    let errno = result.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
-    // A caller that is gone needs no answer.
-    let _ = sys::respond_to_notification(listener, id, errno);
-}
-
-/// The program's own socket and a decided address.
-struct Prepared {
-    socket: OwnedFd,
-    address: Vec<u8>,
-    /// Holds the object that `address` names by its descriptor.
-    _target: Option<OwnedFd>,
+/// A decided call.
+enum Prepared {
+    /// Connects the program's own socket to a decided address.
+    Connect {
+        socket: OwnedFd,
+        address: Vec<u8>,
+        /// Holds the object that `address` names by its descriptor.
+        _target: Option<OwnedFd>,
+        refusals: Option<Arc<Refusals>>,
+    },
+    /// Binds it.
+    Bind { socket: OwnedFd, address: Vec<u8> },
+    /// Makes it listen.
+    Listen { socket: OwnedFd, backlog: i32 },
+    /// A socket of the host's network takes its place.
+    Remote(Box<Remote>),
+    /// Whatever the call finds when it goes on is decided by other layers.
+    ByTheProgram,
 }
 
 impl Prepared {
-    fn connect(&self) -> io::Result<()> {
-        sys::connect_raw(self.socket.as_fd(), &self.address)
+    fn carry_out(&self) -> io::Result<()> {
+        match self {
+            Prepared::Connect { socket, address, refusals, .. } => {
+                let connected = sys::connect_raw(socket.as_fd(), address);
+                if let (Err(error), Some(refusals)) = (&connected, refusals)
+                    && error.raw_os_error() == Some(libc::ENETUNREACH)
+                {
+                    let v6 = socket_domain(socket).is_ok_and(|domain| domain == AddressFamily::INET6);
+                    if let Ok(address) = inet::address(address, v6) {
+                        refusals.tell(address, false);
+                    }
+                }
+                connected
+            }
+            Prepared::Bind { socket, address } => sys::bind_raw(socket.as_fd(), address),
+            Prepared::Listen { socket, backlog } => Ok(rustix::net::listen(socket, *backlog)?),
+            // Neither comes here.
+            Prepared::Remote(_) | Prepared::ByTheProgram => Err(io::Error::from_raw_os_error(libc::EIO)),
+        }
     }
 }
 
-fn prepare(listener: BorrowedFd<'_>, call: &Notification, connectable: &[u64]) -> io::Result<Prepared> {
-    let [descriptor, address, length, ..] = call.arguments;
-    // The kernel reads both as int.
-    let (descriptor, length) = (descriptor as i32, length as u32 as usize);
-    if length > MAX_ADDRESS {
-        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+fn prepare(listener: BorrowedFd<'_>, call: &Notification, reach: &Reach<'_>) -> io::Result<Prepared> {
+    let called = SocketCall::read(listener, call)?;
+    let inet = inet::inet(called.socket.as_fd())?;
+    match i64::from(call.number) {
+        libc::SYS_connect => prepare_connect(called, inet, reach),
+        number => match (inet, &reach.link) {
+            (Some(inet), Some(link)) if inet.tcp => {
+                prepare_to_serve(called, &inet, number == libc::SYS_bind, link, reach)
+            }
+            // Only here is a path resolved, as the program resolves it. If it puts a socket of the host's network in the other's
+            // place meanwhile, that one is bound, which nobody hears of: to listen is another call.
+            _ if number == libc::SYS_bind => Ok(Prepared::ByTheProgram),
+            _ => Ok(Prepared::Listen { socket: called.socket, backlog: called.second }),
+        },
     }
-    let thread = Pid::from_raw(call.pid as i32).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
-    let mut copy = [0_u8; MAX_ADDRESS];
-    let bytes = &mut copy[..length];
-    if length > 0 && sys::read_process_memory(thread, address, bytes)? != length {
-        return Err(io::Error::from_raw_os_error(libc::EFAULT));
+}
+
+fn prepare_connect(called: SocketCall, inet: Option<Inet>, reach: &Reach<'_>) -> io::Result<Prepared> {
+    let working_directory = PathBuf::from(format!("/proc/{}/cwd", called.thread.as_raw_pid()));
+    let unix = socket_domain(&called.socket)? == AddressFamily::UNIX;
+    if let Some(path) = unix_path(&called.address).filter(|_| unix) {
+        let target = resolve(path, &working_directory)?;
+        permit(target.as_fd(), reach.connectable)?;
+        let address = unix_address(&format!("/proc/self/fd/{}", target.as_raw_fd()));
+        return Ok(Prepared::Connect {
+            socket: called.socket,
+            address,
+            _target: Some(target),
+            refusals: None,
+        });
     }
-    let socket = sys::duplicate_descriptor_of(open_thread(thread)?.as_fd(), descriptor)?;
-    let working_directory = PathBuf::from(format!("/proc/{}/cwd", thread.as_raw_pid()));
-    // What was read belongs to the call only if the call still waits: a thread id may have been given away.
-    if !sys::notification_is_alive(listener, call.id) {
-        return Err(io::Error::from_raw_os_error(libc::ESRCH));
-    }
-    let path = if socket_domain(&socket)? == AddressFamily::UNIX { unix_path(bytes) } else { None };
-    let Some(path) = path else {
+    let own = sys::network_cookie(called.socket.as_fd())? == own_network()?;
+    let tcp = inet.as_ref().filter(|inet| inet.tcp);
+    let address = match (tcp, &reach.link) {
+        (Some(inet), Some(link)) => match way_to_connect(&called, inet.v6, own, link)? {
+            Way::Native(address) => address,
+            Way::Remote(address) => {
+                return Ok(remote(called, inet.v6, address, Purpose::Connect, None, link, reach));
+            }
+        },
         // A socket that was lent, or that came over another one, may live in the host's network, where abstract addresses
         // lie too: it stays as it is.
-        if sys::network_cookie(socket.as_fd())? != own_network()? {
-            return Err(io::Error::from_raw_os_error(libc::EACCES));
-        }
-        return Ok(Prepared { socket, address: bytes.to_vec(), _target: None });
+        _ if !own => return Err(io::Error::from_raw_os_error(libc::EACCES)),
+        _ => called.address,
     };
-    let target = resolve(path, &working_directory)?;
-    permit(target.as_fd(), connectable)?;
-    let address = unix_address(&format!("/proc/self/fd/{}", target.as_raw_fd()));
-    Ok(Prepared { socket, address, _target: Some(target) })
+    let refusals = reach.refusals.clone().filter(|_| inet.is_some());
+    Ok(Prepared::Connect { socket: called.socket, address, _target: None, refusals })
+}
+
+fn prepare_to_serve(
+    called: SocketCall,
+    inet: &Inet,
+    bind: bool,
+    link: &Arc<Link>,
+    reach: &Reach<'_>,
+) -> io::Result<Prepared> {
+    let own = sys::network_cookie(called.socket.as_fd())? == own_network()?;
+    let backlog = (!bind).then_some(called.second);
+    let way = match bind {
+        true => way_to_bind(&called, inet.v6, own)?,
+        false => way_to_listen(&called, inet.v6, own, link)?,
+    };
+    Ok(match (way, backlog) {
+        (Way::Remote(address), backlog) => {
+            remote(called, inet.v6, address, Purpose::Bind, backlog, link, reach)
+        }
+        (Way::Native(address), None) => Prepared::Bind { socket: called.socket, address },
+        (Way::Native(_), Some(backlog)) => Prepared::Listen { socket: called.socket, backlog },
+    })
+}
+
+fn remote(
+    call: SocketCall,
+    v6: bool,
+    address: std::net::SocketAddr,
+    purpose: Purpose,
+    backlog: Option<i32>,
+    link: &Arc<Link>,
+    reach: &Reach<'_>,
+) -> Prepared {
+    let (link, refusals) = (Arc::clone(link), reach.refusals.clone());
+    Prepared::Remote(Box::new(Remote { call, v6, address, purpose, backlog, link, refusals }))
 }
 
 /// The number of the container's network namespace, for as long as it lives.
-fn own_network() -> io::Result<u64> {
+pub(super) fn own_network() -> io::Result<u64> {
     static COOKIE: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     if let Some(cookie) = COOKIE.get() {
         return Ok(*cookie);
@@ -117,27 +190,6 @@ fn own_network() -> io::Result<u64> {
     let socket = rustix::net::socket(AddressFamily::INET, rustix::net::SocketType::DGRAM, None)?;
     let cookie = sys::network_cookie(socket.as_fd())?;
     Ok(*COOKIE.get_or_init(|| cookie))
-}
-
-/// A pidfd of the very thread (PIDFD_THREAD, Linux 6.9), because a thread may have a descriptor table of its own. Before
-/// 6.9 only a leader's table can be reached: other threads' sockets are then looked for in it.
-fn open_thread(thread: Pid) -> io::Result<OwnedFd> {
-    /// PIDFD_THREAD is O_EXCL (linux/pidfd.h).
-    const PIDFD_THREAD: u32 = libc::O_EXCL as u32;
-    match pidfd_open(thread, PidfdFlags::from_bits_retain(PIDFD_THREAD)) {
-        Ok(fd) => Ok(fd),
-        Err(rustix::io::Errno::INVAL) => {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", thread.as_raw_pid()))?;
-            let leader = status
-                .lines()
-                .find_map(|line| line.strip_prefix("Tgid:"))
-                .and_then(|id| id.trim().parse().ok());
-            let leader =
-                leader.and_then(Pid::from_raw).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
-            Ok(pidfd_open(leader, PidfdFlags::empty())?)
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The path in a unix(7) address, if it is of that form: up to the first NUL, or the whole of it.

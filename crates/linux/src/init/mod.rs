@@ -4,14 +4,25 @@
 //! domain, without capabilities once the program runs. When it ends, for whatever reason, the kernel ends everything in the
 //! container.
 
+mod accept;
 mod connect;
+mod inet;
 mod observe;
 mod path_calls;
+mod refusals;
+mod remote;
+mod replace;
+mod resolver;
+mod socket_call;
 mod touch;
+mod waiting;
 mod walk;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
+use connect::Reach;
+use resolver::Resolver;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::RecvFlags;
@@ -34,6 +45,7 @@ use crate::launch::spec::ContainerUser;
 use crate::launch::stopwatch::Stopwatch;
 use crate::launch::view::{Builder, View};
 use crate::limits;
+use crate::network::link::Link;
 use crate::seccomp;
 use crate::supervise::idle::Idle;
 use crate::sys::{self, SignalFd};
@@ -48,15 +60,18 @@ pub(crate) struct Inheritance {
     pub(crate) processors: Processors,
     /// The descriptor that is the program's own terminal.
     pub(crate) controlling: Option<i32>,
+    /// The ways to the network broker, if there is one.
+    pub(crate) network: Option<(Link, OwnedFd)>,
 }
 
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
 const ENDED: i32 = 125;
 
 /// The life of pid 1.
-pub(crate) fn run(inheritance: &Inheritance) -> ! {
+pub(crate) fn run(mut inheritance: Inheritance) -> ! {
+    let network = inheritance.network.take();
     let control = inheritance.control.as_fd();
-    let code = match live(inheritance, control) {
+    let code = match live(&inheritance, control, network) {
         Ok(()) => 0,
         Err(failure) => {
             let report = Report::Failed { step: failure.step, path: failure.path, errno: failure.errno };
@@ -67,7 +82,11 @@ pub(crate) fn run(inheritance: &Inheritance) -> ! {
     sys::exit_now(code)
 }
 
-fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failure> {
+fn live(
+    inheritance: &Inheritance,
+    control: BorrowedFd<'_>,
+    network: Option<(Link, OwnedFd)>,
+) -> Result<(), Failure> {
     let ground = &inheritance.ground;
     let mut stopwatch = Stopwatch::start(ground.timings);
     sys::erase_environment();
@@ -97,6 +116,8 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
     let view = builder.complete(&spec, Lent::new(control), &mut stopwatch)?;
     limits::apply(&spec.limits, memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
     network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;
+    let (link, names) = network.unzip();
+    let resolver = names.map(Resolver::bind).transpose().map_err(Failure::at(Step::Network, ""))?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");
     let filter = seccomp::filter(seccomp::Mode {
@@ -106,6 +127,8 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
         deny_xattr_reads: spec.plan.deny_xattr_reads,
         deny_watches: spec.plan.deny_watches,
         reduced: false,
+        network: link.is_some(),
+        serves: link.as_ref().is_some_and(Link::serves),
     });
     let program = program::start(&spec, &view, filter, inheritance.controlling)?;
     // The program was started on this processor and does not wait for what is left to do here.
@@ -124,11 +147,15 @@ fn live(inheritance: &Inheritance, control: BorrowedFd<'_>) -> Result<(), Failur
         _ => None,
     };
     let observe = spec.observe;
+    let refusals = observe.then(|| rustix::io::dup(control).map(refusals::Refusals::new));
+    let refusals = refusals.transpose().map_err(Failure::at(Step::Fork, ""))?.map(Arc::new);
     // pid 1 stays; the plan and its rules need not.
     drop(spec);
     let View { rules, connectable } = view;
     drop(rules);
-    serve(&program, &signals, control, &connectable, observe, touches)
+    resolver.map(Resolver::serve).transpose().map_err(Failure::at(Step::Network, ""))?;
+    let reach = Reach { connectable: &connectable, link: link.map(Arc::new), refusals };
+    serve(&program, &signals, control, &reach, observe, touches)
 }
 
 /// Becomes the container's user.
@@ -159,18 +186,18 @@ fn serve(
     program: &Program,
     signals: &SignalFd,
     control: BorrowedFd<'_>,
-    connectable: &[u64],
+    reach: &Reach<'_>,
     observe: bool,
     mut touches: Option<Touches>,
 ) -> Result<(), Failure> {
-    if let (Some(listener), Some(_)) = (&program.listener, &touches) {
-        sys::wake_receiver_in_place(listener.as_fd());
-    }
     let mut observer = observe.then(observe::Observer::default);
     let mut listener = program.listener.as_ref();
     let mut idle = Idle::default();
     loop {
         let mut events = vec![PollFd::new(&control, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+        // Nothing is read here; without its broker a container ends.
+        let broker = reach.link.as_ref().map_or(control, |link| link.channel());
+        events.push(PollFd::from_borrowed_fd(broker, PollFlags::empty()));
         if let Some(listener) = listener {
             events.push(PollFd::new(listener, PollFlags::IN));
         }
@@ -186,6 +213,9 @@ fn serve(
         if !ready[0].is_empty() && !obey(control, program.pid) {
             return Ok(());
         }
+        if reach.link.is_some() && !ready[2].is_empty() {
+            return Ok(());
+        }
         if !ready[1].is_empty() {
             while matches!(signals.next(), Ok(Some(_))) {}
             if let Some(status) = reap(program.pid) {
@@ -193,15 +223,15 @@ fn serve(
                 return Ok(());
             }
         }
-        match (listener, ready.get(2)) {
+        match (listener, ready.get(3)) {
             (Some(fd), Some(flags)) if flags.contains(PollFlags::IN) => {
-                supervise(fd, control, connectable, observer.as_mut(), touches.as_mut());
+                supervise(fd, control, reach, observer.as_mut(), touches.as_mut());
             }
             // Nobody is left whom the filter holds (seccomp_unotify(2)); their end is on its way as a signal.
             (Some(_), Some(flags)) if !flags.is_empty() => listener = None,
             _ => {}
         }
-        if let (Some(listener), Some(told), Some(flags)) = (listener, touches.as_mut(), ready.get(3)) {
+        if let (Some(listener), Some(told), Some(flags)) = (listener, touches.as_mut(), ready.get(4)) {
             // Without its broker the program goes on with what it has; lowbox ends it.
             if !flags.is_empty() && !told.verdicts(listener.as_fd()) {
                 touches = None;
@@ -252,15 +282,19 @@ fn reap(program: Pid) -> Option<i32> {
 fn supervise(
     listener: &OwnedFd,
     control: BorrowedFd<'_>,
-    connectable: &[u64],
+    reach: &Reach<'_>,
     observer: Option<&mut observe::Observer>,
     touches: Option<&mut Touches>,
 ) {
     let Ok(call) = sys::receive_notification(listener.as_fd()) else {
         return;
     };
-    if i64::from(call.number) == libc::SYS_connect {
-        return connect::serve(listener, call, connectable);
+    match i64::from(call.number) {
+        libc::SYS_connect | libc::SYS_bind | libc::SYS_listen => {
+            return connect::serve(listener, call, reach);
+        }
+        libc::SYS_accept | libc::SYS_accept4 => return accept::serve(listener, call, reach),
+        _ => {}
     }
     if let Some(observer) = observer {
         observer.report(listener.as_fd(), control, &call);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,13 @@ pub enum Report {
         flags: u32,
         /// The path, absolute, as the program gave it.
         path: PathBuf,
+    },
+    /// The program tried to connect beyond its network, or to bind there, and was not let.
+    Unreached {
+        /// The peer, or the address to bind to.
+        address: SocketAddr,
+        /// Whether it was to be bound to.
+        bind: bool,
     },
 }
 
@@ -144,6 +152,10 @@ impl Report {
                     bytes.extend(format!("{nanoseconds} {name}\n").bytes());
                 }
             }
+            Report::Unreached { address, bind } => {
+                bytes.extend([b'U', u8::from(*bind)]);
+                bytes.extend(address.to_string().bytes());
+            }
             Report::Opened { flags, path } => {
                 bytes.push(b'O');
                 bytes.extend(flags.to_le_bytes());
@@ -198,6 +210,11 @@ impl Report {
                     line.split_once(' ').and_then(|(time, name)| Some((name.to_owned(), time.parse().ok()?)))
                 };
                 Report::Laps(lines.map(lap).collect::<Option<_>>()?)
+            }
+            b'U' => {
+                let (&bind, rest) = rest.split_first()?;
+                let address = std::str::from_utf8(rest).ok()?.parse().ok()?;
+                Report::Unreached { address, bind: bind != 0 }
             }
             b'O' => Report::Opened { flags: number(rest)? as u32, path: path(rest.get(4..)?) },
             _ => return None,
@@ -267,6 +284,7 @@ mod tests {
         for report in [
             Report::Started,
             Report::Failed { step: Step::Execute, path: path.clone(), errno: 2 },
+            Report::Unreached { address: "[2001:db8::1]:443".parse().unwrap(), bind: true },
             Report::Ended(0x8b),
             Report::Laps(vec![("id maps".to_owned(), 12), ("view".to_owned(), 345)]),
             Report::Opened { flags: 0o2000000, path },

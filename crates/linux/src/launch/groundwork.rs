@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use lowbox_policy::network::NetworkPolicy;
 use rustix::net::{Shutdown, shutdown};
 use rustix::process::Pid;
 
@@ -46,6 +47,8 @@ pub struct Ground {
     pub private_descriptors: Vec<i32>,
     /// Time the steps of the launch.
     pub timings: bool,
+    /// What of the host's networks is open, if anything is.
+    pub network: Option<NetworkPolicy>,
 }
 
 /// Pid 1 in its namespaces, at work. Dropping it ends it.
@@ -53,6 +56,7 @@ pub struct Ground {
 pub struct Groundwork {
     user: ContainerUser,
     init: Guard,
+    broker: Option<Guard>,
     /// Pid 1's user namespace, to which the network is going to belong.
     namespace: OwnedFd,
     control: OwnedFd,
@@ -85,11 +89,14 @@ impl Groundwork {
         lend_no_keyboard_in_background(named).map_err(LaunchError::system("the terminal"))?;
         let terminal = SavedTerminal::save(named);
         let channel = || control::channel().map_err(LaunchError::system("a socket pair"));
+        let relays = pipes::make(ground.user.uid, ground.terminal.is_some(), &ground.lent_pipes)
+            .map_err(LaunchError::system("a pipe"))?;
+        let broker = ground.network.as_ref().map(|policy| crate::network::start(policy, &ground.user));
+        let broker = broker.transpose().map_err(LaunchError::system("the network broker"))?;
+        let (broker, network) = broker.map(|broker| (broker.guard, (broker.link, broker.names))).unzip();
         let (ours, theirs) = channel()?;
         let (touches, told) =
             if ground.asks { channel().map(|(a, b)| (Some(a), Some(b)))? } else { (None, None) };
-        let relays = pipes::make(ground.user.uid, ground.terminal.is_some(), &ground.lent_pipes)
-            .map_err(LaunchError::system("a pipe"))?;
         let own = match &ground.terminal {
             Some(gate) => {
                 let pty = pty::make(&ground.user, named)
@@ -120,14 +127,13 @@ impl Groundwork {
                 let controlling = pty.as_ref().map(Pty::number);
                 // The other end must close with lowbox alone.
                 drop(pty);
-                init::run(&Inheritance { ground, control: theirs, told, processors, controlling })
+                init::run(Inheritance { ground, control: theirs, told, processors, controlling, network })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),
             Err(error) => return Err(LaunchError::no_namespaces(&error)),
         };
         processors.send_away(init.pid());
-        drop(theirs);
-        drop(told);
+        drop((theirs, told, network));
         // As long as pid 1 waits it is dumpable, so that nobody needs a privilege to look at it.
         let namespace = network::owner(init.pid()).map_err(LaunchError::system("pid 1's user namespace"))?;
         let asked = match touches {
@@ -147,7 +153,18 @@ impl Groundwork {
         // If it is gone already, its report tells why.
         let _ = Order::Go.send(ours.as_fd());
         stopwatch.lap("clone with namespaces");
-        Ok(Groundwork { user, init, namespace, control: ours, terminal, relays, asked, own, stopwatch })
+        Ok(Groundwork {
+            user,
+            init,
+            broker,
+            namespace,
+            control: ours,
+            terminal,
+            relays,
+            asked,
+            own,
+            stopwatch,
+        })
     }
 
     /// Starts `spec`'s program. Returns once the program executes.
@@ -158,7 +175,18 @@ impl Groundwork {
     /// # Errors
     /// [`LaunchError`]; then nothing of the program ran and nothing is left running.
     pub fn launch(self, spec: &Spec) -> Result<Container, LaunchError> {
-        let Groundwork { user, init, namespace, control, terminal, relays, asked, own, mut stopwatch } = self;
+        let Groundwork {
+            user,
+            init,
+            broker,
+            namespace,
+            control,
+            terminal,
+            relays,
+            asked,
+            own,
+            mut stopwatch,
+        } = self;
         assert_eq!(user, spec.user, "the ground was made for this user");
         stopwatch.lap("the plan (pid 1 works beside it)");
         let (cgroup, cgroup_error) = delegated_cgroup(spec);
@@ -181,7 +209,8 @@ impl Groundwork {
         }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
-        let mut container = Container::new(init, control, cgroup, cgroup_error, watch, relays, asked, own);
+        let mut container =
+            Container::new(init, broker, control, cgroup, cgroup_error, watch, relays, asked, own);
         let lent = match arrived {
             true => network::lend(namespace.as_fd(), container.control().as_fd()),
             false => Ok(()),

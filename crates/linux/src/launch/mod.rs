@@ -18,7 +18,7 @@ pub(crate) mod processors;
 pub(crate) mod program;
 pub(crate) mod pty;
 mod reduced;
-mod rules;
+pub(crate) mod rules;
 pub(crate) mod spec;
 pub(crate) mod stdio;
 pub(crate) mod stopwatch;

@@ -37,6 +37,8 @@ pub struct Spec {
     pub user: ContainerUser,
     /// What it may use.
     pub limits: Limits,
+    /// The text of its resolv.conf(5), where it has a network.
+    pub resolver_file: Option<String>,
     /// Report opens, so that denials can be explained.
     pub observe: bool,
     /// What the program may ask for while it runs, if it may.

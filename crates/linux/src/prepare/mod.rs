@@ -21,6 +21,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::frontier::is_in_frontier;
+use lowbox_policy::network::{AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy};
 use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected};
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
@@ -84,6 +85,10 @@ pub struct Request {
     pub terminal: Option<TerminalGate>,
     /// Descriptors that are lowbox's alone: at which it asks.
     pub private_descriptors: Vec<i32>,
+    /// `--allow-loopback`: ports of the host's loopback that the program may connect to.
+    pub loopback_ports: Vec<u16>,
+    /// `--allow-host`.
+    pub hosts: Vec<AllowedHost>,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
 }
@@ -157,7 +162,24 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         terminal: request.terminal.clone(),
         private_descriptors: request.private_descriptors.clone(),
         timings: request.timings,
+        network: network(caller, request)?,
     })
+}
+
+/// What of the host's networks is open to the program; `None` if nothing is.
+///
+/// # Errors
+/// As [`token`].
+pub fn network(caller: &Caller, request: &Request) -> Result<Option<NetworkPolicy>, PrepareError> {
+    let named = NETWORK_CAPABILITIES
+        .iter()
+        .any(|name| request.capabilities.iter().any(|held| held.eq_ignore_ascii_case(name)));
+    if !named && request.loopback_ports.is_empty() && request.hosts.is_empty() {
+        return Ok(None);
+    }
+    let (token, _) = token(caller, request)?;
+    let policy = NetworkPolicy::new(&token, request.loopback_ports.clone(), request.hosts.clone());
+    Ok(policy.opens_anything().then_some(policy))
 }
 
 /// Which of 0–2 the user lends as the pipe that it is.
@@ -219,6 +241,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         data,
         user,
         limits: request.limits,
+        resolver_file: network(caller, request)?.map(|_| crate::network::resolver_file()),
         observe: request.observe,
         asks,
         lent_pipes: lent_pipes(request),

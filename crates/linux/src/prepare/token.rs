@@ -6,9 +6,6 @@ use lowbox_security::{AppContainer, Integrity, Token};
 
 use super::{Caller, Notice, PrepareError, Request};
 
-/// Capabilities that are for a network.
-const NETWORK: [&str; 3] = ["internetClient", "internetClientServer", "privateNetworkClientServer"];
-
 /// The token of a program: the user's SIDs, the package, its capabilities, low integrity. Notices tell of unknown and
 /// doubtful capabilities.
 ///
@@ -21,13 +18,8 @@ pub fn token(caller: &Caller, request: &Request) -> Result<(Token, Vec<Notice>),
     for name in &request.capabilities {
         match capability(name).map(|known| known.verdict) {
             None => notices.push(Notice::UnknownCapability(name.clone())),
-            Some(Verdict::Accept) if NETWORK.contains(&name.as_str()) => notices.push(Notice::Capability(
-                format!("{name}: this version has no network inside but the program's own loopback; the capability opens none yet"),
-            )),
             Some(Verdict::Accept) => {}
-            Some(Verdict::Warn(why)) => {
-                notices.push(Notice::Capability(format!("{name}: {why}")))
-            }
+            Some(Verdict::Warn(why)) => notices.push(Notice::Capability(format!("{name}: {why}"))),
             Some(Verdict::Refuse(why)) => {
                 return Err(PrepareError::Capability { name: name.clone(), why: why.to_owned() });
             }

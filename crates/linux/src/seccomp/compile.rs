@@ -36,6 +36,10 @@ pub struct Mode {
     pub deny_watches: bool,
     /// Without namespaces: no sockets, no metadata changes, no notification (the view does not restrict them).
     pub reduced: bool,
+    /// Some of the host's networks is open: listen is done by pid 1.
+    pub network: bool,
+    /// Peers there may connect: bind and accept are done by pid 1 too.
+    pub serves: bool,
 }
 
 impl Mode {
@@ -45,12 +49,14 @@ impl Mode {
             observe: bits & 1 != 0,
             deny_xattr_reads: bits & 2 != 0,
             deny_watches: bits & 4 != 0,
-            reduced: bits & 8 != 0,
-            asks: bits & 16 != 0,
-            asks_at_probes: bits & 32 != 0,
+            reduced: bits & 24 == 8,
+            network: bits & 16 != 0,
+            serves: bits & 24 == 24,
+            asks: bits & 32 != 0,
+            asks_at_probes: bits & 64 != 0,
         };
         let possible = |mode: &Mode| !(mode.asks && mode.reduced) && (mode.asks || !mode.asks_at_probes);
-        (0..64).map(flags).filter(possible)
+        (0..128).map(flags).filter(possible)
     }
 }
 
@@ -233,6 +239,10 @@ fn value(action: Action, mode: Mode) -> u32 {
         Action::Probe if mode.asks_at_probes => libc::SECCOMP_RET_USER_NOTIF,
         Action::Observe | Action::Touch | Action::Probe => libc::SECCOMP_RET_ALLOW,
         Action::Notify => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Listen if mode.network => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Listen => libc::SECCOMP_RET_ALLOW,
+        Action::Serve if mode.serves => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Serve => libc::SECCOMP_RET_ALLOW,
         Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,
         Action::Xattr => libc::SECCOMP_RET_ALLOW,
         Action::Watch if mode.deny_watches => libc::SECCOMP_RET_ERRNO | libc::EACCES as u32,

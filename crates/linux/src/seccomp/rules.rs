@@ -24,6 +24,10 @@ pub enum Action {
     Xattr,
     /// It goes on unless the plan shows folders that may not be listed.
     Watch,
+    /// It goes on; pid 1 does it where some of the host's networks is open.
+    Listen,
+    /// It goes on; pid 1 does it where peers there may connect.
+    Serve,
     /// It fails with this error number.
     Errno(i32),
 }
@@ -134,6 +138,8 @@ fn action(word: &str) -> Option<Action> {
         "probe" => Action::Probe,
         "xattr" => Action::Xattr,
         "watch" => Action::Watch,
+        "listen" => Action::Listen,
+        "serve" => Action::Serve,
         "EPERM" => Action::Errno(libc::EPERM),
         "EACCES" => Action::Errno(libc::EACCES),
         "ENOSYS" => Action::Errno(libc::ENOSYS),

@@ -14,6 +14,7 @@ mod terminal_carrier;
 pub(crate) mod terminal_relay;
 mod watch;
 
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -45,6 +46,8 @@ pub use watch::release_input_and_output;
 #[derive(Debug)]
 pub struct Container {
     init: Guard,
+    /// Ended after pid 1, which can't do without it.
+    _broker: Option<Guard>,
     control: OwnedFd,
     /// Held until the container has ended: fields are dropped in this order.
     _cgroup: Option<Cgroup>,
@@ -77,6 +80,13 @@ pub enum Event {
     },
     /// The user took back what it had by consent: it is being ended.
     Revoked(store::Held),
+    /// It tried to connect beyond its network, or to bind there, and was not let.
+    Unreached {
+        /// The peer, or the address to bind to.
+        address: SocketAddr,
+        /// Whether it was to be bound to.
+        bind: bool,
+    },
 }
 
 /// How a program ended.
@@ -116,6 +126,7 @@ pub(crate) const FORWARDED: [Signal; 7] =
 impl Container {
     pub(crate) fn new(
         init: Guard,
+        broker: Option<Guard>,
         control: OwnedFd,
         cgroup: Option<Cgroup>,
         cgroup_error: Option<CgroupError>,
@@ -126,6 +137,7 @@ impl Container {
     ) -> Container {
         Container {
             init,
+            _broker: broker,
             control,
             _cgroup: cgroup,
             cgroup_error,
@@ -243,6 +255,9 @@ impl Container {
                 match Report::receive(self.control.as_fd(), RecvFlags::DONTWAIT) {
                     Ok(Some(Report::Ended(status))) => ending = Some(Ending::from_status(status)),
                     Ok(Some(Report::Opened { flags, path })) => on_event(Event::Opened { flags, path }),
+                    Ok(Some(Report::Unreached { address, bind })) => {
+                        on_event(Event::Unreached { address, bind });
+                    }
                     Ok(Some(Report::Started | Report::Laps(_) | Report::Failed { .. })) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                     // The end of the socket, or something that pid 1 never says: the container is over.

@@ -41,6 +41,24 @@ pub fn read_process_memory(pid: Pid, address: u64, buffer: &mut [u8]) -> io::Res
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
+/// Writes `bytes` at `address` of process `pid` (process_vm_writev(2)), as a system call that it made would.
+///
+/// # Errors
+/// ESRCH when the process is gone, EPERM without ptrace access, EFAULT where it may not write itself.
+pub fn write_process_memory(pid: Pid, address: u64, bytes: &[u8]) -> io::Result<()> {
+    let local = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes.len() };
+    // SAFETY: `local` describes `bytes`, which the kernel only reads; the remote address is never dereferenced here, the kernel
+    // checks it against the other process's address space.
+    let written =
+        unsafe { libc::process_vm_writev(pid.as_raw_pid(), &raw const local, 1, &raw const remote, 1, 0) };
+    match usize::try_from(written) {
+        Ok(written) if written == bytes.len() => Ok(()),
+        Ok(_) => Err(io::Error::from_raw_os_error(libc::EFAULT)),
+        Err(_) => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Overwrites the strings of the process's initial environment with zeros: pid 1 of a container is a copy of lowbox, and
 /// `/proc/1/environ` shall hold nothing of the user's. Copies on the heap stay; only dumpability guards those.
 pub fn erase_environment() {

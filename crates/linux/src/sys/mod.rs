@@ -14,6 +14,8 @@ mod process;
 mod seccomp;
 mod signals;
 mod socket;
+mod socket_option;
+mod table;
 
 pub use clone::{Forked, Namespaces, enter_new_mounts, enter_new_network, fork_into, spawn_borrowing};
 pub use descriptor::{replace_descriptor, with_descriptor};
@@ -22,7 +24,7 @@ pub use execute::{
     Image, close_all_but, close_descriptor, close_from, close_on_exec_from, exit_now, take_descriptor,
 };
 pub use landlock::{landlock_abi, restrict_self};
-pub use memory::{erase_environment, read_process_memory, release_memory};
+pub use memory::{erase_environment, read_process_memory, release_memory, write_process_memory};
 pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount_attributes};
 pub use network::interface_up;
 pub use process::{
@@ -32,7 +34,9 @@ pub use process::{
 };
 pub use seccomp::{
     Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,
-    receive_notification, respond_to_notification, wake_receiver_in_place,
+    put_descriptor, receive_notification, respond_to_notification, respond_with_descriptor,
 };
 pub use signals::{SignalFd, signal_everyone};
-pub use socket::{connect_raw, network_cookie};
+pub use socket::{address_bytes, bind_raw, connect_raw, network_cookie};
+pub use socket_option::{lock_filter, set_socket_option, socket_option};
+pub use table::{close_others, move_registration};

@@ -27,8 +27,19 @@ pub fn install_filter(filter: &[Instruction], listener: bool) -> io::Result<Opti
     if result < 0 {
         return Err(io::Error::last_os_error());
     }
+    if listener {
+        wake_synchronously(result as i32);
+    }
     // SAFETY: with NEW_LISTENER a non-negative result is a descriptor that the kernel just made for us.
     Ok(listener.then(|| unsafe { OwnedFd::from_raw_fd(result as i32) }))
+}
+
+/// Has the kernel change between caller and supervisor on one processor (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6): one of
+/// them always waits for the other. Older kernels do without.
+fn wake_synchronously(listener: i32) {
+    const SYNC_WAKE_UP: libc::c_ulong = 1;
+    // SAFETY: the ioctl takes the flags as a plain integer.
+    unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP) };
 }
 
 /// Whether this kernel knows user notification (seccomp(2), SECCOMP_GET_ACTION_AVAIL).
@@ -36,15 +47,6 @@ pub fn filter_supports_listener() -> bool {
     let action: u32 = libc::SECCOMP_RET_USER_NOTIF;
     // SAFETY: the operation reads one u32 at the pointer, which lives across the call.
     unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const action) == 0 }
-}
-
-/// Lets the kernel run the receiver of notifications on the processor of the caller that waits for it
-/// (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6): nothing is gained by waking another one. Older kernels do without.
-pub fn wake_receiver_in_place(listener: BorrowedFd<'_>) {
-    const SET_FLAGS: libc::c_ulong = 0x4008_2104;
-    const SYNC_WAKE_UP: libc::c_ulong = 1;
-    // SAFETY: the ioctl takes a plain integer.
-    unsafe { libc::ioctl(listener.as_raw_fd(), SET_FLAGS as _, SYNC_WAKE_UP) };
 }
 
 /// A call of the program that waits for an answer.
@@ -97,6 +99,55 @@ pub fn respond_to_notification(listener: BorrowedFd<'_>, id: u64, errno: i32) ->
 pub fn continue_notification(listener: BorrowedFd<'_>, id: u64) -> io::Result<()> {
     let flags = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32;
     send(listener, libc::seccomp_notif_resp { id, val: 0, error: 0, flags })
+}
+
+/// Puts a copy of `file` at descriptor `number` of the thread whose call `id` waits, in its own descriptor table, in place of
+/// what is there (SECCOMP_IOCTL_NOTIF_ADDFD with SETFD, Linux 5.9).
+///
+/// # Errors
+/// ENOENT if the call no longer waits, EBADF past the thread's limit.
+pub fn put_descriptor(
+    listener: BorrowedFd<'_>,
+    id: u64,
+    file: BorrowedFd<'_>,
+    number: i32,
+    close_on_exec: bool,
+) -> io::Result<()> {
+    let request = libc::seccomp_notif_addfd {
+        id,
+        flags: libc::SECCOMP_ADDFD_FLAG_SETFD as u32,
+        srcfd: file.as_raw_fd() as u32,
+        newfd: u32::try_from(number).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?,
+        newfd_flags: if close_on_exec { libc::O_CLOEXEC as u32 } else { 0 },
+    };
+    // SAFETY: the ioctl reads one seccomp_notif_addfd at the pointer, which lives across the call.
+    let result =
+        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw const request) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Answers the call `id` with a copy of `file` at the lowest free number of the caller's table: the number is what the call
+/// returns (SECCOMP_IOCTL_NOTIF_ADDFD with SEND, Linux 5.14).
+///
+/// # Errors
+/// ENOENT if the call no longer waits, EMFILE past the caller's limit.
+pub fn respond_with_descriptor(
+    listener: BorrowedFd<'_>,
+    id: u64,
+    file: BorrowedFd<'_>,
+    close_on_exec: bool,
+) -> io::Result<()> {
+    let request = libc::seccomp_notif_addfd {
+        id,
+        flags: libc::SECCOMP_ADDFD_FLAG_SEND as u32,
+        srcfd: file.as_raw_fd() as u32,
+        newfd: 0,
+        newfd_flags: if close_on_exec { libc::O_CLOEXEC as u32 } else { 0 },
+    };
+    // SAFETY: the ioctl reads one seccomp_notif_addfd at the pointer, which lives across the call.
+    let result =
+        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw const request) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn send(listener: BorrowedFd<'_>, mut response: libc::seccomp_notif_resp) -> io::Result<()> {

@@ -15,6 +15,25 @@ pub fn connect_raw(socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Binds `socket` to the raw socket address `address`.
+///
+/// # Errors
+/// What bind(2) reports.
+pub fn bind_raw(socket: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
+    let length =
+        libc::socklen_t::try_from(address.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    // SAFETY: the kernel copies `length` bytes from the slice, which lives across the call, and checks their meaning.
+    let result = unsafe { libc::bind(socket.as_raw_fd(), address.as_ptr().cast(), length) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The bytes of an address, as the kernel writes them.
+pub fn address_bytes(address: &rustix::net::SocketAddrAny) -> Vec<u8> {
+    let length = address.addr_len() as usize;
+    // SAFETY: the pointer is to at least `addr_len` initialized bytes, which `address` owns.
+    unsafe { std::slice::from_raw_parts(address.as_ptr().cast::<u8>(), length) }.to_vec()
+}
+
 /// The number of the network namespace that `socket` lives in (SO_NETNS_COOKIE, socket(7), Linux 5.14).
 ///
 /// # Errors

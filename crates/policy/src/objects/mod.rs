@@ -6,6 +6,7 @@ mod parse;
 mod variables;
 
 pub use escape::{escape, unescape};
+pub(crate) use parse::parse_descriptor;
 pub use parse::{MAX_LINE, MAX_OBJECTS, MAX_TEXT, ObjectsError, ObjectsProblem, parse_objects};
 pub use variables::{KNOWN_VARIABLES, Variables};
 

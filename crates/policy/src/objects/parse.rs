@@ -251,7 +251,7 @@ fn has_literal_star(word: &str, path: &Path) -> bool {
     path.as_os_str().as_bytes().iter().filter(|byte| **byte == b'*').count() != word.matches('*').count()
 }
 
-fn parse_descriptor(sddl: &str, token: &Token) -> Result<SecurityDescriptor, ObjectsProblem> {
+pub(crate) fn parse_descriptor(sddl: &str, token: &Token) -> Result<SecurityDescriptor, ObjectsProblem> {
     let mut out = String::with_capacity(sddl.len());
     let mut rest = sddl;
     while let Some((plain, tail)) = rest.split_once('{') {

@@ -146,7 +146,7 @@ impl Builder {
         }
         stopwatch.lap("binds");
         self.links(&spec.plan.links)?;
-        self.identity_files(&spec.data)?;
+        self.identity_files(&spec.data, spec.resolver_file.as_deref())?;
         self.working_directory(&spec.working_directory)?;
         self.listable(&spec.plan.listable)?;
         self.reopen_inputs(&spec.extra_descriptors)?;

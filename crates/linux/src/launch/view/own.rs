@@ -74,8 +74,13 @@ impl Builder {
         clone_mount(open_without_links(&self.host, relative(path))?.as_fd(), attributes)
     }
 
-    /// `/etc/passwd` and `/etc/group` of the container's own: the host's name other people.
-    pub(super) fn identity_files(&mut self, data: &PackageData) -> Result<(), Failure> {
+    /// `/etc/passwd` and `/etc/group` of the container's own: the host's name other people. Where it has a network,
+    /// `/etc/resolv.conf` too, which names its own resolver.
+    pub(super) fn identity_files(
+        &mut self,
+        data: &PackageData,
+        resolver: Option<&str>,
+    ) -> Result<(), Failure> {
         let user = &self.user;
         let home = data.local_state.display();
         let passwd = format!(
@@ -85,7 +90,8 @@ impl Builder {
             gid = user.gid
         );
         let group = format!("{}:x:{}:\nnogroup:x:65534:\n", user.name, user.gid);
-        for (path, text) in [("/etc/passwd", passwd), ("/etc/group", group)] {
+        let resolver = resolver.map(|text| ("/etc/resolv.conf", text.to_owned()));
+        for (path, text) in [("/etc/passwd", passwd), ("/etc/group", group)].into_iter().chain(resolver) {
             let path = Path::new(path);
             let at = || Failure::at::<rustix::io::Errno>(Step::Root, path);
             if self.in_bind(path) {

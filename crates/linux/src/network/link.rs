@@ -1,0 +1,58 @@
+//! Pid 1's end: it asks the network broker for sockets.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Mutex;
+
+use super::message::{Answer, Ask, receive, send};
+use crate::sys;
+
+/// The way to the broker, and what pid 1 has to know of its policy.
+#[derive(Debug)]
+pub(crate) struct Link {
+    channel: OwnedFd,
+    /// One question at a time.
+    turn: Mutex<()>,
+    /// Ports of the host's loopback that are meant when the container's own are named.
+    loopback_ports: Vec<u16>,
+    /// Whether peers may connect to the program.
+    serves: bool,
+}
+
+/// Exit code of pid 1 without its broker; the container ends with it.
+const BROKER_LOST: i32 = 125;
+
+impl Link {
+    pub(super) fn new(channel: OwnedFd, loopback_ports: Vec<u16>, serves: bool) -> Link {
+        Link { channel, turn: Mutex::new(()), loopback_ports, serves }
+    }
+
+    /// What hangs up when the broker is gone.
+    pub(crate) fn channel(&self) -> BorrowedFd<'_> {
+        self.channel.as_fd()
+    }
+
+    /// Whether a port of the loopback interface is the host's.
+    pub(crate) fn is_exempt(&self, port: u16) -> bool {
+        self.loopback_ports.contains(&port)
+    }
+
+    /// Whether peers may connect to the program.
+    pub(crate) fn serves(&self) -> bool {
+        self.serves
+    }
+
+    /// Asks. A container whose broker is gone ends here.
+    ///
+    /// # Errors
+    /// EMFILE when pid 1 has no room for the socket.
+    pub(crate) fn ask(&self, ask: &Ask) -> io::Result<(Answer, Option<OwnedFd>)> {
+        let _turn = self.turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let answered = send(self.channel.as_fd(), ask, None).and_then(|()| receive(self.channel.as_fd()));
+        match answered {
+            Ok(Some(answer)) => Ok(answer),
+            Err(error) if error.raw_os_error() == Some(libc::EMFILE) => Err(error),
+            Ok(None) | Err(_) => sys::exit_now(BROKER_LOST),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Networks by capability: who reaches what, seen from both ends.
+
+use std::ffi::OsString;
+use std::io::BufReader;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use lowbox_program_tests::{
+    HOST, INTERNET, INTERNET_V6, LAN, Networks, Person, everyone, finish, script, until, wait_for,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+const PYTHON: &str = "/usr/bin/python3";
+const CLIENT: &str = "internetClient";
+const SERVER: &str = "internetClientServer";
+const PRIVATE: &str = "privateNetworkClientServer";
+
+/// `lowbox run OPTIONS -- python3 SCRIPT ARGUMENTS` on the host.
+fn inside(networks: &Networks, person: &Person, options: &[&str], name: &str, arguments: &[&str]) -> Command {
+    let text = std::fs::read_to_string(script(name)).expect("a program of these tests");
+    let file = person.file(name, &text).display().to_string();
+    let mut command = vec![PYTHON, "-B", &file];
+    command.extend(arguments);
+    networks.on_host(&person.inside(options, command))
+}
+
+fn capabilities<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    names.iter().flat_map(|name| ["--capability", name]).collect()
+}
+
+#[test]
+fn each_combination_of_capabilities_reaches_exactly_what_it_should() {
+    let networks = Networks::make();
+    // A place, and which of client, server and private opens it.
+    let mapped = format!("::ffff:{INTERNET}");
+    let places: [(&str, u16, &[&str]); 12] = [
+        (INTERNET, 80, &[CLIENT, SERVER]),
+        (INTERNET_V6, 81, &[CLIENT, SERVER]),
+        (&mapped, 80, &[CLIENT, SERVER]),
+        (LAN, 80, &[PRIVATE]),
+        ("::ffff:10.7.0.2", 80, &[PRIVATE]),
+        ("169.254.169.254", 80, &[]),
+        ("::ffff:169.254.169.254", 80, &[]),
+        ("127.0.0.1", 80, &[]),
+        ("::ffff:127.0.0.1", 80, &[]),
+        ("0.0.0.0", 80, &[]),
+        (HOST, 80, &[]),
+        ("2a00:7::1", 81, &[]),
+    ];
+    let arguments: Vec<String> =
+        places.iter().map(|(address, port, _)| format!("{address},{port}")).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    everyone(|person| {
+        let outside = networks.on_host(
+            &person.plain([&[PYTHON, script("reach.py").to_str().unwrap()], &arguments[..]].concat()),
+        );
+        let reached = finish(outside, 30).succeeded();
+        assert_eq!(reached.matches(" reached").count(), places.len(), "not even outside: {reached}");
+        for bits in 0..8 {
+            let all = [CLIENT, SERVER, PRIVATE];
+            let held: Vec<&str> = (0..3).filter(|bit| bits & 1 << bit != 0).map(|bit| all[bit]).collect();
+            let run = inside(&networks, person, &capabilities(&held), "reach.py", &arguments);
+            let told = finish(run, 30).succeeded();
+            for (line, (address, _, opened_by)) in told.lines().zip(places) {
+                let expected = opened_by.iter().any(|name| held.contains(name));
+                assert_eq!(
+                    line.ends_with(" reached"),
+                    expected,
+                    "{}: {address} with {held:?}: {line}",
+                    person.name
+                );
+            }
+            assert_eq!(told.lines().count(), places.len());
+        }
+        let run = inside(&networks, person, &["--allow-loopback", "80"], "reach.py", &arguments);
+        let told = finish(run, 30).succeeded();
+        let reached: Vec<&str> = told.lines().filter(|line| line.ends_with(" reached")).collect();
+        assert_eq!(reached, ["127.0.0.1,80 reached", "::ffff:127.0.0.1,80 reached"], "{}", person.name);
+    });
+}
+
+#[test]
+fn names_are_resolved_as_far_as_the_network_is_open() {
+    let networks = Networks::make();
+    let names = ["web.example", "nas.local", "rebind.example", "nothing.example"];
+    everyone(|person| {
+        for (options, expected) in [
+            (vec![], vec![]),
+            (capabilities(&[CLIENT]), vec!["web.example 93.184.216.34", "rebind.example 93.184.216.34"]),
+            (
+                capabilities(&[CLIENT, PRIVATE]),
+                vec![
+                    "web.example 93.184.216.34",
+                    "nas.local 10.7.0.2",
+                    "rebind.example 10.7.0.2",
+                    "rebind.example 93.184.216.34",
+                ],
+            ),
+            (vec!["--allow-host", "web.example:80"], vec!["web.example 93.184.216.34"]),
+            (vec!["--allow-host", "web.example:443"], vec![]),
+            (vec!["--allow-host", "nas.local"], vec!["nas.local 10.7.0.2"]),
+            // Whoever owns a public name can't lead into the private network with it.
+            (vec!["--allow-host", "rebind.example"], vec!["rebind.example 93.184.216.34"]),
+        ] {
+            let told = finish(inside(&networks, person, &options, "names.py", &names), 60).succeeded();
+            let reached: Vec<&str> = told.lines().filter_map(|line| line.strip_suffix(" reached")).collect();
+            assert_eq!(reached, expected, "{} with {options:?}: {told}", person.name);
+        }
+        // A name outside of the list is not even asked for, and an address without its name is none of the list's.
+        let options = ["--allow-host", "web.example"];
+        let told = finish(inside(&networks, person, &options, "names.py", &["nas.local"]), 30).succeeded();
+        assert_eq!(told, "nas.local unknown");
+        let place = format!("{INTERNET},80");
+        let told = finish(inside(&networks, person, &options, "reach.py", &[&place]), 30).succeeded();
+        assert_eq!(told, format!("{place} EACCES"));
+    });
+}
+
+#[test]
+fn what_a_program_made_of_its_socket_before_it_connects_holds_afterwards() {
+    let networks = Networks::make();
+    everyone(|person| {
+        let run = inside(&networks, person, &capabilities(&[CLIENT]), "descriptors.py", &[INTERNET, "80"]);
+        assert_eq!(finish(run, 60).succeeded(), "kept\nrefused\napart\nswapped", "{}", person.name);
+    });
+}
+
+#[test]
+fn a_server_is_reached_by_those_peers_that_its_capabilities_name() {
+    let networks = Networks::make();
+    let from = |source: &str, port: &str| {
+        let client = script("client.py").display().to_string();
+        let mut command = Command::new(PYTHON);
+        command.args([&client, HOST, port, source]);
+        finish(networks.in_world(&command), 20).succeeded()
+    };
+    let from_host = |address: &str, port: &str| {
+        let mut command = Command::new(PYTHON);
+        command.arg(script("client.py")).args([address, port]);
+        finish(networks.on_host(&command), 20).succeeded()
+    };
+    everyone(|person| {
+        for how in ["blocking", "asyncio", "listen"] {
+            for held in [&[CLIENT][..], &[SERVER], &[PRIVATE], &[SERVER, PRIVATE]] {
+                let (server, port) = start(&networks, person, held, how);
+                let told = |reached: bool, told: &str, whom: &str| {
+                    let what = format!("{}: {how} with {held:?} from {whom}: {told}", person.name);
+                    assert_eq!(told == "served", reached, "{what}");
+                };
+                told(held.contains(&SERVER), &from(INTERNET, &port), "the internet");
+                told(held.contains(&PRIVATE), &from(LAN, &port), "the private network");
+                // By whatever address: who connects is on the host.
+                told(false, &from_host("127.0.0.1", &port), "loopback");
+                told(false, &from_host(HOST, &port), "the host");
+                end(server);
+            }
+        }
+    });
+}
+
+/// A running server and its port.
+fn start(networks: &Networks, person: &Person, held: &[&str], how: &str) -> (Child, String) {
+    let mut run = inside(networks, person, &capabilities(held), "serve.py", &[how]);
+    let mut child = run.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("nsenter(1)");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    let ready = wait_for(&mut output, "READY");
+    std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+    (child, ready.split_whitespace().last().expect("a port").to_owned())
+}
+
+fn end(mut child: Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[test]
+fn curl_pip_and_git_work_over_tls() {
+    let networks = Networks::make();
+    let web = networks.web();
+    std::fs::write(web.join("page"), "a page\n").expect("a file");
+    // The smallest wheel, in an index of one package, and a repository for git's dumb transport.
+    let script = format!(
+        "set -e; cd '{}'; mkdir -p simple/tiny repository
+        {PYTHON} - <<'END'
+import zipfile
+with zipfile.ZipFile('simple/tiny/tiny-1.0-py3-none-any.whl', 'w') as wheel:
+    wheel.writestr('tiny.py', 'ANSWER = 42\\n')
+    wheel.writestr('tiny-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')
+    wheel.writestr('tiny-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr('tiny-1.0.dist-info/RECORD', '')
+END
+        echo '<a href=\"tiny-1.0-py3-none-any.whl\">tiny</a>' > simple/tiny/index.html
+        cd repository; git init -q .; echo text > file; git add file
+        git -c user.name=t -c user.email=t@example.com commit -qm first; git update-server-info
+        chmod -R a+rX '{}'",
+        web.display(),
+        web.display()
+    );
+    finish(shell(&script), 60).succeeded();
+    everyone(|person| {
+        let certificate =
+            person.file("ca.pem", &std::fs::read_to_string(networks.certificate()).expect("the certificate"));
+        let out = person.folder("out");
+        let mut options: Vec<OsString> = vec!["--name".into(), "tls".into()];
+        options.extend(Person::grant(&certificate, "r"));
+        options.extend(Person::grant(&out, "rw"));
+        let ca = certificate.display();
+        let out = out.display();
+        let script = format!(
+            "set -e; cd {out}; rm -rf clone site
+            curl -sS --cacert {ca} https://web.example/page
+            {PYTHON} -m pip --disable-pip-version-check --no-cache-dir install -q --target site --cert {ca} \
+              --index-url https://web.example/simple/ tiny 2>&1
+            PYTHONPATH=site {PYTHON} -c 'import tiny; print(tiny.ANSWER)'
+            git -c http.sslCAInfo={ca} clone -q https://web.example/repository/.git clone; cat clone/file"
+        );
+        let mut open = options.clone();
+        open.extend(["--capability".into(), CLIENT.into()]);
+        let run = networks.on_host(&person.inside(&open, ["/bin/bash", "-c", &script]));
+        assert_eq!(finish(run, 120).succeeded(), "a page\n42\ntext", "{}", person.name);
+        let mut by_name = options.clone();
+        by_name.extend(["--allow-host".into(), "web.example:443".into()]);
+        let run = networks.on_host(&person.inside(&by_name, ["/bin/bash", "-c", &script]));
+        assert_eq!(finish(run, 120).succeeded(), "a page\n42\ntext", "{}", person.name);
+        let curl = ["curl", "-sS", "https://web.example/page"];
+        let run = networks.on_host(&person.inside(&options, curl));
+        assert_ne!(finish(run, 60).code(), Some(0), "{}: without a capability", person.name);
+    });
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("/bin/bash");
+    command.args(["-c", script]);
+    command
+}
+
+#[test]
+fn node_connects_and_serves() {
+    let networks = Networks::make();
+    everyone(|person| {
+        let text = format!(
+            "const net = require('net'), http = require('http');
+            const server = http.createServer((q, a) => a.end('served')).listen(0, '127.0.0.1', () => {{
+              http.get({{port: server.address().port}}, (answer) => answer.on('data', (text) => {{
+                console.log('own', String(text)); server.close();
+                const peer = net.connect(80, '{INTERNET}');
+                peer.on('data', (text) => {{ console.log(String(text).slice(0, 5)); peer.end(); }});
+              }}));
+            }});"
+        );
+        for held in [CLIENT, SERVER] {
+            let run = networks.on_host(&person.inside(capabilities(&[held]), ["node", "-e", &text]));
+            assert_eq!(finish(run, 60).succeeded(), "own served\nhello", "{} with {held}", person.name);
+        }
+    });
+}
+
+#[test]
+fn the_reason_is_said_and_what_would_open_it() {
+    let networks = Networks::make();
+    everyone(|person| {
+        let places = [format!("{INTERNET},80"), format!("{LAN},80"), "169.254.169.254,80".to_owned()];
+        let places: Vec<&str> = places.iter().map(String::as_str).collect();
+        for options in [&["-v"][..], &["-v", "--allow-loopback", "1"]] {
+            let ended = finish(inside(&networks, person, options, "reach.py", &places), 30);
+            for wanted in [
+                "denied: connect to 93.184.216.34:80 (the internet)\n  would grant it: --capability internetClient\n",
+                "denied: connect to 10.7.0.2:80 (the private network)\n  would grant it: --capability privateNetworkClientServer\n",
+                "denied: connect to 169.254.169.254:80 (link-local or a metadata service)\n  no capability grants it\n",
+            ] {
+                assert!(ended.stderr.contains(wanted), "{}: {}", person.name, ended.stderr);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_end_of_the_broker_at_any_moment_ends_the_container_and_opens_nothing() {
+    let networks = Networks::make();
+    let connects = format!("import socket\nwhile True: socket.create_connection(('{INTERNET}', 80)).close()");
+    everyone(|person| {
+        for round in 0..40_u64 {
+            let command =
+                networks.on_host(&person.inside(capabilities(&[CLIENT]), [PYTHON, "-c", &connects]));
+            let mut command = command;
+            let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("nsenter(1)");
+            let mut broker = None;
+            until(Duration::from_secs(10), || {
+                broker = broker_of(child.id());
+                broker.is_some() || child.try_wait().is_ok_and(|status| status.is_some())
+            });
+            let broker = broker.expect("a container with a network has a broker");
+            std::thread::sleep(Duration::from_millis(round * 7 % 200));
+            kill_process(broker, Signal::KILL).expect("it runs");
+            let since = Instant::now();
+            let ended = until(Duration::from_secs(10), || child.try_wait().is_ok_and(|s| s.is_some()));
+            end(child);
+            assert!(ended, "{}: it goes on {:?} after its broker", person.name, since.elapsed());
+        }
+    });
+}
+
+/// The broker: of lowbox's children the one in lowbox's own pid namespace.
+fn broker_of(started: u32) -> Option<Pid> {
+    let own = std::fs::read_link(format!("/proc/{started}/ns/pid")).ok()?;
+    let children = std::fs::read_to_string(format!("/proc/{started}/task/{started}/children")).ok()?;
+    let name = std::fs::read_to_string(format!("/proc/{started}/comm")).ok()?;
+    if name.trim() != "lowbox" {
+        return None;
+    }
+    let broker = children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).find(|pid| {
+        std::fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|namespace| namespace == own)
+    });
+    broker.and_then(Pid::from_raw)
+}

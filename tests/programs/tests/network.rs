@@ -3,12 +3,10 @@
 use std::ffi::OsString;
 use std::io::BufReader;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use lowbox_program_tests::{
-    HOST, INTERNET, INTERNET_V6, LAN, Networks, Person, everyone, finish, script, until, wait_for,
+    HOST, INTERNET, INTERNET_V6, LAN, Networks, Person, everyone, finish, script, wait_for,
 };
-use rustix::process::{Pid, Signal, kill_process};
 
 const PYTHON: &str = "/usr/bin/python3";
 const CLIENT: &str = "internetClient";
@@ -272,44 +270,4 @@ fn the_reason_is_said_and_what_would_open_it() {
             }
         }
     });
-}
-
-#[test]
-fn the_end_of_the_broker_at_any_moment_ends_the_container_and_opens_nothing() {
-    let networks = Networks::make();
-    let connects = format!("import socket\nwhile True: socket.create_connection(('{INTERNET}', 80)).close()");
-    everyone(|person| {
-        for round in 0..40_u64 {
-            let command =
-                networks.on_host(&person.inside(capabilities(&[CLIENT]), [PYTHON, "-c", &connects]));
-            let mut command = command;
-            let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("nsenter(1)");
-            let mut broker = None;
-            until(Duration::from_secs(10), || {
-                broker = broker_of(child.id());
-                broker.is_some() || child.try_wait().is_ok_and(|status| status.is_some())
-            });
-            let broker = broker.expect("a container with a network has a broker");
-            std::thread::sleep(Duration::from_millis(round * 7 % 200));
-            kill_process(broker, Signal::KILL).expect("it runs");
-            let since = Instant::now();
-            let ended = until(Duration::from_secs(10), || child.try_wait().is_ok_and(|s| s.is_some()));
-            end(child);
-            assert!(ended, "{}: it goes on {:?} after its broker", person.name, since.elapsed());
-        }
-    });
-}
-
-/// The broker: of lowbox's children the one in lowbox's own pid namespace.
-fn broker_of(started: u32) -> Option<Pid> {
-    let own = std::fs::read_link(format!("/proc/{started}/ns/pid")).ok()?;
-    let children = std::fs::read_to_string(format!("/proc/{started}/task/{started}/children")).ok()?;
-    let name = std::fs::read_to_string(format!("/proc/{started}/comm")).ok()?;
-    if name.trim() != "lowbox" {
-        return None;
-    }
-    let broker = children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).find(|pid| {
-        std::fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|namespace| namespace == own)
-    });
-    broker.and_then(Pid::from_raw)
 }

@@ -18,7 +18,7 @@ use super::sample::median;
 use super::scene::{Scene, grant};
 use super::work::{Sides, compare};
 
-/// Microseconds from the answer to the end of the call that waited for it.
+/// Microseconds from the decision to the end of the call that waited for it.
 const DECISION_TARGET: f64 = 200.0;
 const GRANTED_TARGET: f64 = 1.03;
 const IMPORTS_TARGET: f64 = 1.15;
@@ -59,20 +59,21 @@ fn opener<'a>(place: &'a str, folders: &'a [String]) -> Vec<&'a str> {
     command
 }
 
-/// From the answer, and from the first touch, to the end of the call.
+/// From the decision, from the first touch, and from an answer to the end of the call.
 pub fn decision(scene: &Scene) -> io::Result<Vec<Line>> {
-    let (mut answered, mut touched) = (Vec::new(), Vec::new());
+    let (mut answered, mut policy) = (Vec::new(), Vec::new());
     for _ in 0..(scene.rounds / 20).clamp(2, 5) {
         answered.extend(answer_to_open(scene)?);
-        touched.extend(touch_to_open(scene)?);
+        policy.extend(policy_to_open(scene)?);
     }
-    let count = answered.len();
+    let (touched, decided): (Vec<f64>, Vec<f64>) = policy.into_iter().unzip();
     Ok(vec![
-        Line::new("answer (by socket) to opened, folder grant", median(&answered), "µs")
+        Line::new("policy's decision to opened, folder grant", median(&decided), "µs")
             .at_most(DECISION_TARGET)
-            .note(format!("median of {count}; reading the answer included")),
-        Line::new("first touch to opened, --prompt allow", median(&touched), "µs")
-            .note(format!("median of {}; the whole call", touched.len())),
+            .note(format!("median of {}", decided.len())),
+        Line::new("first touch to opened, --prompt allow", median(&touched), "µs").note("the whole call"),
+        Line::new("answer (by socket) to opened", median(&answered), "µs")
+            .note(format!("median of {}; the answer is on the disk before", answered.len())),
     ])
 }
 
@@ -102,7 +103,7 @@ fn answer_to_open(scene: &Scene) -> io::Result<Vec<f64>> {
         }
         Ok(said)
     });
-    let times = times(child)?;
+    let (times, _) = times(child)?;
     let said = answers.join().map_err(|_| io::Error::other("the answering thread panicked"))??;
     if said.len() != times.len() {
         return Err(io::Error::other(format!("{} answers to {} touches", said.len(), times.len())));
@@ -110,18 +111,28 @@ fn answer_to_open(scene: &Scene) -> io::Result<Vec<f64>> {
     Ok(said.iter().zip(&times).map(|(said, (_, opened))| (opened - said) as f64 / 1000.0).collect())
 }
 
-fn touch_to_open(scene: &Scene) -> io::Result<Vec<f64>> {
+/// Microseconds of each: from the first touch, and from the moment that the policy decided.
+fn policy_to_open(scene: &Scene) -> io::Result<Vec<(f64, f64)>> {
     let place = folder_at_home()?;
     let folders = make_folders(place.path(), 100)?;
     let place_text = place.path().to_string_lossy().into_owned();
-    let options: Vec<&OsStr> = vec!["--prompt".as_ref(), "allow".as_ref()];
+    let options: Vec<&OsStr> = vec!["--timings".as_ref(), "--prompt".as_ref(), "allow".as_ref()];
     let mut run = scene.lowbox(&options, &opener(&place_text, &folders));
-    let child = run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    Ok(times(child)?.iter().map(|(began, opened)| (opened - began) as f64 / 1000.0).collect())
+    let child = run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (times, said) = times(child)?;
+    let decided: Vec<i64> =
+        said.lines().filter_map(|line| line.split_once("decided at ")?.1.trim().parse().ok()).collect();
+    if decided.len() != times.len() {
+        return Err(io::Error::other(format!("{} decisions to {} touches", decided.len(), times.len())));
+    }
+    let both = |((began, opened), decided): (&(i64, i64), &i64)| {
+        ((opened - began) as f64 / 1000.0, (opened - decided) as f64 / 1000.0)
+    };
+    Ok(times.iter().zip(&decided).map(both).collect())
 }
 
-/// What the opener printed.
-fn times(child: std::process::Child) -> io::Result<Vec<(i64, i64)>> {
+/// What the opener printed, and what lowbox said.
+fn times(child: std::process::Child) -> io::Result<(Vec<(i64, i64)>, String)> {
     let output = child.wait_with_output()?;
     if !output.status.success() {
         return Err(io::Error::other(format!("the program could not open its files ({})", output.status)));
@@ -131,7 +142,9 @@ fn times(child: std::process::Child) -> io::Result<Vec<(i64, i64)>> {
         let (began, opened) = line.split_once(' ')?;
         Some((began.parse().ok()?, opened.parse().ok()?))
     };
-    text.lines().map(pair).collect::<Option<_>>().ok_or_else(|| io::Error::other("times can't be read"))
+    let times = text.lines().map(pair).collect::<Option<_>>();
+    let times = times.ok_or_else(|| io::Error::other("times can't be read"))?;
+    Ok((times, String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
 /// CLOCK_MONOTONIC, as Python's monotonic_ns.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use lowbox_linux::broker::Broker;
+use lowbox_linux::broker::{Broker, Notice};
 use lowbox_linux::launch::{Groundwork, LOST, LaunchError, launch_reduced};
 use lowbox_linux::limits::Limits;
 use lowbox_linux::prepare::{
@@ -133,7 +133,13 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
     }
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
-    let say = Box::new(|notice: &lowbox_linux::broker::Notice| output::say(&notice.to_string()));
+    let timings = arguments.timings;
+    let say = Box::new(move |notice: &Notice| {
+        output::say(&notice.to_string());
+        if let (Notice::Granted { decided, .. }, true) = (notice, timings) {
+            output::say(&format!("decided at {decided}"));
+        }
+    });
     let broker = decision.prompting.is_on().then(|| {
         Broker::new(&caller, &request, &prepared, decision.prompting, decision.how, decision.timeout, say)
             .going_on(run, decided.questions)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lowbox_policy::{Bind, GrantRights, NodeKind};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::asking::Asking;
 use super::grantor::{Attached, Grantor, Pin};
@@ -175,12 +176,14 @@ impl Desk {
                 let wanted = offer.touch.wanted;
                 let answer =
                     if offer.folder.is_some() { Answer::Folder(wanted) } else { Answer::This(wanted) };
+                let decided = clock_gettime(ClockId::Monotonic);
+                let decided = decided.tv_sec * 1_000_000_000 + decided.tv_nsec;
                 let granted = self.carry_out(&offer, answer, false);
                 self.verdict(id, granted);
                 self.let_go(&offer);
                 let chosen = offer.folder.or(offer.this).filter(|_| granted);
                 if let Some(Choice { path, .. }) = chosen {
-                    (self.say)(&Notice::Granted { path, rights: wanted });
+                    (self.say)(&Notice::Granted { path, rights: wanted, decided });
                 }
             }
             Answers::Ask(_) => self.raise(offer),

@@ -16,6 +16,8 @@ pub enum Notice {
         path: PathBuf,
         /// The rights.
         rights: GrantRights,
+        /// When that was decided: nanoseconds of CLOCK_MONOTONIC.
+        decided: i64,
     },
     /// Something can't be granted, so nobody was asked.
     NotOffered {
@@ -57,7 +59,7 @@ pub enum Notice {
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Notice::Granted { path, rights } => {
+            Notice::Granted { path, rights, .. } => {
                 write!(f, "granted by --prompt allow: {}:{rights}", Shown(path))
             }
             Notice::NotOffered { path, why } => {

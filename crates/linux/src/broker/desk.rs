@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lowbox_policy::{Bind, GrantRights, NodeKind};
 
 use super::asking::Asking;
+use super::crier::Crier;
+use super::denied::Denied;
 use super::grantor::{Attached, Grantor, Pin};
 use super::judge::Judge;
 use super::memory::{Memory, Recalled};
@@ -65,11 +67,11 @@ pub(super) struct Desk {
     judge: Judge,
     memory: Memory,
     pub(super) answers: Answers,
-    say: Say,
+    crier: Crier,
     package: String,
     granted: BTreeMap<PathBuf, Granted>,
     /// Answered with no, or not to be offered.
-    denied: HashSet<PathBuf>,
+    denied: Denied,
     /// Granted for reading, and the user wants no question about writing.
     read_only: HashSet<PathBuf>,
     /// Taken back in this run: nobody is asked about them again.
@@ -114,10 +116,10 @@ impl Desk {
             judge,
             memory,
             answers,
-            say,
+            crier: Crier::new(say),
             package,
             granted: BTreeMap::new(),
-            denied: HashSet::new(),
+            denied: Denied::default(),
             read_only: HashSet::new(),
             revoked: HashSet::new(),
             throttle: Throttle::new(limits),
@@ -140,8 +142,8 @@ impl Desk {
         &mut self.memory
     }
 
-    pub(super) fn say(&self, notice: &Notice) {
-        (self.say)(notice);
+    pub(super) fn say(&mut self, notice: &Notice) {
+        self.crier.say(notice);
     }
 
     /// Readable when the consent store may have changed.
@@ -151,13 +153,17 @@ impl Desk {
 
     pub(super) fn tell(&mut self) {
         for notice in self.memory.notices() {
-            (self.say)(&notice);
+            self.crier.say(&notice);
         }
     }
 
     /// Decides, or asks.
     pub(super) fn touched(&mut self, touch: Touch) {
         let id = touch.id;
+        // Pid 1 sends canonical paths only. It is next to the program, so that is looked at here.
+        if !is_canonical(&touch.path) {
+            return self.verdict(id, false);
+        }
         if let Some(granted) = self.at_once(&touch) {
             return self.verdict(id, granted);
         }
@@ -168,7 +174,7 @@ impl Desk {
         match self.answers {
             Answers::Deny => {
                 self.let_go(&offer);
-                self.denied.insert(offer.touch.path);
+                self.denied.insert(&offer.touch.path);
                 self.verdict(id, false);
             }
             Answers::Allow => {
@@ -180,7 +186,7 @@ impl Desk {
                 self.let_go(&offer);
                 let chosen = offer.folder.or(offer.this).filter(|_| granted);
                 if let Some(Choice { path, .. }) = chosen {
-                    (self.say)(&Notice::Granted { path, rights: wanted });
+                    self.crier.say(&Notice::Granted { path, rights: wanted });
                 }
             }
             Answers::Ask(_) => self.raise(offer),
@@ -258,7 +264,8 @@ impl Desk {
         let mut refusal = None;
         let mut choice = |path: PathBuf, pin: Pin| {
             let generation = self.generation;
-            match self.judge.binds(&path, pin.id, touch.wanted) {
+            let allowed = self.memory.allows(&path, touch.wanted);
+            match allowed.and_then(|()| self.judge.binds(&path, pin.id, touch.wanted)) {
                 Ok(binds) => Some(Choice { path, pin, binds, generation }),
                 Err(why) => {
                     self.grantor.unpin(pin);
@@ -292,11 +299,8 @@ impl Desk {
     }
 
     fn not_offered(&mut self, path: PathBuf, why: String) -> Result<Offer, ()> {
-        if self.denied.len() < MOST_DENIED
-            && self.denied.insert(path.clone())
-            && !matches!(self.answers, Answers::Deny)
-        {
-            (self.say)(&Notice::NotOffered { path, why });
+        if self.denied.insert(&path) && !matches!(self.answers, Answers::Deny) {
+            self.crier.say(&Notice::NotOffered { path, why });
         }
         Err(())
     }
@@ -311,7 +315,7 @@ impl Desk {
             Throttled::Joined => self.let_go(&offer),
             Throttled::Refused { waiter, limit, say } => {
                 if say {
-                    (self.say)(&Notice::Limit(limit));
+                    self.crier.say(&Notice::Limit(limit));
                 }
                 self.let_go(&offer);
                 self.verdict(waiter, false);
@@ -358,13 +362,13 @@ impl Desk {
         let Some(offer) = self.asked.take() else { return };
         let granted = match answer {
             None => {
-                (self.say)(&Notice::NoAnswer { path: offer.touch.path.clone() });
+                self.crier.say(&Notice::NoAnswer { path: offer.touch.path.clone() });
                 false
             }
             Some(answer) => self.carry_out(&offer, answer, true),
         };
-        if !granted && self.denied.len() < MOST_DENIED {
-            self.denied.insert(offer.touch.path.clone());
+        if !granted {
+            self.denied.insert(&offer.touch.path);
         }
         self.settle(&offer, granted);
         self.ask_next();
@@ -436,7 +440,7 @@ impl Desk {
         match self.try_grant(path, pin, rights, known) {
             Ok(()) => true,
             Err(why) => {
-                (self.say)(&Notice::Failed { path: path.to_owned(), why });
+                self.crier.say(&Notice::Failed { path: path.to_owned(), why });
                 false
             }
         }
@@ -458,6 +462,8 @@ impl Desk {
             }
         }
         let known = known.filter(|_| rights == wanted);
+        self.memory.allows(path, rights)?;
+        Judge::fifos(path, pin.id, rights)?;
         let binds = match known {
             Some(binds) => binds.clone(),
             None => self.judge.binds(path, pin.id, rights)?,
@@ -469,7 +475,7 @@ impl Desk {
             if granted.pin_id == pin.id && changed.is_ok() {
                 granted.rights = rights;
                 self.judge.granted(path, pin.id, rights);
-                // The change is one of all mounts beneath it.
+                // What was granted beneath it on its own has its own mount.
                 for bind in binds.iter().filter(|bind| bind.path != path) {
                     if let Some(beneath) = self.granted.get(&bind.path) {
                         let wider = self.grantor.change(&beneath.attached, bind.writable, bind.executable);
@@ -525,7 +531,7 @@ impl Desk {
                 (Held::File(path), Effect::Detach) => {
                     self.revoked.insert(path.clone());
                     if self.withdraw(path) || self.withdraw_of_launch(path) {
-                        (self.say)(&Notice::Detached { path: path.clone() });
+                        self.crier.say(&Notice::Detached { path: path.clone() });
                         Outcome::Detached
                     } else {
                         Outcome::NextStart
@@ -537,7 +543,7 @@ impl Desk {
                         Held::File(path) => crate::host::Shown(path).to_string(),
                         Held::Capability(name) => name.clone(),
                     };
-                    (self.say)(&Notice::Revoked { what });
+                    self.crier.say(&Notice::Revoked { what });
                     stop = Some(Stop::Revoked);
                     Outcome::Ending
                 }
@@ -553,5 +559,7 @@ impl Desk {
     }
 }
 
-/// Objects answered with no that are kept apart; the rest is asked again, or rather throttled.
-const MOST_DENIED: usize = 10_000;
+/// Whether the path is absolute and every component a name.
+fn is_canonical(path: &Path) -> bool {
+    path.is_absolute() && path.components().skip(1).all(|part| matches!(part, Component::Normal(_)))
+}

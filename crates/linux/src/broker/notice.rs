@@ -36,6 +36,8 @@ pub enum Notice {
         /// The object.
         path: PathBuf,
     },
+    /// More was not granted than there are lines for.
+    TooMany,
     /// A limit is reached.
     Limit(Limit),
     /// The consent store can't be used: answers hold for this run only.
@@ -54,6 +56,13 @@ pub enum Notice {
     GrantorGone,
 }
 
+impl Notice {
+    /// Whether the program chooses how many of these there are.
+    pub(super) fn is_in_the_programs_hands(&self) -> bool {
+        matches!(self, Notice::NotOffered { .. } | Notice::Failed { .. } | Notice::Store(_))
+    }
+}
+
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -65,6 +74,9 @@ impl std::fmt::Display for Notice {
             }
             Notice::Failed { path, why } => write!(f, "{} could not be granted: {why}", Shown(path)),
             Notice::NoAnswer { path } => write!(f, "no answer in time about {}, so it is no", Shown(path)),
+            Notice::TooMany => f.write_str(
+                "more was touched and is not granted than is shown here; for a minute only questions are",
+            ),
             Notice::Limit(limit) => limit.fmt(f),
             Notice::Store(why) => write!(f, "answers hold for this run only, because {why}"),
             Notice::Revoked { what } => {

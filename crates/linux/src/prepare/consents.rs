@@ -57,7 +57,9 @@ pub fn consented_files(caller: &Caller, token: &Token, request: &Request, named:
         let below = result
             .allowed
             .iter()
-            .any(|(folder, _)| consent.path != folder.path && consent.path.starts_with(&folder.path));
+            .map(|(folder, _)| &folder.path)
+            .chain(request.consents.iter().map(|now| &now.path))
+            .any(|folder| consent.path != *folder && consent.path.starts_with(folder));
         if below && !named.iter().any(|named| consent.path.starts_with(named)) {
             let mut object = object(&consent.path, denial(token, consent.rights), None);
             object.optional = true;

@@ -115,7 +115,9 @@ impl Attacher {
     ) -> io::Result<()> {
         let object = open_mount(mount, path)?;
         let kind = file_id(&object)?.kind;
-        sys::change_mount_attributes(object.as_fd(), attributes(kind, writable, executable))
+        // Not of what is mounted beneath it: the host may have that read-only, and root would take it away.
+        let attributes = MountAttributes { recursive: false, ..attributes(kind, writable, executable) };
+        sys::change_mount_attributes(object.as_fd(), attributes)
     }
 
     pub(super) fn detach(&mut self, mount: u64, path: &Path) -> io::Result<()> {

@@ -1,4 +1,4 @@
-/* Changes the path in its own memory between the broker's look and the call, 10^5 times: one thread opens it while another one
+/* Changes the path in its own memory between the broker's look and the call, 50,000 times (in each mode): one thread opens it while another one
  * swaps it between a file that is granted and one to which the user says no (Broker; "race: swap the path between check and use").
  * MODE is read or write. */
 #include "attack.h"
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 	/* The innocent one is granted first. */
 	close(open(path[0], O_RDWR));
 	pthread_create(&thread, 0, swapper, 0);
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 50000; i++) {
 		int fd = open(raced, writing ? O_WRONLY | O_APPEND : O_RDONLY);
 		if (fd < 0)
 			continue;

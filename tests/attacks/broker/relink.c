@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	if (symlink(argv[2], b))
 		denied("symlink");
 	pthread_create(&thread, 0, swapper, 0);
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		int fd = open(a, i & 1 ? O_RDONLY : O_RDWR);
 		ssize_t length = fd < 0 ? 0 : read(fd, buffer, sizeof buffer);
 		if (length > 0)

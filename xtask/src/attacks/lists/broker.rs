@@ -92,7 +92,7 @@ fn same_length(live: &mut Live) -> io::Result<()> {
 fn deny_keys(live: &mut Live) -> io::Result<()> {
     fs::write(live.scene.at("{run}/objects"), live.scene.expand(OBJECTS))
 }
-const OBJECTS: &str = "keys {home}/.ssh D:(D;OICI;FA;;;AC)\nnames {home}/Documents D:(D;OICI;FA;;;AC)\n";
+const OBJECTS: &str = "tree {home}/.ssh D:(D;OICI;FA;;;AC)\ntree {home}/Documents D:(D;OICI;FA;;;AC)\n";
 
 fn no_system_file(_: &mut Live) -> io::Result<()> {
     match fs::remove_file("/etc/lowbox-attack") {

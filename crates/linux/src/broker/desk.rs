@@ -164,6 +164,10 @@ impl Desk {
         if !is_canonical(&touch.path) {
             return self.verdict(id, false);
         }
+        // Hundreds of threads may wait for one answer: they cost no look each.
+        if self.throttle.is_open(&touch.path) {
+            return self.join(touch.path, id);
+        }
         if let Some(granted) = self.at_once(&touch) {
             return self.verdict(id, granted);
         }
@@ -320,6 +324,16 @@ impl Desk {
                 self.let_go(&offer);
                 self.verdict(waiter, false);
             }
+        }
+    }
+
+    /// Waits for the answer to the question that is open about `path`.
+    fn join(&mut self, path: PathBuf, id: u64) {
+        if let Throttled::Refused { waiter, limit, say } = self.throttle.touch(path, id, Instant::now()) {
+            if say {
+                self.crier.say(&Notice::Limit(limit));
+            }
+            self.verdict(waiter, false);
         }
     }
 

@@ -59,6 +59,17 @@ for path in {kept:?}, {kept:?}:
         assert_eq!(ended.succeeded(), "text\nRead-only file system\nRead-only file system");
         assert_eq!(fs::read_to_string(&file).unwrap(), "changed");
         assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
+        // The same where the granted folder is the mount itself.
+        let script = format!(
+            "
+print(open({kept:?}).read())
+try: open({kept:?}, 'w').write('changed')
+except OSError as error: print(error.strerror)",
+            kept = shown(&kept)
+        );
+        let ended = finish(allowed(person, &[], &script), 20);
+        assert_eq!(ended.succeeded(), "kept\nRead-only file system");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
     });
 }
 

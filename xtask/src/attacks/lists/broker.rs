@@ -39,6 +39,10 @@ pub const ATTACKS: &[Attack] = &[
         .lowbox(KEYS_DENIED)
         .prepare(deny_keys)
         .at_home(),
+    attack("broker-catalogue-deny-working-folder", "read_file.py", Leak, &[KEY])
+        .lowbox(&["--prompt", "allow", "--objects", "{run}/objects", "--chdir", "{home}/.ssh"])
+        .prepare(deny_keys)
+        .at_home(),
     attack("broker-catalogue-deny-list", "list_names.py", Leak, &["{home}/Documents"])
         .lowbox(KEYS_DENIED)
         .prepare(deny_keys)

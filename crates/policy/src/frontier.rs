@@ -7,12 +7,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use lowbox_security::Token;
+use lowbox_security::{AceFlags, Acl, Dacl, Token};
 
+use crate::effective::effective;
 use crate::fs_rights::FsRights;
-use crate::host::HostTree;
+use crate::host::{HostTree, NodeKind};
 use crate::object::{GrantRights, Object, Origin};
 use crate::plan::{Bind, Note, PlanError, PlanOptions};
+use crate::planner::check::maximum;
 use crate::planner::paths::is_within;
 use crate::planner::plan;
 
@@ -98,6 +100,9 @@ pub fn consent_binds(
     options: &PlanOptions,
 ) -> Result<Vec<Bind>, ConsentRefused> {
     let path = object.path.as_path();
+    if is_denied_from_above(token, objects, object, rights) {
+        return Err(ConsentRefused::Denied(path.to_owned()));
+    }
     let mut together: Vec<Object> = objects.iter().filter(|other| is_related(other, path)).cloned().collect();
     together.push(object.clone());
     let plan = plan(token, &together, tree, options)?;
@@ -118,6 +123,18 @@ pub fn consent_binds(
         return Err(ConsentRefused::Denied(narrower.path.clone()));
     }
     Ok(binds)
+}
+
+/// Whether a deny above `object` takes away some of `rights`. In a descriptor of its own the consent would stand before what it
+/// inherits; but who answers a question opens what is not granted, and not what somebody has denied.
+pub fn is_denied_from_above(token: &Token, objects: &[Object], object: &Object, rights: GrantRights) -> bool {
+    let kind = object.identity.map_or(NodeKind::File, |id| id.kind);
+    let (mut governing, parent) = effective(objects, token, &object.path, kind);
+    let denies = governing.dacl.aces().iter().filter(|ace| ace.kind.is_deny());
+    let denies = denies.map(|ace| ace.clone().with_flags(AceFlags::NONE));
+    let allowed = object.descriptor.dacl.aces().iter().cloned();
+    governing.dacl = Dacl::Present(Acl::new(denies.chain(allowed).collect()));
+    maximum(&governing, parent.as_ref(), token) & rights.mask() != rights.mask()
 }
 
 /// Whether what `object` says can matter to `path`: it lies above or beneath it.

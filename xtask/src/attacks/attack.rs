@@ -86,6 +86,8 @@ pub struct Attack {
     pub refusable: bool,
     /// Whether files named as arguments are granted.
     pub argument_grants: bool,
+    /// Whether the scene lies where the user can be asked about it: not in /tmp, which the container has of its own.
+    pub at_home: bool,
     /// How long an effect may take after the program's end, in milliseconds.
     pub patience: u64,
 }
@@ -108,6 +110,7 @@ pub const fn attack(name: &'static str, program: &'static str, judge: Judge, arg
         who: Who::Everyone,
         refusable: false,
         argument_grants: false,
+        at_home: false,
         patience: 150,
     }
 }
@@ -148,6 +151,9 @@ impl Attack {
     }
     pub const fn argument_grants(self) -> Self {
         Self { argument_grants: true, ..self }
+    }
+    pub const fn at_home(self) -> Self {
+        Self { at_home: true, ..self }
     }
     pub const fn patience(self, patience: u64) -> Self {
         Self { patience, ..self }

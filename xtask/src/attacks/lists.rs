@@ -2,6 +2,7 @@
 
 use super::attack::Attack;
 
+mod broker;
 mod carried;
 mod descriptors;
 mod files;
@@ -35,6 +36,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
         ("resources", resources::ATTACKS),
         ("pitfalls", pitfalls::ATTACKS),
         ("what a grant carries along", carried::ATTACKS),
+        ("broker", broker::ATTACKS),
         ("reduced isolation", reduced::ATTACKS),
     ]
     .into_iter()

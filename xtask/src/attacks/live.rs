@@ -36,8 +36,8 @@ pub struct Live<'a> {
 
 impl<'a> Live<'a> {
     /// Sets the scene; starts nothing yet.
-    pub fn new(setup: &'a Setup, side: Side) -> io::Result<Self> {
-        Ok(Self { setup, side, scene: Scene::new(setup)?, child: None, victim: None })
+    pub fn new(setup: &'a Setup, side: Side, at_home: bool) -> io::Result<Self> {
+        Ok(Self { setup, side, scene: Scene::new(setup, at_home)?, child: None, victim: None })
     }
 
     /// Starts victim.py and takes over the placeholders it names.

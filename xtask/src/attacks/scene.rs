@@ -24,8 +24,13 @@ impl Scene {
     /// Makes it. Placeholders: `{scene}` the whole, `{home}`, `{ro}` `{rw}` `{tree}` folders to grant, `{checkout}` a hostile
     /// working copy, `{work}` the current directory, `{run}` XDG_RUNTIME_DIR, `{secret}`, `{token}` a random name,
     /// `{programs}`, `{lowbox}`, `{foreign}`.
-    pub fn new(setup: &Setup) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("lowbox-scene-").tempdir()?;
+    pub fn new(setup: &Setup, at_home: bool) -> io::Result<Self> {
+        let place = match (at_home, setup.root) {
+            (false, _) => std::env::temp_dir(),
+            (true, true) => PathBuf::from("/home"),
+            (true, false) => std::env::home_dir().ok_or(io::ErrorKind::NotFound)?,
+        };
+        let folder = tempfile::Builder::new().prefix("lowbox-scene-").tempdir_in(place)?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         let path = folder.path().to_string_lossy().into_owned();
         let mut scene = Self { folder, values: BTreeMap::new() };

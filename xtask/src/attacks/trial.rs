@@ -96,7 +96,7 @@ fn attempt(attack: &Attack, setup: &Setup, side: Side) -> Try {
 }
 
 fn try_once(attack: &Attack, setup: &Setup, side: Side) -> io::Result<Try> {
-    let mut live = Live::new(setup, side)?;
+    let mut live = Live::new(setup, side, attack.at_home)?;
     if !attack.victim.is_empty() {
         live.start_victim(attack.victim)?;
     }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lowbox_policy::{Bind, GrantRights, NodeKind};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::asking::Asking;
+use super::crier::Crier;
+use super::denied::Denied;
 use super::grantor::{Attached, Grantor, Pin};
 use super::judge::Judge;
 use super::memory::{Memory, Recalled};
@@ -66,11 +68,11 @@ pub(super) struct Desk {
     judge: Judge,
     memory: Memory,
     pub(super) answers: Answers,
-    say: Say,
+    crier: Crier,
     package: String,
     granted: BTreeMap<PathBuf, Granted>,
     /// Answered with no, or not to be offered.
-    denied: HashSet<PathBuf>,
+    denied: Denied,
     /// Granted for reading, and the user wants no question about writing.
     read_only: HashSet<PathBuf>,
     /// Taken back in this run: nobody is asked about them again.
@@ -115,10 +117,10 @@ impl Desk {
             judge,
             memory,
             answers,
-            say,
+            crier: Crier::new(say),
             package,
             granted: BTreeMap::new(),
-            denied: HashSet::new(),
+            denied: Denied::default(),
             read_only: HashSet::new(),
             revoked: HashSet::new(),
             throttle: Throttle::new(limits),
@@ -141,8 +143,8 @@ impl Desk {
         &mut self.memory
     }
 
-    pub(super) fn say(&self, notice: &Notice) {
-        (self.say)(notice);
+    pub(super) fn say(&mut self, notice: &Notice) {
+        self.crier.say(notice);
     }
 
     /// Readable when the consent store may have changed.
@@ -152,13 +154,21 @@ impl Desk {
 
     pub(super) fn tell(&mut self) {
         for notice in self.memory.notices() {
-            (self.say)(&notice);
+            self.crier.say(&notice);
         }
     }
 
     /// Decides, or asks.
     pub(super) fn touched(&mut self, touch: Touch) {
         let id = touch.id;
+        // Pid 1 sends canonical paths only. It is next to the program, so that is looked at here.
+        if !is_canonical(&touch.path) {
+            return self.verdict(id, false);
+        }
+        // Hundreds of threads may wait for one answer: they cost no look each.
+        if self.throttle.is_open(&touch.path) {
+            return self.join(touch.path, id);
+        }
         if let Some(granted) = self.at_once(&touch) {
             return self.verdict(id, granted);
         }
@@ -169,7 +179,7 @@ impl Desk {
         match self.answers {
             Answers::Deny => {
                 self.let_go(&offer);
-                self.denied.insert(offer.touch.path);
+                self.denied.insert(&offer.touch.path);
                 self.verdict(id, false);
             }
             Answers::Allow => {
@@ -183,7 +193,7 @@ impl Desk {
                 self.let_go(&offer);
                 let chosen = offer.folder.or(offer.this).filter(|_| granted);
                 if let Some(Choice { path, .. }) = chosen {
-                    (self.say)(&Notice::Granted { path, rights: wanted, decided });
+                    self.crier.say(&Notice::Granted { path, rights: wanted, decided });
                 }
             }
             Answers::Ask(_) => self.raise(offer),
@@ -261,7 +271,8 @@ impl Desk {
         let mut refusal = None;
         let mut choice = |path: PathBuf, pin: Pin| {
             let generation = self.generation;
-            match self.judge.binds(&path, pin.id, touch.wanted) {
+            let allowed = self.memory.allows(&path, touch.wanted);
+            match allowed.and_then(|()| self.judge.binds(&path, pin.id, touch.wanted)) {
                 Ok(binds) => Some(Choice { path, pin, binds, generation }),
                 Err(why) => {
                     self.grantor.unpin(pin);
@@ -295,11 +306,8 @@ impl Desk {
     }
 
     fn not_offered(&mut self, path: PathBuf, why: String) -> Result<Offer, ()> {
-        if self.denied.len() < MOST_DENIED
-            && self.denied.insert(path.clone())
-            && !matches!(self.answers, Answers::Deny)
-        {
-            (self.say)(&Notice::NotOffered { path, why });
+        if self.denied.insert(&path) && !matches!(self.answers, Answers::Deny) {
+            self.crier.say(&Notice::NotOffered { path, why });
         }
         Err(())
     }
@@ -314,11 +322,21 @@ impl Desk {
             Throttled::Joined => self.let_go(&offer),
             Throttled::Refused { waiter, limit, say } => {
                 if say {
-                    (self.say)(&Notice::Limit(limit));
+                    self.crier.say(&Notice::Limit(limit));
                 }
                 self.let_go(&offer);
                 self.verdict(waiter, false);
             }
+        }
+    }
+
+    /// Waits for the answer to the question that is open about `path`.
+    fn join(&mut self, path: PathBuf, id: u64) {
+        if let Throttled::Refused { waiter, limit, say } = self.throttle.touch(path, id, Instant::now()) {
+            if say {
+                self.crier.say(&Notice::Limit(limit));
+            }
+            self.verdict(waiter, false);
         }
     }
 
@@ -361,13 +379,13 @@ impl Desk {
         let Some(offer) = self.asked.take() else { return };
         let granted = match answer {
             None => {
-                (self.say)(&Notice::NoAnswer { path: offer.touch.path.clone() });
+                self.crier.say(&Notice::NoAnswer { path: offer.touch.path.clone() });
                 false
             }
             Some(answer) => self.carry_out(&offer, answer, true),
         };
-        if !granted && self.denied.len() < MOST_DENIED {
-            self.denied.insert(offer.touch.path.clone());
+        if !granted {
+            self.denied.insert(&offer.touch.path);
         }
         self.settle(&offer, granted);
         self.ask_next();
@@ -439,7 +457,7 @@ impl Desk {
         match self.try_grant(path, pin, rights, known) {
             Ok(()) => true,
             Err(why) => {
-                (self.say)(&Notice::Failed { path: path.to_owned(), why });
+                self.crier.say(&Notice::Failed { path: path.to_owned(), why });
                 false
             }
         }
@@ -461,6 +479,8 @@ impl Desk {
             }
         }
         let known = known.filter(|_| rights == wanted);
+        self.memory.allows(path, rights)?;
+        Judge::fifos(path, pin.id, rights)?;
         let binds = match known {
             Some(binds) => binds.clone(),
             None => self.judge.binds(path, pin.id, rights)?,
@@ -472,7 +492,7 @@ impl Desk {
             if granted.pin_id == pin.id && changed.is_ok() {
                 granted.rights = rights;
                 self.judge.granted(path, pin.id, rights);
-                // The change is one of all mounts beneath it.
+                // What was granted beneath it on its own has its own mount.
                 for bind in binds.iter().filter(|bind| bind.path != path) {
                     if let Some(beneath) = self.granted.get(&bind.path) {
                         let wider = self.grantor.change(&beneath.attached, bind.writable, bind.executable);
@@ -528,7 +548,7 @@ impl Desk {
                 (Held::File(path), Effect::Detach) => {
                     self.revoked.insert(path.clone());
                     if self.withdraw(path) || self.withdraw_of_launch(path) {
-                        (self.say)(&Notice::Detached { path: path.clone() });
+                        self.crier.say(&Notice::Detached { path: path.clone() });
                         Outcome::Detached
                     } else {
                         Outcome::NextStart
@@ -540,7 +560,7 @@ impl Desk {
                         Held::File(path) => crate::host::Shown(path).to_string(),
                         Held::Capability(name) => name.clone(),
                     };
-                    (self.say)(&Notice::Revoked { what });
+                    self.crier.say(&Notice::Revoked { what });
                     stop = Some(Stop::Revoked);
                     Outcome::Ending
                 }
@@ -556,5 +576,7 @@ impl Desk {
     }
 }
 
-/// Objects answered with no that are kept apart; the rest is asked again, or rather throttled.
-const MOST_DENIED: usize = 10_000;
+/// Whether the path is absolute and every component a name.
+fn is_canonical(path: &Path) -> bool {
+    path.is_absolute() && path.components().skip(1).all(|part| matches!(part, Component::Normal(_)))
+}

@@ -7,7 +7,7 @@ use lowbox_policy::{Bind, FileId, GrantRights, NodeKind, Object, Origin, PlanOpt
 use lowbox_security::{Sid, Token};
 
 use crate::host::{RealTree, Shown, kernel_mounts, touches};
-use crate::prepare::{Caller, Prepared, protected, set_id_files};
+use crate::prepare::{Caller, Fifos, Prepared, fifos, protected, set_id_files};
 
 /// The token, and what it is granted so far.
 #[derive(Debug)]
@@ -84,6 +84,28 @@ impl Judge {
         let object = self.object(path, id, rights);
         consent_binds(&self.token, &self.objects, &object, rights, &RealTree, &self.options)
             .map_err(|refused: ConsentRefused| refused.to_string())
+    }
+
+    /// Refuses a folder for reading alone that holds what a read-only mount does not keep from being written.
+    ///
+    /// # Errors
+    /// Why, as a sentence.
+    pub(super) fn fifos(path: &Path, id: FileId, rights: GrantRights) -> Result<(), String> {
+        if rights.write || id.kind != NodeKind::Dir {
+            return Ok(());
+        }
+        match fifos(path) {
+            Fifos::None => Ok(()),
+            Fifos::One(fifo) => Err(format!(
+                "the FIFO {} in it could be written although the folder is granted for reading; grant what is needed beside it, or start with --grant {}:r",
+                Shown(&fifo),
+                Shown(path)
+            )),
+            Fifos::TooLarge => Err(
+                "it is too large to be looked through for FIFOs, which could be written; grant less of it"
+                    .to_owned(),
+            ),
+        }
     }
 
     fn object(&self, path: &Path, id: FileId, rights: GrantRights) -> Object {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::{FileId, GrantRights};
 
 use super::Notice;
+use crate::host::Shown;
 use crate::store::{
     Decision, FileConsent, How, NewFileConsent, Outcome, Revocation, RunId, Standing, Store, StoreError,
     Watch,
@@ -108,6 +109,23 @@ impl Memory {
         covering.into_iter().find_map(holds).map_or(Recalled::Nothing, |(consent, object)| {
             Recalled::Allowed { consent: Box::new(consent), object }
         })
+    }
+
+    /// Refuses a folder in which something is denied: a mount shows all that is in it.
+    ///
+    /// # Errors
+    /// Why, as a sentence.
+    pub(super) fn allows(&self, path: &Path, rights: GrantRights) -> Result<(), String> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let denied = store.denied_beneath(&self.package, path, rights).map_err(|error| error.to_string())?;
+        match denied {
+            None => Ok(()),
+            Some(denied) => Err(format!(
+                "you denied {}, which is in it; lowbox consent revoke {} forgets that",
+                Shown(&denied),
+                Shown(&denied)
+            )),
+        }
     }
 
     /// Remembers an answer and notes that this run has it. `false` if it was revoked in the same moment.

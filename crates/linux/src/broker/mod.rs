@@ -6,6 +6,8 @@
 
 mod answerer;
 mod asking;
+mod crier;
+mod denied;
 mod desk;
 pub(crate) mod grantor;
 mod judge;

@@ -38,6 +38,8 @@ pub enum Notice {
         /// The object.
         path: PathBuf,
     },
+    /// More was not granted than there are lines for.
+    TooMany,
     /// A limit is reached.
     Limit(Limit),
     /// The consent store can't be used: answers hold for this run only.
@@ -56,6 +58,13 @@ pub enum Notice {
     GrantorGone,
 }
 
+impl Notice {
+    /// Whether the program chooses how many of these there are.
+    pub(super) fn is_in_the_programs_hands(&self) -> bool {
+        matches!(self, Notice::NotOffered { .. } | Notice::Failed { .. } | Notice::Store(_))
+    }
+}
+
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -63,12 +72,15 @@ impl std::fmt::Display for Notice {
                 write!(f, "granted by --prompt allow: {}:{rights}", Shown(path))
             }
             Notice::NotOffered { path, why } => {
-                write!(f, "{} was touched and is not granted: {why}", Shown(path))
+                write!(f, "{} was touched and is not granted: {}", Shown(path), Shown(why))
             }
-            Notice::Failed { path, why } => write!(f, "{} could not be granted: {why}", Shown(path)),
+            Notice::Failed { path, why } => write!(f, "{} could not be granted: {}", Shown(path), Shown(why)),
             Notice::NoAnswer { path } => write!(f, "no answer in time about {}, so it is no", Shown(path)),
+            Notice::TooMany => f.write_str(
+                "more was touched and is not granted than is shown here; for a minute only questions are",
+            ),
             Notice::Limit(limit) => limit.fmt(f),
-            Notice::Store(why) => write!(f, "answers hold for this run only, because {why}"),
+            Notice::Store(why) => write!(f, "answers hold for this run only, because {}", Shown(why)),
             Notice::Revoked { what } => {
                 write!(f, "the consent to {what} was revoked, so the program is ended")
             }
@@ -81,5 +93,18 @@ impl std::fmt::Display for Notice {
                 f.write_str("the process that grants access ended, so the program is ended; run it again")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_quotes_a_name_stays_one_line() {
+        let why = "/home/ada/a\nlowbox: all is well is denied".to_owned();
+        let path = PathBuf::from("/home/ada/\u{1b}[2J");
+        let line = Notice::NotOffered { path, why }.to_string();
+        assert!(!line.contains(char::is_control), "{line}");
     }
 }

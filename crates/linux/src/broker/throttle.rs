@@ -116,6 +116,11 @@ impl<K: Eq + Hash + Clone, W> Throttle<K, W> {
         waiters
     }
 
+    /// Whether a question about `object` is open.
+    pub fn is_open(&self, object: &K) -> bool {
+        self.open.contains_key(object)
+    }
+
     /// The objects with an open question.
     pub fn open(&self) -> impl Iterator<Item = &K> {
         self.open.keys()

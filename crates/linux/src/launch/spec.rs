@@ -58,6 +58,9 @@ pub struct Asks {
     /// Paths that the user named and that are not granted: the first look at one counts as a touch.
     #[serde(with = "os_bytes::list")]
     pub probes: Vec<PathBuf>,
+    /// Folders granted for reading that hold what a read-only mount does not keep from being written: they need exact rights.
+    #[serde(with = "os_bytes::list")]
+    pub apart: Vec<PathBuf>,
 }
 
 /// The package's folders on the host, made before the launch.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use lowbox_policy::frontier::is_denied_from_above;
 use lowbox_policy::{GrantRights, Object, Origin, grant_descriptor};
 use lowbox_security::{Ace, AceFlags, Acl, Dacl, SecurityDescriptor, Token};
 
 use super::{Caller, Grantable, Notice, Request};
-use crate::host::Named;
-use crate::store::{Decision, FileConsent, Standing, Store, StoreError};
+use crate::host::{Named, Shown};
+use crate::store::{Decision, FileConsent, How, Standing, Store, StoreError};
 
 /// With it a package asks the user while it runs.
 pub const PROMPT_FOR_ACCESS: &str = "isolatedWin32-promptForAccess";
@@ -57,7 +58,9 @@ pub fn consented_files(caller: &Caller, token: &Token, request: &Request, named:
         let below = result
             .allowed
             .iter()
-            .any(|(folder, _)| consent.path != folder.path && consent.path.starts_with(&folder.path));
+            .map(|(folder, _)| &folder.path)
+            .chain(request.consents.iter().map(|now| &now.path))
+            .any(|folder| consent.path != *folder && consent.path.starts_with(folder));
         if below && !named.iter().any(|named| consent.path.starts_with(named)) {
             let mut object = object(&consent.path, denial(token, consent.rights), None);
             object.optional = true;
@@ -101,6 +104,31 @@ fn left_out(consent: &FileConsent, standing: Standing) -> Option<Notice> {
     })
 }
 
+/// An answer opens what is not granted, and not what somebody has denied; `lowbox consent grant` is the user's own word.
+fn leave_out_what_is_denied(found: &mut ConsentedFiles, objects: &[Object], token: &Token) {
+    let barred = |consent: &FileConsent, standing: Standing| {
+        let id = standing.object(consent.object);
+        let asked = object(&consent.path, grant_descriptor(package(token), consent.rights), id);
+        consent.how != How::Command && is_denied_from_above(token, objects, &asked, consent.rights)
+    };
+    let ConsentedFiles { objects: granted, allowed, notices } = found;
+    allowed.retain(|(consent, standing)| {
+        let out = barred(consent, *standing);
+        if out {
+            granted.retain(|object| object.path != consent.path);
+            notices.push(denied(&consent.path));
+        }
+        !out
+    });
+}
+
+fn denied(path: &Path) -> Notice {
+    Notice::Consents(format!(
+        "a consent is left out: {0} is denied by an entry of the object catalogue; lowbox explain {0} shows which",
+        Shown(path)
+    ))
+}
+
 /// Adds them to a start's objects; what the command line grants is among those already.
 pub(super) fn add(
     objects: &mut Vec<Object>,
@@ -112,7 +140,8 @@ pub(super) fn add(
 ) -> Vec<(FileConsent, Standing)> {
     let named = |object: &&Object| matches!(object.origin, Origin::Grant | Origin::Argument);
     let named: Vec<&Path> = objects.iter().filter(named).map(|object| object.path.as_path()).collect();
-    let found = consented_files(caller, token, request, &named);
+    let mut found = consented_files(caller, token, request, &named);
+    leave_out_what_is_denied(&mut found, objects, token);
     personal.extend(found.allowed.iter().map(|(consent, _)| consent.path.clone()));
     objects.extend(found.objects);
     notices.extend(found.notices);
@@ -120,7 +149,12 @@ pub(super) fn add(
         // Looked at a moment ago; if it is gone there is nothing to grant.
         let Ok(found) = crate::host::name(&consent.path) else { continue };
         let descriptor = grant_descriptor(package(token), consent.rights);
-        objects.push(object(&found.path, descriptor, Some(found.id)));
+        let consented = object(&found.path, descriptor, Some(found.id));
+        if is_denied_from_above(token, objects, &consented, consent.rights) {
+            notices.push(denied(&found.path));
+            continue;
+        }
+        objects.push(consented);
         personal.push(found.path);
     }
     found.allowed

@@ -4,6 +4,7 @@
 mod caller;
 mod consents;
 mod error;
+mod fifos;
 mod grantable;
 mod notice;
 mod objects;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use lowbox_policy::frontier::is_in_frontier;
 use lowbox_policy::network::{AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy};
-use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected};
+use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected, is_within};
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
@@ -35,6 +36,7 @@ use crate::supervise::TerminalGate;
 pub use caller::Caller;
 pub use consents::{ConsentedFiles, PROMPT_FOR_ACCESS, consented_files};
 pub use error::PrepareError;
+pub(crate) use fifos::{Fifos, fifos};
 pub use grantable::Grantable;
 pub use notice::Notice;
 pub use objects::{catalogue, catalogue_of_all_capabilities, variables};
@@ -229,7 +231,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let mut variables = program::environment(caller, &found);
     variables.extend(request.environment.iter().cloned());
     let temp_inside = temp_inside(&plan).to_owned();
-    let asks = request.asks.then(|| asks(caller, request, &plan, &working_directory));
+    let asks = request.asks.then(|| asks(caller, request, &plan, &objects, &working_directory));
     let spec = Spec {
         temp_inside: temp_inside.clone(),
         environment: environment(&caller.environment, &variables, &data, &temp_inside, &user),
@@ -251,7 +253,13 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
 }
 
 /// Where the program may ask, and which of its arguments it may look at before it opens them.
-fn asks(caller: &Caller, request: &Request, plan: &Plan, working_directory: &Path) -> Asks {
+fn asks(
+    caller: &Caller,
+    request: &Request,
+    plan: &Plan,
+    objects: &[Object],
+    working_directory: &Path,
+) -> Asks {
     let frontier = lowbox_policy::frontier::frontier(caller.user.home.as_deref(), working_directory);
     let shown = |path: &Path| plan.binds.iter().any(|bind| path.starts_with(&bind.path));
     let whole = |argument: &OsString| working_directory.join(argument).components().collect::<PathBuf>();
@@ -259,7 +267,22 @@ fn asks(caller: &Caller, request: &Request, plan: &Plan, working_directory: &Pat
         request.arguments.iter().filter(|argument| !argument.is_empty() && argument.len() < 4096).map(whole);
     let probes = probes.filter(|path| is_in_frontier(path, &frontier) && !shown(path));
     let probes = probes.filter(|path| std::fs::symlink_metadata(path).is_ok()).take(MAX_PROBES).collect();
-    Asks { frontier, probes }
+    let apart = apart(plan, objects, &frontier);
+    Asks { frontier, probes, apart }
+}
+
+/// What is granted for reading where Landlock leaves everything to the mounts, and holds a FIFO. Programs are not looked through:
+/// that would be a part of every start of a large one, and nobody keeps FIFOs there.
+fn apart(plan: &Plan, objects: &[Object], frontier: &[PathBuf]) -> Vec<PathBuf> {
+    let read_only = plan.binds.iter().filter(|bind| bind.id.kind == NodeKind::Dir && !bind.writable);
+    let at_stake = read_only.filter(|bind| frontier.iter().any(|place| is_within(&bind.path, place)));
+    let program = |path: &Path| {
+        objects.iter().any(|object| object.origin == Origin::Program && is_within(path, &object.path))
+    };
+    at_stake
+        .filter(|bind| !program(&bind.path) && fifos(&bind.path) != Fifos::None)
+        .map(|bind| bind.path.clone())
+        .collect()
 }
 
 /// Looked at for each call of the program that looks at something.

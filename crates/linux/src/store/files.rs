@@ -1,7 +1,7 @@
 //! Consents for files and folders.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lowbox_policy::{FileId, GrantRights};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -90,6 +90,29 @@ impl Store {
             Ok(())
         })?;
         Ok(with_standing(found))
+    }
+
+    /// Something strictly beneath `path` of which the package is denied one of `rights`, if there is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn denied_beneath(
+        &self,
+        package: &str,
+        path: &Path,
+        rights: GrantRights,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        let found: Vec<FileConsent> = self.read(|connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {} FROM file_consent WHERE package = ?1 AND allow = 0 AND rights & ?2 <> 0",
+                FileConsent::COLUMNS
+            ))?;
+            query.query_map(params![package, rights_bits(rights)], FileConsent::read)?.collect()
+        })?;
+        let beneath = found.into_iter().filter(|denied| denied.path != path && denied.path.starts_with(path));
+        let holds =
+            |(denied, standing): (FileConsent, Standing)| (!standing.is_void()).then_some(denied.path);
+        Ok(with_standing(beneath.collect()).into_iter().find_map(holds))
     }
 
     /// The entries of a package at its start, each with what it is now. Without `asking`, the package does not ask the user

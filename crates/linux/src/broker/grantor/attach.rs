@@ -1,5 +1,6 @@
 //! Mounts in a running container. Every function but [`Attacher::clone_of`] is called in its mount namespace.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,6 +28,15 @@ pub(super) struct Attacher {
     maps: IdMaps,
     /// The private root, writable: what the program sees is sealed. Made at the first grant.
     workshop: Option<Workshop>,
+    /// What the host's own mounts do not allow, by the number of their copies: root could take it away from a copy.
+    withheld: BTreeMap<u64, Withheld>,
+}
+
+/// What a mount of the host's does not allow.
+#[derive(Clone, Copy)]
+struct Withheld {
+    writing: bool,
+    execution: bool,
 }
 
 /// A mount of the private root that is attached nowhere.
@@ -38,7 +48,7 @@ struct Workshop {
 
 impl Attacher {
     pub(super) fn new(user: ContainerUser) -> Attacher {
-        Attacher { user, maps: IdMaps::default(), workshop: None }
+        Attacher { user, maps: IdMaps::default(), workshop: None, withheld: BTreeMap::new() }
     }
 
     /// A detached mount of what is pinned. Called where it is.
@@ -89,6 +99,17 @@ impl Attacher {
         Err(io::Error::from_raw_os_error(libc::ESTALE))
     }
 
+    /// Notes what the mount that `pinned` lies on does not allow, for its copy.
+    pub(super) fn note(&mut self, mount: u64, pinned: &Pinned) -> io::Result<()> {
+        let flags = fstatvfs(&pinned.fd)?.f_flag;
+        let withheld = Withheld {
+            writing: flags.contains(StatVfsMountFlags::RDONLY),
+            execution: flags.contains(StatVfsMountFlags::NOEXEC),
+        };
+        self.withheld.insert(mount, withheld);
+        Ok(())
+    }
+
     /// The mount whose root is the object `id` at `path`.
     pub(super) fn adopt(&mut self, id: FileId, path: &Path) -> io::Result<Reply> {
         /// linux/stat.h.
@@ -113,15 +134,22 @@ impl Attacher {
         writable: bool,
         executable: bool,
     ) -> io::Result<()> {
+        let may = |withheld: &Withheld| !(withheld.writing && writable || withheld.execution && executable);
+        if !self.withheld.get(&mount).is_some_and(may) {
+            return Err(io::Error::from_raw_os_error(libc::EPERM));
+        }
         let object = open_mount(mount, path)?;
         let kind = file_id(&object)?.kind;
-        sys::change_mount_attributes(object.as_fd(), attributes(kind, writable, executable))
+        // Not of what is mounted beneath it: the host may have that read-only, and root would take it away.
+        let attributes = MountAttributes { recursive: false, ..attributes(kind, writable, executable) };
+        sys::change_mount_attributes(object.as_fd(), attributes)
     }
 
     pub(super) fn detach(&mut self, mount: u64, path: &Path) -> io::Result<()> {
         let object = open_mount(mount, path)?;
         let is_folder = file_id(&object)?.kind == NodeKind::Dir;
         unmount_at(path)?;
+        self.withheld.remove(&mount);
         drop(object);
         self.clear_place(path, is_folder);
         Ok(())

@@ -112,11 +112,16 @@ impl Server<'_> {
                 let mount = self.attacher.clone_of(pinned, *writable, *executable)?;
                 let id = pinned.id;
                 let mount = self.abroad(|attacher| attacher.attach(mount.as_fd(), id, path))?;
+                self.note(mount, *pin)?;
                 Ok(Reply::Attached { mount })
             }
             Request::Adopt { pin, path } => {
                 let id = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?.id;
-                self.abroad(|attacher| attacher.adopt(id, path))
+                let reply = self.abroad(|attacher| attacher.adopt(id, path))?;
+                if let Reply::Adopted { mount, .. } = reply {
+                    self.note(mount, *pin)?;
+                }
+                Ok(reply)
             }
             Request::Change { mount, path, writable, executable } => {
                 self.abroad(|attacher| attacher.change(*mount, path, *writable, *executable))?;
@@ -127,6 +132,11 @@ impl Server<'_> {
                 Ok(Reply::Done)
             }
         }
+    }
+
+    fn note(&mut self, mount: u64, pin: u32) -> io::Result<()> {
+        let pinned = self.pins.get(&pin).ok_or(rustix::io::Errno::BADF)?;
+        self.attacher.note(mount, pinned)
     }
 
     fn look(&mut self, path: &Path) -> io::Result<Reply> {

@@ -20,10 +20,11 @@ use crate::sys::{MountAttributes, clone_mount};
 const APART: &str = "/.granted";
 
 /// Whether the mount's attributes alone hold what the plan gives, as they have to where Landlock leaves everything to them
-/// (but for FIFOs: one in a read-only mount can be written).
+/// (but for FIFOs, which are looked for before: one in a read-only mount can be written).
 fn is_whole(bind: &Bind) -> bool {
     let mut held = FsRights::NONE;
-    if !bind.writable {
+    // What else there is can be written through a read-only mount.
+    if !bind.writable && matches!(bind.id.kind, NodeKind::Dir | NodeKind::File) {
         held |= FsRights::WRITES;
     }
     if !bind.executable {
@@ -61,7 +62,8 @@ impl Builder {
     /// nor anything from being read. Where that would give more than the plan, the grant needs a place apart.
     fn needs_place_apart(&self, bind: &Bind) -> bool {
         let Some(own) = self.own.iter().find(|own| is_within(&bind.path, own)) else {
-            return self.frontier.iter().any(|place| is_within(&bind.path, place)) && !is_whole(bind);
+            return self.frontier.iter().any(|place| is_within(&bind.path, place))
+                && (!is_whole(bind) || self.exact.contains(&bind.path));
         };
         if *own == bind.path || self.in_bind(&self.place_of(&bind.path)) {
             return false;

@@ -58,6 +58,8 @@ pub(crate) struct Builder {
     own: Vec<PathBuf>,
     /// Places where a consent may come later, in which a rule leaves everything to the mounts.
     frontier: Vec<PathBuf>,
+    /// Grants in these places that mounts alone can't hold.
+    exact: Vec<PathBuf>,
     /// Grants that are mounted apart, each with the path that it is for.
     apart: Vec<(PathBuf, PathBuf)>,
 }
@@ -105,6 +107,7 @@ impl Builder {
             bound: Places::default(),
             own: Vec::new(),
             frontier: Vec::new(),
+            exact: Vec::new(),
             apart: Vec::new(),
         };
         stopwatch.lap("empty root, ruleset");
@@ -134,6 +137,7 @@ impl Builder {
         self.private(mount, &spec.temp_inside, PRIVATE)?;
         if let Some(asks) = &spec.asks {
             self.frontier(&asks.frontier)?;
+            self.exact.clone_from(&asks.apart);
         }
         for bind in &spec.plan.binds {
             let mount = match &personal {

@@ -8,6 +8,7 @@ use lowbox_policy::{NodeKind, Operation, Plan};
 use rustix::io::Errno;
 
 use crate::case::Tree;
+use crate::exceptions;
 use crate::host::{self, Seen, Standing};
 use crate::kernel::Kernel;
 use crate::losses;
@@ -24,6 +25,8 @@ pub struct Findings {
     pub unexplained: Vec<String>,
     /// Reasons for losses, and how often.
     pub losses: BTreeMap<&'static str, usize>,
+    /// Known cases of the kernel permitting what the check denies, and how often.
+    pub exceptions: BTreeMap<&'static str, usize>,
     /// By action: permitted and denied.
     pub actions: BTreeMap<Action, (usize, usize)>,
     pub permitted: usize,
@@ -40,6 +43,9 @@ impl Findings {
         self.unexplained.extend(other.unexplained);
         for (reason, count) in other.losses {
             *self.losses.entry(reason).or_default() += count;
+        }
+        for (exception, count) in other.exceptions {
+            *self.exceptions.entry(exception).or_default() += count;
         }
         for (action, (permitted, denied)) in other.actions {
             let sum = self.actions.entry(action).or_default();
@@ -166,8 +172,10 @@ impl Comparison<'_> {
         if permitted {
             count.0 += 1;
             findings.permitted += 1;
-            if !allowed {
-                let denied: Vec<_> = needs.iter().filter(|need| !self.oracle.allows(need)).collect();
+            let denied: Vec<&Need> = needs.iter().filter(|need| !self.oracle.allows(need)).collect();
+            if let Some(exception) = exceptions::known(self, &denied) {
+                *findings.exceptions.entry(exception).or_default() += 1;
+            } else if !denied.is_empty() {
                 findings.violations.push(describe(&format!(
                     "permitted by the kernel ({}), denied by the check: {denied:?}",
                     outcome.to_line()
@@ -280,6 +288,9 @@ impl Comparison<'_> {
             }
         }
         for path in standing.written_fifos() {
+            if exceptions::writes_fifo(self, &path) {
+                continue;
+            }
             self.unless(
                 &path,
                 NodeKind::Fifo,

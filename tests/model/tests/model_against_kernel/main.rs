@@ -8,10 +8,12 @@
 //! seed), `LOWBOX_MODEL_DIR` (where the trees are made), `LOWBOX_BIN` (the lowbox to test, else it is built),
 //! `LOWBOX_TEST_USER` (uid:gid of the unprivileged half when the test runs as root).
 
+mod at_run_time;
 mod attempts;
 mod case;
 mod compare;
 mod descriptors;
+mod exceptions;
 mod host;
 #[path = "../../../../crates/policy/tests/common/kernel.rs"]
 #[allow(dead_code, reason = "the planner's own test uses the rest")]
@@ -21,10 +23,11 @@ mod oracle;
 mod permissions;
 mod random;
 mod runner;
+mod setting;
+mod table;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -40,27 +43,18 @@ use oracle::Oracle;
 use permissions::UsersTree;
 use random::Random;
 use runner::Runner;
+use setting::{Setting, number, setting};
+use table::print_table;
 
 const TREES_PER_LAUNCH: usize = 4;
 /// One launch in so many has its trees beneath `/tmp`, of which the container has its own.
 const COVERED: u64 = 5;
+/// One launch in so many of each user's is made with `--prompt deny`: its trees lie in the user-file frontier, where Landlock
+/// leaves everything to the mounts (or beneath `/tmp`, where it does not).
+const PROMPTING: u64 = 3;
 const PARALLEL_LAUNCHES: usize = 2;
-/// An unprivileged uid that belongs to nobody.
-const UNPRIVILEGED: (u32, u32) = (64_321, 64_321);
 /// Launches with findings after which the run stops: more of the same say nothing new.
 const ENOUGH: usize = 5;
-
-struct Setting {
-    lowbox: PathBuf,
-    probe: PathBuf,
-    base: PathBuf,
-    /// Beneath a folder that the container has of its own.
-    covered: PathBuf,
-    /// A file in `/run`, where root can make one: the folder is then one that may be listed.
-    shown_in_run: Option<PathBuf>,
-    runners: Vec<Runner>,
-    seed: u64,
-}
 
 #[test]
 fn the_kernel_never_permits_what_the_check_denies() {
@@ -95,11 +89,7 @@ fn the_kernel_never_permits_what_the_check_denies() {
             });
         }
     });
-    host::remove(&setting.base).expect("the trees can be removed");
-    host::remove(&setting.covered).expect("the trees can be removed");
-    if let Some(shown) = &setting.shown_in_run {
-        std::fs::remove_file(shown).expect("the file in /run can be removed");
-    }
+    setting.remove();
     let (findings, reports) = sum.into_inner().expect("no panics");
     print_table(&findings, started);
     assert!(
@@ -116,72 +106,17 @@ fn the_kernel_never_permits_what_the_check_denies() {
     );
 }
 
-fn number(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number")))
-}
-
-fn setting() -> Setting {
-    let seed = match std::env::var("LOWBOX_MODEL_SEED").as_deref() {
-        Ok("now") => std::time::UNIX_EPOCH.elapsed().map_or(1, |now| now.as_nanos() as u64),
-        _ => number("LOWBOX_MODEL_SEED").unwrap_or(20_261_124),
-    };
-    let is_root = rustix::process::geteuid().is_root();
-    let folder = match (std::env::var_os("LOWBOX_MODEL_DIR"), is_root) {
-        (Some(folder), _) => PathBuf::from(folder),
-        // Not in a place that the container has of its own, and open to an unprivileged user.
-        (None, true) => PathBuf::from("/var/lib"),
-        (None, false) => PathBuf::from(std::env::var_os("HOME").expect("HOME is set")),
-    };
-    let base = folder.join(format!("lowbox-model-{}", std::process::id()));
-    host::open_folder(&base).expect("a folder for the trees");
-    let covered = Path::new("/tmp").join(format!("lowbox-model-{}", std::process::id()));
-    host::open_folder(&covered).expect("a folder for the trees");
-    let shown_in_run =
-        is_root.then(|| Path::new("/run").join(format!("lowbox-model-{}", std::process::id())));
-    if let Some(shown) = &shown_in_run {
-        std::fs::write(shown, "shown").expect("a file in /run");
-    }
-    let probe = base.join("probe");
-    std::fs::copy(env!("CARGO_BIN_EXE_lowbox-model-probe"), &probe).expect("the probe");
-    let lowbox = base.join("lowbox");
-    std::fs::copy(built_lowbox(), &lowbox).expect("lowbox");
-    let mut runners = vec![Runner::caller(&base)];
-    if is_root {
-        let (uid, gid) = match std::env::var("LOWBOX_TEST_USER") {
-            Ok(text) => text
-                .split_once(':')
-                .and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)))
-                .expect("LOWBOX_TEST_USER is uid:gid"),
-            Err(_) => UNPRIVILEGED,
-        };
-        runners.push(Runner::other(&base, uid, gid));
-    }
-    Setting { lowbox, probe, base, covered, shown_in_run, runners, seed }
-}
-
-/// The lowbox to test: the one that is named, else this workspace's, built as this test is.
-fn built_lowbox() -> PathBuf {
-    if let Some(named) = std::env::var_os("LOWBOX_BIN") {
-        return named.into();
-    }
-    let probe = Path::new(env!("CARGO_BIN_EXE_lowbox-model-probe"));
-    let folder = probe.parent().expect("a target folder");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--quiet", "-p", "lowbox", "--target-dir"])
-        .arg(folder.parent().expect("a target folder"));
-    if folder.ends_with("release") {
-        cargo.arg("--release");
-    }
-    assert!(cargo.status().expect("cargo").success(), "lowbox does not build");
-    folder.join("lowbox")
-}
-
 fn run_launch(setting: &Setting, launch: u64) -> Result<(Findings, Option<String>), String> {
-    let runner = &setting.runners[launch as usize % setting.runners.len()];
+    let count = setting.runners.len() as u64;
+    let prompts = launch / count % PROMPTING == PROMPTING - 1;
+    let runners = if prompts { &setting.prompting } else { &setting.runners };
+    let runner = &runners[(launch % count) as usize];
     let mut random = Random::of_launch(setting.seed, launch);
-    let base = if launch % COVERED == COVERED - 1 { &setting.covered } else { &setting.base };
+    let base = match (launch % COVERED == COVERED - 1, prompts) {
+        (true, _) => &setting.covered,
+        (false, true) => &runner.home,
+        (false, false) => &setting.base,
+    };
     let mut case = Case::random(&mut random, launch, TREES_PER_LAUNCH, runner, base);
     if let Some(shown) = &setting.shown_in_run {
         case.beside.push(format!("file {} D:(A;;FR;;;AC)(A;;FR;;;S-1-15-2-2)", shown.display()));
@@ -295,9 +230,10 @@ fn minimal(
         }
     }
     let mut text = format!(
-        "launch {} as uid {} ({}{:?})\n",
+        "launch {} as uid {}{} ({}{:?})\n",
         case.launch,
         runner.user.uid,
+        if runner.prompting { " with prompting" } else { "" },
         if case.less_privileged { "LPAC, " } else { "" },
         case.capabilities
     );
@@ -339,32 +275,4 @@ fn plan_text(runner: &Runner, case: &Case) -> String {
         text.push_str(&format!("  note {note}\n"));
     }
     text
-}
-
-fn print_table(findings: &Findings, started: Instant) {
-    let all = (findings.permitted + findings.denied).max(1);
-    let percent = |count: usize| 100.0 * count as f64 / all as f64;
-    println!(
-        "{all} operations in {:.0} s: {} ({:.1} %) permitted, {} ({:.1} %) denied",
-        started.elapsed().as_secs_f64(),
-        findings.permitted,
-        percent(findings.permitted),
-        findings.denied,
-        percent(findings.denied)
-    );
-    let lost: usize = findings.losses.values().sum();
-    println!(
-        "denied by both {} ({:.1} %); allowed by the check and denied by the kernel {lost} ({:.1} %), of which unexplained {}; permitted beyond the plan {}",
-        findings.agreed_denied,
-        percent(findings.agreed_denied),
-        percent(lost),
-        findings.unexplained.len(),
-        findings.beyond_plan
-    );
-    for (reason, count) in &findings.losses {
-        println!("  {count:>8}  {reason}");
-    }
-    for (action, (permitted, denied)) in &findings.actions {
-        println!("  {action:?}: {permitted} permitted, {denied} denied");
-    }
 }

@@ -9,9 +9,11 @@ use lowbox_linux::host::{Folders, HostUser, container_user};
 use lowbox_linux::prepare::{Caller, Request, token};
 use lowbox_model_test::{Attempt, Outcome};
 use lowbox_msix::Identity;
+use lowbox_policy::frontier::{frontier, is_in_frontier};
 use lowbox_security::Token;
 
 use crate::case::Case;
+use crate::host;
 
 /// The name of the identity that the probe gets.
 const NAME: &str = "lowbox-model-probe";
@@ -29,26 +31,28 @@ pub struct Runner {
     pub program_gid: u32,
     pub program_groups: Vec<u32>,
     pub home: PathBuf,
+    /// Whether lowbox is started with prompting, and asks nobody.
+    pub prompting: bool,
     switches: bool,
 }
 
 impl Runner {
     /// The user who runs the test.
-    pub fn caller(base: &Path) -> Runner {
+    pub fn caller(base: &Path, prompting: bool) -> Runner {
         let user = HostUser::current(&|name| std::env::var_os(name));
-        Runner::new(user, base, false)
+        Runner::new(user, base, false, prompting)
     }
 
     /// An unprivileged user, when the test is root.
-    pub fn other(base: &Path, uid: u32, gid: u32) -> Runner {
+    pub fn other(base: &Path, uid: u32, gid: u32, prompting: bool) -> Runner {
         let user = HostUser { uid, gid, groups: Vec::new(), name: format!("u{uid}"), home: None };
-        Runner::new(user, base, true)
+        Runner::new(user, base, true, prompting)
     }
 
-    fn new(mut user: HostUser, base: &Path, switches: bool) -> Runner {
+    fn new(mut user: HostUser, base: &Path, switches: bool, prompting: bool) -> Runner {
         let is_root = rustix::process::geteuid().is_root();
         let home = base.join(format!("home-{}", user.uid));
-        std::fs::create_dir_all(&home).expect("a home folder");
+        host::open_folder(&home).expect("a home folder");
         if is_root {
             std::os::unix::fs::chown(&home, Some(user.uid), Some(user.gid)).expect("its owner");
         }
@@ -61,12 +65,18 @@ impl Runner {
             is_root,
             user,
             home,
+            prompting,
             switches,
         };
         let package = runner.token(&[], false).app_container.expect("a program has a package").package;
         let program = container_user(&runner.user, &package);
         (runner.program_uid, runner.program_gid) = (program.uid, program.gid);
         runner
+    }
+
+    /// Whether a path lies where lowbox would leave everything to the mounts.
+    pub fn is_in_frontier(&self, path: &Path) -> bool {
+        self.prompting && is_in_frontier(path, &frontier(Some(&self.home), Path::new("/")))
     }
 
     /// The token that lowbox makes for these options.
@@ -94,10 +104,26 @@ impl Runner {
         case: &Case,
         attempts: &[Attempt],
     ) -> Result<Vec<Outcome>, String> {
+        let policy = if self.prompting { "deny" } else { "off" };
+        Ok(self.run_with(policy, lowbox, probe, case, attempts)?.0)
+    }
+
+    /// Runs the probe inside, with a policy that answers questions; also returns what lowbox said.
+    pub fn run_with(
+        &self,
+        prompt: &str,
+        lowbox: &Path,
+        probe: &Path,
+        case: &Case,
+        attempts: &[Attempt],
+    ) -> Result<(Vec<Outcome>, String), String> {
         let objects = case.folder.join("objects");
         std::fs::write(&objects, case.objects()).map_err(|error| error.to_string())?;
         let mut command = Command::new(lowbox);
         command.args(["run", "--name", NAME, "--no-argument-grants", "--objects"]).arg(&objects);
+        if prompt != "off" {
+            command.args(["--prompt", prompt]);
+        }
         for name in &case.capabilities {
             command.args(["--capability", name]);
         }
@@ -121,7 +147,9 @@ impl Runner {
         let outcomes: Option<Vec<Outcome>> =
             String::from_utf8_lossy(&output.stdout).lines().map(Outcome::parse).collect();
         match outcomes {
-            Some(outcomes) if output.status.success() && outcomes.len() == attempts.len() => Ok(outcomes),
+            Some(outcomes) if output.status.success() && outcomes.len() == attempts.len() => {
+                Ok((outcomes, String::from_utf8_lossy(&output.stderr).into_owned()))
+            }
             other => Err(format!(
                 "the launch failed: {}, {} of {} answers\n{}",
                 output.status,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::{Bind, FsRights, NodeKind, is_within};
 use rustix::fs::symlinkat;
 
+use super::places::Places;
 use super::{Builder, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
@@ -20,12 +21,13 @@ use crate::sys::{MountAttributes, clone_mount};
 const APART: &str = "/.granted";
 
 /// Whether the mount's attributes alone hold what the plan gives, as they have to where Landlock leaves everything to them
-/// (but for FIFOs, which are looked for before: one in a read-only mount can be written).
+/// (but for FIFOs within a folder, which are looked for before: one in a read-only mount can be written).
 fn is_whole(bind: &Bind) -> bool {
     let mut held = FsRights::NONE;
-    // What else there is can be written through a read-only mount.
-    if !bind.writable && matches!(bind.id.kind, NodeKind::Dir | NodeKind::File) {
-        held |= FsRights::WRITES;
+    if !bind.writable {
+        // Devices and FIFOs are written through a read-only mount as well.
+        let plain = matches!(bind.id.kind, NodeKind::Dir | NodeKind::File);
+        held |= if plain { FsRights::WRITES } else { FsRights::WRITES.without(FsRights::WRITE_FILE) };
     }
     if !bind.executable {
         held |= FsRights::EXECUTE;
@@ -34,6 +36,23 @@ fn is_whole(bind: &Bind) -> bool {
         held |= PRIVATE.without(FsRights::FILE_ONLY);
     }
     bind.id.kind == NodeKind::Socket || PRIVATE.without(bind.rights).without(held).is_empty()
+}
+
+/// Which of `binds`, sorted by path, need a place apart because they lie in one of `places`, where mounts decide alone, and
+/// these do not hold them or something beneath them, or because they are among `exact`. What lies beneath a grant goes where
+/// that goes.
+pub(super) fn unheld(binds: &[Bind], places: &[PathBuf], exact: &[PathBuf]) -> Places {
+    let mut unheld = Places::default();
+    let mut top: Option<&Bind> = None;
+    for bind in binds.iter().filter(|bind| places.iter().any(|place| is_within(&bind.path, place))) {
+        let above = top.filter(|top| top.id.kind == NodeKind::Dir && is_within(&bind.path, &top.path));
+        let outermost = above.unwrap_or(bind);
+        if !is_whole(bind) || exact.contains(&bind.path) {
+            unheld.insert(&outermost.path);
+        }
+        top = Some(outermost);
+    }
+    unheld
 }
 
 impl Builder {
@@ -62,8 +81,7 @@ impl Builder {
     /// nor anything from being read. Where that would give more than the plan, the grant needs a place apart.
     fn needs_place_apart(&self, bind: &Bind) -> bool {
         let Some(own) = self.own.iter().find(|own| is_within(&bind.path, own)) else {
-            return self.frontier.iter().any(|place| is_within(&bind.path, place))
-                && (!is_whole(bind) || self.exact.contains(&bind.path));
+            return self.unheld.contains(&bind.path);
         };
         if *own == bind.path || self.in_bind(&self.place_of(&bind.path)) {
             return false;

@@ -56,10 +56,8 @@ pub(crate) struct Builder {
     bound: Places,
     /// Folders of the container's own, in which a rule gives it everything.
     own: Vec<PathBuf>,
-    /// Places where a consent may come later, in which a rule leaves everything to the mounts.
-    frontier: Vec<PathBuf>,
-    /// Grants in these places that mounts alone can't hold.
-    exact: Vec<PathBuf>,
+    /// Grants that need a place apart because a rule around them leaves everything to the mounts.
+    unheld: Places,
     /// Grants that are mounted apart, each with the path that it is for.
     apart: Vec<(PathBuf, PathBuf)>,
 }
@@ -106,8 +104,7 @@ impl Builder {
             made: Places::default(),
             bound: Places::default(),
             own: Vec::new(),
-            frontier: Vec::new(),
-            exact: Vec::new(),
+            unheld: Places::default(),
             apart: Vec::new(),
         };
         stopwatch.lap("empty root, ruleset");
@@ -137,7 +134,7 @@ impl Builder {
         self.private(mount, &spec.temp_inside, PRIVATE)?;
         if let Some(asks) = &spec.asks {
             self.frontier(&asks.frontier)?;
-            self.exact.clone_from(&asks.apart);
+            self.unheld = granted::unheld(&spec.plan.binds, &asks.frontier, &asks.apart);
         }
         for bind in &spec.plan.binds {
             let mount = match &personal {
@@ -244,7 +241,6 @@ impl Builder {
             let directory = open_without_links(&self.root, relative(path)).map_err(at())?;
             self.rule(directory.as_fd(), path, PRIVATE, true)?;
         }
-        self.frontier = places.to_vec();
         Ok(())
     }
 

@@ -72,9 +72,23 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         let names = TARGETS.map(|target| target.name).join(", ");
         return Err(format!("no fuzz target has that name: {names}").into());
     }
-    for target in &targets {
-        let binary = fuzz.join("target").join(&triple).join("release").join(target.name);
-        findings.extend(fuzz_one(top, &fuzz, &binary, target, options.seconds)?);
+    // As many at a time as there are processors: libFuzzer uses one.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    for together in targets.chunks(processors) {
+        let found: Vec<Result<Option<String>, String>> = std::thread::scope(|scope| {
+            let run = |target: &Target| {
+                let binary = fuzz.join("target").join(&triple).join("release").join(target.name);
+                fuzz_one(top, &fuzz, &binary, target, options.seconds).map_err(|error| error.to_string())
+            };
+            let running: Vec<_> = together.iter().map(|target| scope.spawn(move || run(target))).collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|_| Err("a fuzzing thread panicked".into())))
+                .collect()
+        });
+        for finding in found {
+            findings.extend(finding?);
+        }
     }
     println!("fuzz: {} of {} targets with findings", findings.len(), targets.len());
     findings.iter().for_each(|finding| println!("{finding}"));

@@ -17,7 +17,8 @@ use super::judge::Judge;
 use super::memory::{Memory, Recalled};
 use super::throttle::{Throttle, ThrottleLimits, Touch as Throttled};
 use super::touch::{Touch, Verdict, send_message};
-use super::{Answer, Asked, Asker, Notice, Prompting, Question, Say};
+use super::{Answer, Asked, Asker, Broker, Notice, Prompting, Question};
+use crate::launch;
 use crate::store::{Decision, Effect, Held, Outcome};
 
 /// Who answers.
@@ -96,24 +97,18 @@ pub(super) enum Stop {
 }
 
 impl Desk {
-    pub(super) fn new(
-        touches: OwnedFd,
-        grantor: Grantor,
-        judge: Judge,
-        memory: Memory,
-        answers: Answers,
-        say: Say,
-        package: String,
-        questions: u64,
-    ) -> Desk {
+    /// In the thread that owns it from then on: the consent store is opened here.
+    pub(super) fn new(asked: launch::Asked, broker: Broker, answers: Answers) -> Desk {
+        let Broker { say, judge, package, program, folder, how, run, questions, .. } = broker;
+        let memory = Memory::new(package.clone(), program, folder, how, run);
         // Nobody is disturbed by what a policy answers.
         let limits = match answers {
             Answers::Ask(_) => ThrottleLimits::default(),
             _ => ThrottleLimits { per_minute: usize::MAX, ..ThrottleLimits::default() },
         };
         Desk {
-            touches,
-            grantor,
+            touches: asked.touches,
+            grantor: asked.grantor,
             judge,
             memory,
             answers,
@@ -472,11 +467,11 @@ impl Desk {
     ) -> Result<(), String> {
         let (wanted, mut rights) = (rights, rights);
         // What was granted at the launch is changed where it is: who is in it already stays in it.
-        if !self.granted.contains_key(path) {
-            if let Ok((attached, before)) = self.grantor.adopt(pin, path) {
-                rights = rights.union(before);
-                self.granted.insert(path.to_owned(), Granted { attached, pin_id: pin.id, rights: before });
-            }
+        if !self.granted.contains_key(path)
+            && let Ok((attached, before)) = self.grantor.adopt(pin, path)
+        {
+            rights = rights.union(before);
+            self.granted.insert(path.to_owned(), Granted { attached, pin_id: pin.id, rights: before });
         }
         let known = known.filter(|_| rights == wanted);
         self.memory.allows(path, rights)?;

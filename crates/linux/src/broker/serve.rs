@@ -10,7 +10,6 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::Broker;
 use super::Notice;
 use super::desk::{Answers, Desk, Stop};
-use super::memory::Memory;
 use super::touch::{Touch, receive_message};
 use crate::launch::Asked;
 
@@ -35,14 +34,11 @@ impl Desktop {
     ///
     /// # Errors
     /// What making a thread or a pipe reports.
-    pub(crate) fn start(broker: Broker, asked: Asked) -> io::Result<Desktop> {
+    pub(crate) fn start(mut broker: Broker, asked: Asked) -> io::Result<Desktop> {
         let (ended, telling) = pipe_with(PipeFlags::CLOEXEC)?;
-        let answers = Answers::of(broker.prompting, broker.timeout)?;
-        let Broker { say, judge, package, program, folder, how, run, questions, .. } = broker;
+        let answers = Answers::of(std::mem::take(&mut broker.prompting), broker.timeout)?;
         let thread = std::thread::Builder::new().stack_size(1024 * 1024).spawn(move || {
-            let memory = Memory::new(package.clone(), program, folder, how, run);
-            let mut desk =
-                Desk::new(asked.touches, asked.grantor, judge, memory, answers, say, package, questions);
+            let mut desk = Desk::new(asked, broker, answers);
             if let Some(stop) = serve(&mut desk) {
                 if stop == Stop::Grantor {
                     desk.say(&Notice::GrantorGone);
@@ -108,10 +104,8 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
             let is = |place: usize| !events[place].revents().is_empty();
             (is(0), is(1), answer.is_some_and(is), watch.is_some_and(is) || patience.is_some())
         };
-        if changed {
-            if let Some(stop) = desk.revoke() {
-                return Some(stop);
-            }
+        if changed && let Some(stop) = desk.revoke() {
+            return Some(stop);
         }
         if answered {
             let answer = match &desk.answers {

@@ -63,11 +63,11 @@ impl Touches {
         let room = self.waiting.len() < MAX_WAITING && rounds < MAX_ROUNDS;
         let touch = if room { self.touch(&call) } else { None };
         // What was read belongs to the call only if the call still waits.
-        if let Some(touch) = touch.filter(|_| sys::notification_is_alive(listener, call.id)) {
-            if send_message(self.socket.as_fd(), &touch, false).is_ok() {
-                self.waiting.insert(call.id, (call, rounds));
-                return;
-            }
+        if let Some(touch) = touch.filter(|_| sys::notification_is_alive(listener, call.id))
+            && send_message(self.socket.as_fd(), &touch, false).is_ok()
+        {
+            self.waiting.insert(call.id, (call, rounds));
+            return;
         }
         // A caller that is gone needs no answer.
         let _ = sys::continue_notification(listener, call.id);

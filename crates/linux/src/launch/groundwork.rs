@@ -24,7 +24,7 @@ use crate::broker::grantor::{self, Grantor};
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError, raise_descriptor_limit};
 use crate::supervise::{
-    Container, Guard, OwnTerminal, SavedTerminal, TerminalGate, Watch, lend_no_keyboard_in_background,
+    Container, Guard, OwnTerminal, Parts, SavedTerminal, TerminalGate, Watch, lend_no_keyboard_in_background,
 };
 use crate::sys::{self, Forked, Namespaces};
 
@@ -209,8 +209,8 @@ impl Groundwork {
         }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
-        let mut container =
-            Container::new(init, broker, control, cgroup, cgroup_error, watch, relays, asked, own);
+        let parts = Parts { init, broker, control, cgroup, cgroup_error, watch, relays, asked, own };
+        let mut container = Container::new(parts);
         let lent = match arrived {
             true => network::lend(namespace.as_fd(), container.control().as_fd()),
             false => Ok(()),

@@ -60,6 +60,20 @@ pub struct Container {
     laps: Vec<(String, u64)>,
 }
 
+/// What a launch made of a container, for whoever stays beside it.
+pub(crate) struct Parts {
+    pub(crate) init: Guard,
+    /// The network broker.
+    pub(crate) broker: Option<Guard>,
+    pub(crate) control: OwnedFd,
+    pub(crate) cgroup: Option<Cgroup>,
+    pub(crate) cgroup_error: Option<CgroupError>,
+    pub(crate) watch: Watch,
+    pub(crate) relays: Vec<Relay>,
+    pub(crate) asked: Option<Asked>,
+    pub(crate) own: Option<OwnTerminal>,
+}
+
 /// The program's own terminal, and the gate that its bytes pass.
 #[derive(Debug)]
 pub(crate) struct OwnTerminal {
@@ -124,17 +138,8 @@ pub(crate) const FORWARDED: [Signal; 7] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2, Signal::WINCH];
 
 impl Container {
-    pub(crate) fn new(
-        init: Guard,
-        broker: Option<Guard>,
-        control: OwnedFd,
-        cgroup: Option<Cgroup>,
-        cgroup_error: Option<CgroupError>,
-        watch: Watch,
-        relays: Vec<Relay>,
-        asked: Option<Asked>,
-        own: Option<OwnTerminal>,
-    ) -> Container {
+    pub(crate) fn new(parts: Parts) -> Container {
+        let Parts { init, broker, control, cgroup, cgroup_error, watch, relays, asked, own } = parts;
         Container {
             init,
             _broker: broker,

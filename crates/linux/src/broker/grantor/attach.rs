@@ -193,11 +193,11 @@ impl Attacher {
         if self.user.launched_by_root && sys::set_file_system_ids(self.user.uid, self.user.gid).is_err() {
             return;
         }
-        if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
-            if let Ok(parent) = open_beneath(&workshop.root, parent) {
-                // A folder that leads to other grants stays.
-                let _ = unlinkat(parent, name, flags);
-            }
+        if let (Some(parent), Some(name)) = (path.parent(), path.file_name())
+            && let Ok(parent) = open_beneath(&workshop.root, parent)
+        {
+            // A folder that leads to other grants stays.
+            let _ = unlinkat(parent, name, flags);
         }
         if self.user.launched_by_root && sys::set_file_system_ids(0, 0).is_err() {
             sys::exit_now(1);

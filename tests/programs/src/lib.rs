@@ -8,6 +8,7 @@ mod python;
 mod run;
 mod session;
 mod tmux;
+mod touch;
 
 pub use front_end::FrontEnd;
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
@@ -16,3 +17,4 @@ pub use python::compare_module;
 pub use run::{Ended, Running, finish, finish_with_input, start, until};
 pub use session::{Session, words, words_of};
 pub use tmux::Tmux;
+pub use touch::Touch;

@@ -5,15 +5,28 @@ use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use lowbox_program_tests::{Person, Session, everyone, finish, until};
+use lowbox_program_tests::{Person, Session, Touch, everyone, everyone_at_home, finish, until};
 
-const WITHOUT: &str = "starts without the capability webcam";
+const WITHOUT: &str = "runs without webcam";
 
-/// `lowbox run` of a program that does nothing, with the capability.
+/// The name of a package that nothing was decided about yet.
+fn fresh() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("Contoso.Asked{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// `lowbox run` of a program that does nothing, of a package that declares the capability.
 fn run(person: &Person, options: &[&str]) -> Command {
-    let mut run = person.inside([&["--capability", "webcam"], options].concat(), ["/bin/echo", "started"]);
+    run_of(person, &fresh(), options)
+}
+
+fn run_of(person: &Person, package: &str, options: &[&str]) -> Command {
+    let manifest = person.manifest(package, "webcam");
+    let declares = ["--manifest", manifest.to_str().expect("UTF-8")];
+    let mut run = person.inside([&declares, options].concat(), ["/bin/echo", "started"]);
     run.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     run
 }
@@ -36,7 +49,10 @@ fn away(run: &Command) -> Command {
 fn policies_decide_without_asking_and_nobody_is_no_with_a_line_that_says_how() {
     everyone(|person| {
         for (options, allowed) in [
-            (&[][..], true),
+            (&[][..], false),
+            // On lowbox's own command line it is the user's word.
+            (&["--capability", "webcam"], true),
+            (&["--prompt", "ask", "--capability", "webcam"], true),
             (&["--prompt", "allow"], true),
             (&["--prompt", "deny"], false),
             (&["--prompt", "ask"], false),
@@ -45,9 +61,9 @@ fn policies_decide_without_asking_and_nobody_is_no_with_a_line_that_says_how() {
             let ended = finish(away(&run(person, options)), 30);
             assert_eq!(ended.succeeded(), "started");
             assert_eq!(!ended.stderr.contains(WITHOUT), allowed, "{options:?}: {}", ended.stderr);
-            if options.last() == Some(&"ask") {
-                assert!(ended.stderr.contains("nobody can be asked here"), "{}", ended.stderr);
-            }
+            let asks = options.contains(&"ask") || options.contains(&"isolatedWin32-promptForAccess");
+            let nobody = ended.stderr.contains("nobody can be asked here");
+            assert_eq!(nobody, asks && !allowed, "{options:?}: {}", ended.stderr);
         }
         let bad = finish(run(person, &["--prompt", "maybe"]), 30);
         assert_eq!(bad.code(), Some(125));
@@ -73,6 +89,47 @@ fn the_terminal_is_asked_before_the_program_starts() {
     });
 }
 
+#[test]
+fn answers_that_last_are_listed_and_asked_for_again_once_they_are_revoked() {
+    everyone(|person| {
+        for (typed, decision) in [("never\r", "deny"), ("y\r", "allow")] {
+            let package = fresh();
+            let words = || lowbox_program_tests::words_of(&run_of(person, &package, &["--prompt", "ask"]));
+            let answers = || {
+                let mut session = Session::start(person, &words());
+                session.see("Answer: ");
+                session.type_in(typed);
+                session.see("started");
+                session.ends_with_code(0);
+            };
+            let listed = || -> serde_json::Value {
+                let list = finish(person.lowbox(&["consent", "list", "--json", "--package", &package]), 20);
+                serde_json::from_str(&list.succeeded()).expect("JSON")
+            };
+            answers();
+            let entry = &listed()[0];
+            assert_eq!(
+                (&entry["capability"], &entry["decision"], &entry["how"]),
+                (&"webcam".into(), &decision.into(), &"prompt".into())
+            );
+            // It is not asked again, and no policy is stronger.
+            let session = Session::start(person, &words());
+            session.see("started");
+            assert!(!session.text().contains("Answer: "), "{}", session.text());
+            assert_eq!(session.text().contains("you denied it"), decision == "deny", "{}", session.text());
+            session.ends_with_code(0);
+            let policy = if decision == "deny" { "allow" } else { "deny" };
+            let ended = finish(run_of(person, &package, &["--prompt", policy]), 30);
+            assert_eq!(ended.stderr.contains(WITHOUT), decision == "deny", "{}", ended.stderr);
+
+            let revoke = ["consent", "revoke", "--package", &package, "--capability", "webcam"];
+            finish(person.lowbox(&revoke), 20).succeeded();
+            assert_eq!(listed(), serde_json::json!([]));
+            answers();
+        }
+    });
+}
+
 /// Starts lowbox with one end of a pair of sockets; the other end is the caller's.
 fn asked_by(mut run: Command, socket: &UnixStream) -> Child {
     // Inherited from here on; each test is a process of its own.
@@ -88,7 +145,9 @@ fn the_program_that_started_lowbox_answers_as_the_description_says() {
         let example = document.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
         let example = person.file("answer.py", example.expect("the example"));
         for (capability, allowed) in [("webcam", true), ("location", false)] {
-            let run = person.inside(["--capability", capability], ["/bin/echo", "started"]);
+            let manifest = person.manifest(&fresh(), capability);
+            let manifest = ["--manifest", manifest.to_str().unwrap()];
+            let run = person.inside(manifest, ["/bin/echo", "started"]);
             let words = lowbox_program_tests::words_of(&run);
             // LOWBOX run OPTIONS: the example puts `run --prompt fd:N` in.
             let script = format!(
@@ -97,7 +156,7 @@ fn the_program_that_started_lowbox_answers_as_the_description_says() {
             );
             let ended = finish(person.plain(["/bin/sh", "-c", &script]), 30);
             assert_eq!(ended.succeeded(), "started");
-            let without = format!("starts without the capability {capability}");
+            let without = format!("runs without {capability}");
             assert_eq!(!ended.stderr.contains(&without), allowed, "{}", ended.stderr);
         }
     });
@@ -258,11 +317,10 @@ fn a_dialog_asks_where_there_is_a_display_and_no_terminal() {
 
 #[test]
 fn a_dialog_is_closed_when_the_program_ends() {
-    everyone(|person| {
+    everyone_at_home(|person| {
         let display = Display::start();
-        let question = format!("300:{}", person.work().join("answers").display());
-        let options = ["--prompt", "ask", "--rehearse-question", &question];
-        let mut run = away(&person.inside(options, ["/bin/sleep", "4"]));
+        let touch = Touch::new(person, "touch(); time.sleep(4)");
+        let mut run = away(&person.inside(["--prompt", "ask", "--chdir", "/"], touch.command()));
         run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
         let mut child = run.spawn().expect("lowbox");
         display.window();

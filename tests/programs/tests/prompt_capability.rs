@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use lowbox_program_tests::{Person, Session, Touch, everyone, everyone_at_home, finish, until};
+use lowbox_program_tests::{Person, Session, everyone, finish, without_terminal};
 
 const WITHOUT: &str = "runs without webcam";
 
@@ -31,20 +31,6 @@ fn run_of(person: &Person, package: &str, options: &[&str]) -> Command {
     run
 }
 
-/// In a session without a terminal.
-fn away(run: &Command) -> Command {
-    let mut away = Command::new("setsid");
-    away.arg("--wait").arg(run.get_program()).args(run.get_args());
-    for (name, value) in run.get_envs() {
-        match value {
-            Some(value) => away.env(name, value),
-            None => away.env_remove(name),
-        };
-    }
-    away.current_dir(run.get_current_dir().expect("set"));
-    away
-}
-
 #[test]
 fn policies_decide_without_asking_and_nobody_is_no_with_a_line_that_says_how() {
     everyone(|person| {
@@ -58,7 +44,7 @@ fn policies_decide_without_asking_and_nobody_is_no_with_a_line_that_says_how() {
             (&["--prompt", "ask"], false),
             (&["--capability", "isolatedWin32-promptForAccess"], false),
         ] {
-            let ended = finish(away(&run(person, options)), 30);
+            let ended = finish(without_terminal(&run(person, options)), 30);
             assert_eq!(ended.succeeded(), "started");
             assert_eq!(!ended.stderr.contains(WITHOUT), allowed, "{options:?}: {}", ended.stderr);
             let asks = options.contains(&"ask") || options.contains(&"isolatedWin32-promptForAccess");
@@ -227,121 +213,5 @@ fn a_socket_with_a_name_is_refused_because_others_could_answer() {
         let output = asked_by(run(person, &["--prompt", &fd]), &client).wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(125));
         assert!(String::from_utf8_lossy(&output.stderr).contains("with a name"));
-    });
-}
-
-/// A display that nobody sees.
-struct Display {
-    server: Child,
-    name: String,
-}
-
-impl Display {
-    fn start() -> Display {
-        // Each test is a process of its own, so its number is free.
-        let name = format!(":{}", 1000 + std::process::id() % 20_000);
-        let server = Command::new("Xvfb")
-            .args([&name, "-screen", "0", "1000x800x24", "-ac", "-noreset", "-nolisten", "tcp"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb: cargo xtask peers");
-        let display = Display { server, name };
-        assert!(until(Duration::from_secs(20), || display.xdotool(&["getdisplaygeometry"]).is_some()));
-        display
-    }
-
-    fn xdotool(&self, words: &[&str]) -> Option<String> {
-        let ended = Command::new("xdotool").args(words).env("DISPLAY", &self.name).output();
-        let ended = ended.expect("xdotool: cargo xtask peers");
-        ended.status.success().then(|| String::from_utf8_lossy(&ended.stdout).trim().to_owned())
-    }
-
-    fn window(&self) -> String {
-        let mut found = None;
-        until(Duration::from_secs(30), || {
-            found = self
-                .xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"])
-                .filter(|id| !id.is_empty());
-            found.is_some()
-        });
-        // It has to be drawn before it takes keys.
-        std::thread::sleep(Duration::from_millis(700));
-        found
-            .unwrap_or_else(|| panic!("no window among {:?}", self.xdotool(&["search", "--name", "."])))
-            .lines()
-            .last()
-            .expect("an id")
-            .to_owned()
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-#[test]
-fn a_dialog_asks_where_there_is_a_display_and_no_terminal() {
-    everyone(|person| {
-        let display = Display::start();
-        // No is selected, and keys alone choose nothing else: what was typed for another window is no yes.
-        const YES: &[&str] = &["mousemove", "25", "132", "click", "1"];
-        const OK: &[&str] = &["mousemove", "649", "396", "click", "1"];
-        for (acts, allowed) in [
-            (&[OK][..], false),
-            (&[&["key", "Escape"][..]], false),
-            (&[&["key", "y", "e", "s", "Return", "space", "Up", "Return"][..], OK], false),
-            (&[YES, OK], true),
-        ] {
-            let mut run = away(&run(person, &["--prompt", "ask", "--prompt-timeout", "40"]));
-            run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
-            run.stdout(Stdio::piped()).stderr(Stdio::piped());
-            let child = run.spawn().expect("lowbox");
-            let window = display.window();
-            display.xdotool(&["windowfocus", "--sync", &window]);
-            for act in acts {
-                let within: &[&str] = if act[0] == "key" { &[] } else { &["--window", &window] };
-                display.xdotool(&[&act[..1], within, &act[1..]].concat());
-                std::thread::sleep(Duration::from_millis(200));
-            }
-            let output = child.wait_with_output().expect("it ends");
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.stdout, b"started\n", "{stderr}");
-            assert_eq!(!stderr.contains(WITHOUT), allowed, "{acts:?}: {stderr}");
-        }
-    });
-}
-
-#[test]
-fn a_dialog_is_closed_when_the_program_ends() {
-    everyone_at_home(|person| {
-        let display = Display::start();
-        let touch = Touch::new(person, "touch(); time.sleep(4)");
-        let mut run = away(&person.inside(["--prompt", "ask", "--chdir", "/"], touch.command()));
-        run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
-        let mut child = run.spawn().expect("lowbox");
-        display.window();
-        assert!(child.wait().expect("it ends").success());
-        let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();
-        assert!(until(Duration::from_secs(5), gone), "the window is still there");
-    });
-}
-
-#[test]
-fn a_dialog_that_nobody_answers_is_closed_and_is_no() {
-    everyone(|person| {
-        let display = Display::start();
-        let mut run = away(&run(person, &["--prompt", "ask", "--prompt-timeout", "4"]));
-        run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
-        run.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = run.spawn().expect("lowbox");
-        display.window();
-        let output = child.wait_with_output().expect("it ends");
-        assert!(String::from_utf8_lossy(&output.stderr).contains(WITHOUT));
-        let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();
-        assert!(until(Duration::from_secs(10), gone), "the window is still there");
     });
 }

@@ -126,7 +126,7 @@ print('ready'); touch(); time.sleep(60)";
         // Behind lowbox's own query, that is after 200 ms and more, what was asked before it is still answered first.
         for late in ["t\r\nt\r", "\x1b[0nt\r", "\x1b]lt\nt\r\nt\r\x1b\\", "\x1bP1$rt\rt\nt\x1b\\\r", "\x1b]l"]
         {
-            let mut asked = Asked::within(person, "3", script);
+            let mut asked = Asked::start(person, script);
             asked.fence();
             std::thread::sleep(Duration::from_millis(300));
             asked.session.type_in(late);
@@ -137,7 +137,12 @@ print('ready'); touch(); time.sleep(60)";
             asked.session.type_in("\x1b]lt\rt\r");
             std::thread::sleep(Duration::from_millis(400));
             asked.session.type_in("t\rt\r");
-            asked.is_not_answered();
+            std::thread::sleep(Duration::from_millis(300));
+            assert_eq!(asked.touch.came(), None, "{late:?}");
+            // Control-C ends whatever is unfinished.
+            asked.session.type_in("\x03");
+            asked.touch.comes_to("nothing");
+            assert_eq!(asked.touch.remembered(), []);
             asked.session.close();
         }
     });

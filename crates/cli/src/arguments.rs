@@ -11,7 +11,7 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{acl, capability, completions, consent, doctor, explain, man, token};
-use crate::prompt::{Policy, Rehearsal};
+use crate::prompt::Policy;
 
 /// Run programs with no more access than they need.
 ///
@@ -144,10 +144,6 @@ pub struct PromptArguments {
     #[arg(long = "prompt-timeout", value_name = "SECONDS", default_value_t = 60,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
-
-    /// Ask something at a given time, for tests
-    #[arg(long, hide = true, value_name = "MILLISECONDS:FILE")]
-    pub rehearse_question: Option<Rehearsal>,
 }
 
 /// Options that say whose token it is.

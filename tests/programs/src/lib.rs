@@ -9,12 +9,14 @@ mod python;
 mod run;
 mod session;
 mod tmux;
+mod touch;
 
 pub use front_end::FrontEnd;
 pub use networks::{HOST, INTERNET, INTERNET_V6, LAN, Networks, script, wait_for};
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;
-pub use run::{Ended, Running, finish, finish_with_input, start, until};
+pub use run::{Ended, Running, finish, finish_with_input, start, until, without_terminal};
 pub use session::{Session, words, words_of};
 pub use tmux::Tmux;
+pub use touch::Touch;

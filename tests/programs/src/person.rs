@@ -177,6 +177,18 @@ impl Person {
         plain
     }
 
+    /// `lowbox ARGUMENTS`.
+    pub fn lowbox(&self, arguments: &[&str]) -> Command {
+        self.plain([self.lowbox.as_os_str()].into_iter().chain(arguments.iter().map(OsStr::new)))
+    }
+
+    /// Writes the manifest of a package of this name that declares a device capability.
+    pub fn manifest(&self, name: &str, capability: &str) -> PathBuf {
+        let text = include_str!("../data/AppxManifest.xml");
+        let text = text.replace("NAME", name).replace("CAPABILITY", capability);
+        self.file(format!("{name}.xml"), &text)
+    }
+
     /// `lowbox run OPTIONS -- COMMAND`.
     pub fn inside<O: AsRef<OsStr>, S: AsRef<OsStr>>(
         &self,

@@ -107,6 +107,20 @@ impl Running {
     }
 }
 
+/// A command of the person's, in a session without a terminal.
+pub fn without_terminal(run: &Command) -> Command {
+    let mut away = Command::new("setsid");
+    away.arg("--wait").arg(run.get_program()).args(run.get_args());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => away.env(name, value),
+            None => away.env_remove(name),
+        };
+    }
+    away.current_dir(run.get_current_dir().expect("set"));
+    away
+}
+
 fn read_all(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut all = Vec::new();

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use lowbox_program_tests::{FrontEnd, Person, everyone_at_home, finish, until};
@@ -16,25 +15,6 @@ const AWAY: [&str; 2] = ["--chdir", "/"];
 
 fn start(person: &Person, script: &str) -> FrontEnd {
     FrontEnd::start(person, &AWAY, &python(script))
-}
-
-fn lowbox(person: &Person, arguments: &[&str]) -> Command {
-    let program = person.inside([""; 0], [""; 0]);
-    let words: Vec<_> = program.get_args().map(ToOwned::to_owned).collect();
-    let run = words.iter().position(|word| word == "run");
-    let mut all = vec![program.get_program().to_owned()];
-    all.extend(words[..run.expect("lowbox run")].iter().cloned());
-    all.extend(arguments.iter().map(Into::into));
-    // The words are the person's command already.
-    let mut command = Command::new(&all[0]);
-    command.args(&all[1..]).current_dir(person.work());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
 }
 
 #[test]
@@ -138,7 +118,7 @@ for path in [{yes:?}, {never:?}]:
         run.expect(&never, "never", "");
         assert_eq!(run.finish().succeeded(), "yes\n2");
         assert_eq!(start(person, &script).finish().succeeded(), "yes\n2");
-        let list = finish(lowbox(person, &["consent", "list", "--json"]), 20).succeeded();
+        let list = finish(person.lowbox(&["consent", "list", "--json"]), 20).succeeded();
         assert!(list.contains(yes.to_str().unwrap()) && list.contains("front"), "{list}");
         // Another package is asked for itself.
         let mut other = FrontEnd::start(person, &["--chdir", "/", "--name", "other"], &python(&script));
@@ -171,7 +151,7 @@ for _ in range(1000):
             let ready = person.package("python3").join("LocalState/ready");
             assert!(until(Duration::from_secs(20), || ready.exists()));
             let revoke = [&["consent", "revoke", folder.to_str().unwrap()], options].concat();
-            let revoked = finish(lowbox(person, &revoke), 30);
+            let revoked = finish(person.lowbox(&revoke), 30);
             assert_eq!(revoked.code(), Some(0), "{} {}", revoked.text(), revoked.stderr);
             let ended = run.finish();
             assert_eq!(ended.code(), expected, "{}{}", ended.text(), ended.stderr);

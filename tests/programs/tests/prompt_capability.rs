@@ -5,49 +5,51 @@ use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use lowbox_program_tests::{Person, Session, everyone, finish, until};
+use lowbox_program_tests::{Person, Session, everyone, finish, without_terminal};
 
-const WITHOUT: &str = "starts without the capability webcam";
+const WITHOUT: &str = "runs without webcam";
 
-/// `lowbox run` of a program that does nothing, with the capability.
-fn run(person: &Person, options: &[&str]) -> Command {
-    let mut run = person.inside([&["--capability", "webcam"], options].concat(), ["/bin/echo", "started"]);
-    run.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-    run
+/// The name of a package that nothing was decided about yet.
+fn fresh() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("Contoso.Asked{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// In a session without a terminal.
-fn away(run: &Command) -> Command {
-    let mut away = Command::new("setsid");
-    away.arg("--wait").arg(run.get_program()).args(run.get_args());
-    for (name, value) in run.get_envs() {
-        match value {
-            Some(value) => away.env(name, value),
-            None => away.env_remove(name),
-        };
-    }
-    away.current_dir(run.get_current_dir().expect("set"));
-    away
+/// `lowbox run` of a program that does nothing, of a package that declares the capability.
+fn run(person: &Person, options: &[&str]) -> Command {
+    run_of(person, &fresh(), options)
+}
+
+fn run_of(person: &Person, package: &str, options: &[&str]) -> Command {
+    let manifest = person.manifest(package, "webcam");
+    let declares = ["--manifest", manifest.to_str().expect("UTF-8")];
+    let mut run = person.inside([&declares, options].concat(), ["/bin/echo", "started"]);
+    run.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    run
 }
 
 #[test]
 fn policies_decide_without_asking_and_nobody_is_no_with_a_line_that_says_how() {
     everyone(|person| {
         for (options, allowed) in [
-            (&[][..], true),
+            (&[][..], false),
+            // On lowbox's own command line it is the user's word.
+            (&["--capability", "webcam"], true),
+            (&["--prompt", "ask", "--capability", "webcam"], true),
             (&["--prompt", "allow"], true),
             (&["--prompt", "deny"], false),
             (&["--prompt", "ask"], false),
             (&["--capability", "isolatedWin32-promptForAccess"], false),
         ] {
-            let ended = finish(away(&run(person, options)), 30);
+            let ended = finish(without_terminal(&run(person, options)), 30);
             assert_eq!(ended.succeeded(), "started");
             assert_eq!(!ended.stderr.contains(WITHOUT), allowed, "{options:?}: {}", ended.stderr);
-            if options.last() == Some(&"ask") {
-                assert!(ended.stderr.contains("nobody can be asked here"), "{}", ended.stderr);
-            }
+            let asks = options.contains(&"ask") || options.contains(&"isolatedWin32-promptForAccess");
+            let nobody = ended.stderr.contains("nobody can be asked here");
+            assert_eq!(nobody, asks && !allowed, "{options:?}: {}", ended.stderr);
         }
         let bad = finish(run(person, &["--prompt", "maybe"]), 30);
         assert_eq!(bad.code(), Some(125));
@@ -73,6 +75,47 @@ fn the_terminal_is_asked_before_the_program_starts() {
     });
 }
 
+#[test]
+fn answers_that_last_are_listed_and_asked_for_again_once_they_are_revoked() {
+    everyone(|person| {
+        for (typed, decision) in [("never\r", "deny"), ("y\r", "allow")] {
+            let package = fresh();
+            let words = || lowbox_program_tests::words_of(&run_of(person, &package, &["--prompt", "ask"]));
+            let answers = || {
+                let mut session = Session::start(person, &words());
+                session.see("Answer: ");
+                session.type_in(typed);
+                session.see("started");
+                session.ends_with_code(0);
+            };
+            let listed = || -> serde_json::Value {
+                let list = finish(person.lowbox(&["consent", "list", "--json", "--package", &package]), 20);
+                serde_json::from_str(&list.succeeded()).expect("JSON")
+            };
+            answers();
+            let entry = &listed()[0];
+            assert_eq!(
+                (&entry["capability"], &entry["decision"], &entry["how"]),
+                (&"webcam".into(), &decision.into(), &"prompt".into())
+            );
+            // It is not asked again, and no policy is stronger.
+            let session = Session::start(person, &words());
+            session.see("started");
+            assert!(!session.text().contains("Answer: "), "{}", session.text());
+            assert_eq!(session.text().contains("you denied it"), decision == "deny", "{}", session.text());
+            session.ends_with_code(0);
+            let policy = if decision == "deny" { "allow" } else { "deny" };
+            let ended = finish(run_of(person, &package, &["--prompt", policy]), 30);
+            assert_eq!(ended.stderr.contains(WITHOUT), decision == "deny", "{}", ended.stderr);
+
+            let revoke = ["consent", "revoke", "--package", &package, "--capability", "webcam"];
+            finish(person.lowbox(&revoke), 20).succeeded();
+            assert_eq!(listed(), serde_json::json!([]));
+            answers();
+        }
+    });
+}
+
 /// Starts lowbox with one end of a pair of sockets; the other end is the caller's.
 fn asked_by(mut run: Command, socket: &UnixStream) -> Child {
     // Inherited from here on; each test is a process of its own.
@@ -88,7 +131,9 @@ fn the_program_that_started_lowbox_answers_as_the_description_says() {
         let example = document.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
         let example = person.file("answer.py", example.expect("the example"));
         for (capability, allowed) in [("webcam", true), ("location", false)] {
-            let run = person.inside(["--capability", capability], ["/bin/echo", "started"]);
+            let manifest = person.manifest(&fresh(), capability);
+            let manifest = ["--manifest", manifest.to_str().unwrap()];
+            let run = person.inside(manifest, ["/bin/echo", "started"]);
             let words = lowbox_program_tests::words_of(&run);
             // LOWBOX run OPTIONS: the example puts `run --prompt fd:N` in.
             let script = format!(
@@ -97,7 +142,7 @@ fn the_program_that_started_lowbox_answers_as_the_description_says() {
             );
             let ended = finish(person.plain(["/bin/sh", "-c", &script]), 30);
             assert_eq!(ended.succeeded(), "started");
-            let without = format!("starts without the capability {capability}");
+            let without = format!("runs without {capability}");
             assert_eq!(!ended.stderr.contains(&without), allowed, "{}", ended.stderr);
         }
     });
@@ -168,122 +213,5 @@ fn a_socket_with_a_name_is_refused_because_others_could_answer() {
         let output = asked_by(run(person, &["--prompt", &fd]), &client).wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(125));
         assert!(String::from_utf8_lossy(&output.stderr).contains("with a name"));
-    });
-}
-
-/// A display that nobody sees.
-struct Display {
-    server: Child,
-    name: String,
-}
-
-impl Display {
-    fn start() -> Display {
-        // Each test is a process of its own, so its number is free.
-        let name = format!(":{}", 1000 + std::process::id() % 20_000);
-        let server = Command::new("Xvfb")
-            .args([&name, "-screen", "0", "1000x800x24", "-ac", "-noreset", "-nolisten", "tcp"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb: cargo xtask peers");
-        let display = Display { server, name };
-        assert!(until(Duration::from_secs(20), || display.xdotool(&["getdisplaygeometry"]).is_some()));
-        display
-    }
-
-    fn xdotool(&self, words: &[&str]) -> Option<String> {
-        let ended = Command::new("xdotool").args(words).env("DISPLAY", &self.name).output();
-        let ended = ended.expect("xdotool: cargo xtask peers");
-        ended.status.success().then(|| String::from_utf8_lossy(&ended.stdout).trim().to_owned())
-    }
-
-    fn window(&self) -> String {
-        let mut found = None;
-        until(Duration::from_secs(30), || {
-            found = self
-                .xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"])
-                .filter(|id| !id.is_empty());
-            found.is_some()
-        });
-        // It has to be drawn before it takes keys.
-        std::thread::sleep(Duration::from_millis(700));
-        found
-            .unwrap_or_else(|| panic!("no window among {:?}", self.xdotool(&["search", "--name", "."])))
-            .lines()
-            .last()
-            .expect("an id")
-            .to_owned()
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-#[test]
-fn a_dialog_asks_where_there_is_a_display_and_no_terminal() {
-    everyone(|person| {
-        let display = Display::start();
-        // No is selected, and keys alone choose nothing else: what was typed for another window is no yes.
-        const YES: &[&str] = &["mousemove", "25", "132", "click", "1"];
-        const OK: &[&str] = &["mousemove", "649", "396", "click", "1"];
-        for (acts, allowed) in [
-            (&[OK][..], false),
-            (&[&["key", "Escape"][..]], false),
-            (&[&["key", "y", "e", "s", "Return", "space", "Up", "Return"][..], OK], false),
-            (&[YES, OK], true),
-        ] {
-            let mut run = away(&run(person, &["--prompt", "ask", "--prompt-timeout", "40"]));
-            run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
-            run.stdout(Stdio::piped()).stderr(Stdio::piped());
-            let child = run.spawn().expect("lowbox");
-            let window = display.window();
-            display.xdotool(&["windowfocus", "--sync", &window]);
-            for act in acts {
-                let within: &[&str] = if act[0] == "key" { &[] } else { &["--window", &window] };
-                display.xdotool(&[&act[..1], within, &act[1..]].concat());
-                std::thread::sleep(Duration::from_millis(200));
-            }
-            let output = child.wait_with_output().expect("it ends");
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.stdout, b"started\n", "{stderr}");
-            assert_eq!(!stderr.contains(WITHOUT), allowed, "{acts:?}: {stderr}");
-        }
-    });
-}
-
-#[test]
-fn a_dialog_is_closed_when_the_program_ends() {
-    everyone(|person| {
-        let display = Display::start();
-        let question = format!("300:{}", person.work().join("answers").display());
-        let options = ["--prompt", "ask", "--rehearse-question", &question];
-        let mut run = away(&person.inside(options, ["/bin/sleep", "4"]));
-        run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
-        let mut child = run.spawn().expect("lowbox");
-        display.window();
-        assert!(child.wait().expect("it ends").success());
-        let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();
-        assert!(until(Duration::from_secs(5), gone), "the window is still there");
-    });
-}
-
-#[test]
-fn a_dialog_that_nobody_answers_is_closed_and_is_no() {
-    everyone(|person| {
-        let display = Display::start();
-        let mut run = away(&run(person, &["--prompt", "ask", "--prompt-timeout", "4"]));
-        run.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").stdin(Stdio::null());
-        run.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = run.spawn().expect("lowbox");
-        display.window();
-        let output = child.wait_with_output().expect("it ends");
-        assert!(String::from_utf8_lossy(&output.stderr).contains(WITHOUT));
-        let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();
-        assert!(until(Duration::from_secs(10), gone), "the window is still there");
     });
 }

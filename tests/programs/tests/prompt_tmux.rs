@@ -1,44 +1,31 @@
 //! Questions as a person sees them, at a terminal that tmux plays.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use lowbox_program_tests::{Person, Tmux, everyone, until};
-
-fn answers(person: &Person) -> PathBuf {
-    person.work().join("answers")
-}
-
-fn words(person: &Person, script: &str) -> String {
-    let question = format!("900:{}", answers(person).display());
-    let options = ["--prompt", "ask", "--rehearse-question", &question];
-    lowbox_program_tests::words(person, &options, &["/usr/bin/python3", "-u", "-c", script])
-}
-
-#[track_caller]
-fn is_answered(person: &Person, expected: &str) {
-    let read = || std::fs::read_to_string(answers(person)).unwrap_or_default();
-    until(Duration::from_secs(15), || read().contains('\n'));
-    assert!(read().starts_with(expected), "{}", read());
-}
+use lowbox_program_tests::{Tmux, Touch, everyone, everyone_at_home, until};
 
 #[test]
 fn a_person_reads_the_question_answers_it_and_the_program_goes_on() {
-    everyone(|person| {
-        let tmux = Tmux::start(person, &words(person, "print('before')\nwhile True: print('got', input())"));
+    everyone_at_home(|person| {
+        let touch = Touch::new(person, "print('before')\ntouch()\nwhile True: print('got', input())");
+        let tmux = Tmux::start(person, &touch.words(&[]));
         tmux.see("before");
         tmux.see("Answer:");
         let screen = tmux.screen();
         let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
         let first = lines.iter().position(|line| *line == "----- lowbox asks -----").expect("a first line");
+        let program = lines[first + 1];
+        assert!(program.starts_with("program  /usr/bin/python3"), "{screen}");
+        assert!(program.contains(" (process ") && program.contains(" of python3_"), "{screen}");
+        let [python, isolated, unbuffered, script, _] = touch.command();
+        let file = touch.file.display();
         assert_eq!(
-            lines[first + 1..first + 12],
+            lines[first + 2..first + 12],
             [
-                "program  /usr/bin/rehearsal (process 2 of rehearsal)",
-                r"command  rehearsal '\u{1b}[2J'",
+                &format!(r"command  {python} {isolated} {unbuffered} {script} '\u{{1b}}[2J'"),
                 "wants to read and change this file:",
-                "    /home/user/rehearsed-1",
-                "    its folder: /home/user",
+                &format!("    {file}"),
+                &format!("    its folder: {}", touch.file.parent().unwrap().display()),
                 "  t      this file",
                 "  tr     this file, only for reading",
                 "  f      everything in its folder",
@@ -49,7 +36,7 @@ fn a_person_reads_the_question_answers_it_and_the_program_goes_on() {
             "{screen}"
         );
         tmux.keys(&["fr", "Enter"]);
-        is_answered(person, "1 Some(Folder(GrantRights { read: true, write: false, execute: false }))");
+        touch.comes_to("r and its folder");
         tmux.keys(&["hello", "Enter"]);
         tmux.see("got hello");
     });
@@ -57,7 +44,7 @@ fn a_person_reads_the_question_answers_it_and_the_program_goes_on() {
 
 #[test]
 fn whatever_the_program_did_to_the_screen_the_question_can_be_read() {
-    everyone(|person| {
+    everyone_at_home(|person| {
         for hostile in [
             r"\x1b[?1049h\x1b[?25l",          // another screen, no cursor
             r"\x1b[10;12r\x1b[?6h\x1b[11;1H", // three lines to scroll in
@@ -70,15 +57,15 @@ fn whatever_the_program_did_to_the_screen_the_question_can_be_read() {
             r"\x1b[30;1H\x1b[999C",           // the last place of the screen
             r"\x1b[1;1H\x1b[K",               // the first
         ] {
-            let _ = std::fs::remove_file(answers(person));
             let script = format!(
-                "import sys, time\nsys.stdout.write('{hostile}'); sys.stdout.flush(); time.sleep(60)"
+                "import sys\nsys.stdout.write('{hostile}'); sys.stdout.flush(); touch(); time.sleep(60)"
             );
-            let tmux = Tmux::start(person, &words(person, &script));
+            let touch = Touch::new(person, &script);
+            let tmux = Tmux::start(person, &touch.words(&[]));
             for part in [
                 "lowbox asks",
                 "wants to read and change this file:",
-                "    /home/user/rehearsed-1",
+                &format!("    {}", touch.file.display()),
                 "Answer:",
             ] {
                 tmux.see(part);
@@ -87,42 +74,43 @@ fn whatever_the_program_did_to_the_screen_the_question_can_be_read() {
             tmux.keys(&["never"]);
             tmux.see("Answer: never");
             tmux.keys(&["Enter"]);
-            is_answered(person, "1 Some(Never)");
+            touch.comes_to("nothing");
+            assert_eq!(touch.remembered()[0].0, "deny");
         }
     });
 }
 
 #[test]
 fn replies_of_a_real_terminal_to_a_flood_of_queries_answer_nothing() {
-    everyone(|person| {
+    everyone_at_home(|person| {
         let script = r"
-import sys, threading, time
+import sys
 def ask():
     while True: sys.stdout.write('\x1b]0;t\r\x07\x05\x1b[5n\x1b[6n\x1b[c\x1b[>c\x1b[21t\x1b[14t\x1bP$qm\x1b\\\x1bP+q544e\x1b\\'); sys.stdout.flush()
 threading.Thread(target=ask, daemon=True).start()
+touch(0.2)
 time.sleep(60)";
-        let tmux = Tmux::start(person, &words(person, script));
+        let touch = Touch::new(person, script);
+        let tmux = Tmux::start(person, &touch.words(&[]));
         tmux.see("Answer:");
         std::thread::sleep(Duration::from_millis(500));
-        assert_eq!(std::fs::read_to_string(answers(person)).unwrap(), "");
-        tmux.keys(&["n", "Enter"]);
-        is_answered(person, "1 Some(No)");
+        assert_eq!(touch.came(), None);
+        tmux.keys(&["tr", "Enter"]);
+        touch.comes_to("r");
     });
 }
 
 #[test]
 fn a_full_screen_program_draws_again_after_the_question() {
-    everyone(|person| {
+    everyone_at_home(|person| {
         let file = person.file("text", &"a line of the file\n".repeat(100));
-        let _ = std::fs::remove_file(answers(person));
-        let question = format!("1500:{}", answers(person).display());
-        let options = ["--prompt", "ask", "--rehearse-question", &question];
-        let words = lowbox_program_tests::words(person, &options, &["/usr/bin/less", file.to_str().unwrap()]);
-        let tmux = Tmux::start(person, &words);
+        let script = format!("import subprocess\ntouch(0.5); subprocess.run(['/usr/bin/less', {file:?}])");
+        let touch = Touch::new(person, &script);
+        let tmux = Tmux::start(person, &touch.words(&["--grant", &format!("{}:r", file.display())]));
         tmux.see("a line of the file");
         tmux.see("Answer:");
         tmux.keys(&["n", "Enter"]);
-        is_answered(person, "1 Some(No)");
+        touch.comes_to("nothing");
         let drawn =
             || tmux.screen().matches("a line of the file").count() == 29 && !tmux.screen().contains("lowbox");
         assert!(until(Duration::from_millis(1200), drawn), "{}", tmux.screen());

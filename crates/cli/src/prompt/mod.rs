@@ -7,7 +7,6 @@ mod messages;
 mod nobody;
 mod policy;
 mod protocol;
-mod rehearsal;
 mod terminal;
 mod words;
 
@@ -23,7 +22,6 @@ use crate::arguments::PromptArguments;
 use crate::failure::Failure;
 pub use dialog::close as close_dialog;
 pub use policy::Policy;
-pub use rehearsal::Rehearsal;
 
 /// What was decided about questions before the launch.
 pub struct Decision {
@@ -40,13 +38,14 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Who is asked before the start, if anybody is.
+    /// Who decides before the start, if anybody does.
     pub fn asking(&mut self) -> Option<Asking<'_>> {
         match &mut self.prompting {
             Prompting::Ask(prompter) => {
-                Some(Asking { prompter: prompter.as_mut(), how: self.how, patience: self.timeout })
+                Some(Asking::User { prompter: prompter.as_mut(), how: self.how, patience: self.timeout })
             }
-            _ => None,
+            Prompting::Allow => Some(Asking::Allow),
+            Prompting::Off | Prompting::Deny => None,
         }
     }
 }

@@ -8,14 +8,19 @@ use super::{Caller, Notice, Request};
 use crate::broker::{Answer, Asked, Prompter, Question};
 use crate::store::{Decision, How, Store};
 
-/// Asks the user before a start.
-pub struct Asking<'a> {
-    /// Who is asked.
-    pub prompter: &'a mut dyn Prompter,
-    /// What is remembered as the way of the answer.
-    pub how: How,
-    /// How long each answer may take.
-    pub patience: Duration,
+/// Who decides before a start what the store does not.
+pub enum Asking<'a> {
+    /// Everything is allowed, for this run.
+    Allow,
+    /// Somebody answers.
+    User {
+        /// Who is asked.
+        prompter: &'a mut dyn Prompter,
+        /// What is remembered as the way of the answer.
+        how: How,
+        /// How long each answer may take.
+        patience: Duration,
+    },
 }
 
 /// What was decided about a request's capabilities.
@@ -63,9 +68,11 @@ pub fn decide_capabilities(
                 decided.allowed.push(name);
                 continue;
             }
-            (None, Some(asking)) => {
+            (None, Some(Asking::Allow)) => continue,
+            (None, Some(Asking::User { prompter, patience, .. })) => {
                 decided.questions += 1;
-                ask(asking, decided.questions, &request.family_name, &name)
+                let question = question(decided.questions, &request.family_name, &name);
+                prompter.ask(&question, Instant::now() + *patience)
             }
             _ => None,
         };
@@ -74,8 +81,8 @@ pub fn decide_capabilities(
             Some(Answer::Never) => Some(Decision::Deny),
             _ => None,
         };
-        if let (Some(decision), Some(asking)) = (lasting, &asking) {
-            match remember(caller, &mut store, request, &name, decision, asking.how) {
+        if let (Some(decision), Some(Asking::User { how, .. })) = (lasting, &asking) {
+            match remember(caller, &mut store, request, &name, decision, *how) {
                 Ok(()) if decision == Decision::Allow => decided.allowed.push(name.clone()),
                 Ok(()) => {}
                 Err(error) => {
@@ -95,15 +102,14 @@ pub fn decide_capabilities(
     decided
 }
 
-fn ask(asking: &mut Asking<'_>, id: u64, package: &str, name: &str) -> Option<Answer> {
+fn question(id: u64, package: &str, name: &str) -> Question {
     let title = capability(name).map_or(name, |known| known.guards).to_owned();
-    let question = Question {
+    Question {
         id,
         package: package.to_owned(),
         asked: Asked::Capability { name: name.to_owned(), title },
         asker: None,
-    };
-    asking.prompter.ask(&question, Instant::now() + asking.patience)
+    }
 }
 
 fn remember(

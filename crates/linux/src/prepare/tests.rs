@@ -140,7 +140,7 @@ fn decide(world: &World, answers: &[Option<Answer>]) -> (Request, Decided, Vec<Q
     };
     let mut prompter = Scripted { answers: answers.iter().copied().collect(), asked: Vec::new() };
     let patience = Duration::from_secs(60);
-    let asking = Asking { prompter: &mut prompter, how: How::Dialog, patience };
+    let asking = Asking::User { prompter: &mut prompter, how: How::Dialog, patience };
     let decided = decide_capabilities(&world.caller, &mut request, Some(asking));
     assert!(prompter.answers.is_empty(), "it was not asked");
     (request, decided, prompter.asked)
@@ -163,6 +163,26 @@ fn the_user_is_asked_once_and_the_answer_lasts() {
         assert_eq!(request.capabilities.contains(&"webcam".to_owned()), has);
         assert_eq!(decided.notices.len(), usize::from(!has));
     }
+}
+
+#[test]
+fn a_policy_allows_what_the_user_did_not_deny_for_one_run() {
+    let world = World::new();
+    let allowed = |denied: bool| {
+        let mut request = Request {
+            family_name: PACKAGE.into(),
+            capabilities: vec!["webcam".into()],
+            need_consent: vec!["webcam".into()],
+            ..Request::default()
+        };
+        let decided = decide_capabilities(&world.caller, &mut request, Some(Asking::Allow));
+        assert_eq!((decided.questions, decided.notices.len()), (0, usize::from(denied)));
+        !request.capabilities.is_empty()
+    };
+    assert!(allowed(false));
+    assert!(allowed(false), "it was not remembered, and is allowed anew");
+    decide(&world, &[Some(Answer::Never)]);
+    assert!(!allowed(true));
 }
 
 #[test]

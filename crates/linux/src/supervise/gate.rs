@@ -1,6 +1,10 @@
 //! Who has the terminal at the moment: the program, by way of the threads that carry its bytes, or a question.
 
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rustix::event::{EventfdFlags, eventfd};
 
 /// Shared by the threads that carry a program's bytes and by whoever asks the user at the real terminal.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +23,8 @@ struct State {
     /// How many questions there were.
     questions: u64,
     ended: bool,
+    /// Written to when a hold ends.
+    bell: Option<Arc<OwnedFd>>,
 }
 
 /// While this lives, nothing of the program reaches the terminal, and nothing typed reaches the program: what it writes
@@ -62,6 +68,16 @@ impl TerminalGate {
         Passing(self)
     }
 
+    /// An eventfd(2) that can be read once a hold has ended: for the one thread that waits for more than the gate.
+    ///
+    /// # Errors
+    /// What eventfd(2) reports.
+    pub(crate) fn bell(&self) -> io::Result<Arc<OwnedFd>> {
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        self.lock().bell = Some(Arc::clone(&bell));
+        Ok(bell)
+    }
+
     /// How many questions there were until now.
     pub(crate) fn questions(&self) -> u64 {
         self.lock().questions
@@ -99,7 +115,13 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.lock().holds -= 1;
+        let mut state = self.0.lock();
+        state.holds -= 1;
+        if let Some(bell) = &state.bell {
+            // Full is as good.
+            let _ = rustix::io::write(bell, &1_u64.to_ne_bytes());
+        }
+        drop(state);
         self.0.0.changed.notify_all();
     }
 }
@@ -138,6 +160,18 @@ mod tests {
             thread.join().unwrap();
             assert_eq!(gate.hold().is_none(), ends);
         }
+    }
+
+    #[test]
+    fn the_bell_rings_when_a_hold_ends_and_not_before() {
+        let gate = TerminalGate::default();
+        let bell = gate.bell().unwrap();
+        let held = gate.hold().unwrap();
+        let rings = || rustix::io::read(&*bell, &mut [0; 8]).is_ok();
+        assert!(!rings());
+        drop(held);
+        assert!(rings());
+        assert!(!rings());
     }
 
     #[test]

@@ -51,6 +51,8 @@ impl Buffer {
 /// What the thread has.
 pub(super) struct Carrier {
     gate: TerminalGate,
+    /// Rings when a question is over: nothing else may happen then that this thread would wake up for.
+    bell: Arc<OwnedFd>,
     outside: OwnedFd,
     master: Arc<OwnedFd>,
     keyboard: bool,
@@ -82,9 +84,10 @@ fn moved<T>(result: rustix::io::Result<T>) -> Result<Option<T>, Gone> {
 }
 
 impl Carrier {
-    /// `doing` is closed when all is carried.
+    /// `doing` is closed when all is carried; `bell` is the gate's.
     pub(super) fn new(
         gate: TerminalGate,
+        bell: Arc<OwnedFd>,
         outside: OwnedFd,
         master: Arc<OwnedFd>,
         keyboard: bool,
@@ -92,6 +95,7 @@ impl Carrier {
     ) -> Carrier {
         Carrier {
             gate,
+            bell,
             outside,
             master,
             keyboard,
@@ -114,7 +118,8 @@ impl Carrier {
     fn wait(&self) -> Result<(), Gone> {
         let listening = self.keyboard && self.typed.has_room();
         let showing = !self.shown.bytes.is_empty();
-        let mut events = Vec::with_capacity(2);
+        let mut events = Vec::with_capacity(3);
+        events.push(PollFd::new(&*self.bell, PollFlags::IN));
         let mut master = PollFlags::empty();
         master.set(PollFlags::IN, !self.closed && self.shown.has_room());
         master.set(PollFlags::OUT, !self.typed.bytes.is_empty());
@@ -136,6 +141,7 @@ impl Carrier {
     fn step(&mut self) -> Result<(), Gone> {
         let gate = self.gate.clone();
         let _passing = gate.pass();
+        let _ = rustix::io::read(&*self.bell, &mut [0; 8]);
         if gate.has_ended() {
             self.keyboard = false;
             self.typed.bytes.clear();

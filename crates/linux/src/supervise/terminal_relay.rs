@@ -49,7 +49,7 @@ impl TerminalRelay {
         }
         let weak = Arc::downgrade(&master);
         let (done, doing) = pipe_with(PipeFlags::CLOEXEC)?;
-        let carrier = Carrier::new(gate.clone(), outside.try_clone()?, master, keyboard, doing);
+        let carrier = Carrier::new(gate.clone(), gate.bell()?, outside.try_clone()?, master, keyboard, doing);
         std::thread::Builder::new().stack_size(64 * 1024).spawn(move || carrier.carry())?;
         let relay =
             TerminalRelay { gate: gate.clone(), outside, master: weak, slave, keyboard, restored, done };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lowbox_program_tests::{FrontEnd, Person, everyone_at_home, finish, until};
 
 /// A Python program that is started in the root folder, which nobody is asked about.
-fn python<'a>(script: &'a str) -> [&'a str; 4] {
+fn python(script: &str) -> [&str; 4] {
     ["/usr/bin/python3", "-u", "-c", script]
 }
 

@@ -113,7 +113,9 @@ fn denials(random: &mut Random, nodes: &[Node]) -> Vec<String> {
     let mut lines = Vec::new();
     for node in nodes {
         if random.chance(12) {
-            let rights = *random.pick(&["FA", "FA", "FR", "FW", "FX", "0x2", "0x1", "0x10000"]);
+            let rights = *random.pick(&[
+                "FA", "FA", "FR", "FW", "FX", "0x1", "0x2", "0x4", "0x8", "0x40", "0x80", "0x100", "0x10000",
+            ]);
             let sid = random.pick(&["{package}", "AC", "WD"]);
             let path = escape(node.path.as_os_str());
             lines.push(format!("tree {path} D:(D;OICI;{rights};;;{sid})"));

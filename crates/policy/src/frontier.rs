@@ -110,6 +110,10 @@ pub fn consent_binds(
     if let Some(note) = plan.notes.into_iter().find(|note| is_within(&note.path, path)) {
         return Err(ConsentRefused::Less(note));
     }
+    // The program's filter was made before, so it can't shut what this would have to shut.
+    if plan.deny_xattr_reads {
+        return Err(ConsentRefused::Denied(path.to_owned()));
+    }
     let whole = binds.first().is_some_and(|bind| bind.path == path && is_whole(bind, rights));
     if !whole {
         return Err(ConsentRefused::Denied(path.to_owned()));
@@ -151,10 +155,27 @@ fn fixed_part(pattern: &Path) -> &Path {
     Path::new(OsStr::from_bytes(&bytes[..end.max(1)]))
 }
 
-/// Whether the mount's attributes alone say what `bind` grants.
+/// Whether the mount's attributes alone hold what the plan gives, as they have to where Landlock leaves everything to them
+/// (but for FIFOs within a folder: one in a read-only mount can be written).
+pub fn is_held_by_mount(bind: &Bind) -> bool {
+    let mut held = FsRights::IOCTL_DEV;
+    if !bind.writable {
+        // Devices and FIFOs are written through a read-only mount as well.
+        let plain = matches!(bind.id.kind, NodeKind::Dir | NodeKind::File);
+        held |= if plain { FsRights::WRITES } else { FsRights::WRITES.without(FsRights::WRITE_FILE) };
+    }
+    if !bind.executable {
+        held |= FsRights::EXECUTE;
+    }
+    if bind.id.kind != NodeKind::Dir {
+        held |= FsRights::ALL.without(FsRights::FILE_ONLY);
+    }
+    bind.id.kind == NodeKind::Socket || FsRights::ALL.without(bind.rights).without(held).is_empty()
+}
+
+/// Whether a mount with just these rights is what `bind` grants.
 fn is_whole(bind: &Bind, rights: GrantRights) -> bool {
-    let reads = FsRights::READ_FILE;
-    bind.rights.contains(reads) && bind.writable == rights.write && bind.executable == rights.execute
+    is_held_by_mount(bind) && bind.writable == rights.write && bind.executable == rights.execute
 }
 
 fn letters(bind: &Bind) -> GrantRights {

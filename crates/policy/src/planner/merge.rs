@@ -5,6 +5,11 @@ use lowbox_security::{AccessMask, Ace, AceFlags, AceKind, Acl, Control, Dacl, Se
 /// The explicit ACEs of two entries for one path, in canonical order. Protection by either protects; the stricter label
 /// stands first, where the check looks for it.
 pub(crate) fn merged(first: SecurityDescriptor, second: SecurityDescriptor) -> SecurityDescriptor {
+    let mut control = first.control | second.control;
+    if first.dacl == Dacl::Null || second.dacl == Dacl::Null {
+        // It inherits nothing; beside a list it still must not, else a list that says nothing about the token would count.
+        control = control | Control::DACL_PROTECTED;
+    }
     let dacl = match (first.dacl, second.dacl) {
         (Dacl::Present(mut a), Dacl::Present(b)) => {
             a.aces.extend(b.aces);
@@ -33,7 +38,7 @@ pub(crate) fn merged(first: SecurityDescriptor, second: SecurityDescriptor) -> S
         group: first.group.or(second.group),
         dacl,
         sacl,
-        control: first.control | second.control,
+        control,
     }
 }
 

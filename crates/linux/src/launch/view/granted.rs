@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use lowbox_policy::frontier::is_held_by_mount;
 use lowbox_policy::{Bind, FsRights, NodeKind, is_within};
 use rustix::fs::symlinkat;
 
@@ -20,24 +21,6 @@ use crate::sys::{MountAttributes, clone_mount};
 /// the root, because the plan may let every other folder of the private root be listed with all that lies beneath it.
 const APART: &str = "/.granted";
 
-/// Whether the mount's attributes alone hold what the plan gives, as they have to where Landlock leaves everything to them
-/// (but for FIFOs within a folder, which are looked for before: one in a read-only mount can be written).
-fn is_whole(bind: &Bind) -> bool {
-    let mut held = FsRights::NONE;
-    if !bind.writable {
-        // Devices and FIFOs are written through a read-only mount as well.
-        let plain = matches!(bind.id.kind, NodeKind::Dir | NodeKind::File);
-        held |= if plain { FsRights::WRITES } else { FsRights::WRITES.without(FsRights::WRITE_FILE) };
-    }
-    if !bind.executable {
-        held |= FsRights::EXECUTE;
-    }
-    if bind.id.kind != NodeKind::Dir {
-        held |= PRIVATE.without(FsRights::FILE_ONLY);
-    }
-    bind.id.kind == NodeKind::Socket || PRIVATE.without(bind.rights).without(held).is_empty()
-}
-
 /// Which of `binds`, sorted by path, need a place apart because they lie in one of `places`, where mounts decide alone, and
 /// these do not hold them or something beneath them, or because they are among `exact`. What lies beneath a grant goes where
 /// that goes.
@@ -47,7 +30,7 @@ pub(super) fn unheld(binds: &[Bind], places: &[PathBuf], exact: &[PathBuf]) -> P
     for bind in binds.iter().filter(|bind| places.iter().any(|place| is_within(&bind.path, place))) {
         let above = top.filter(|top| top.id.kind == NodeKind::Dir && is_within(&bind.path, &top.path));
         let outermost = above.unwrap_or(bind);
-        if !is_whole(bind) || exact.contains(&bind.path) {
+        if !is_held_by_mount(bind) || exact.contains(&bind.path) {
             unheld.insert(&outermost.path);
         }
         top = Some(outermost);

@@ -259,8 +259,12 @@ impl Builder {
         for path in paths {
             let at = Failure::at::<rustix::io::Errno>(Step::Landlock, path);
             let inside = if relative(path).as_os_str().is_empty() { Path::new(".") } else { relative(path) };
-            let directory = open_without_links(&self.root, inside).map_err(at)?;
-            self.rule(directory.as_fd(), path, FsRights::READ_DIR, true)?;
+            match open_without_links(&self.root, inside) {
+                Ok(directory) => self.rule(directory.as_fd(), path, FsRights::READ_DIR, true)?,
+                // Nothing that was planned in it is shown, because the program's user may not reach it.
+                Err(rustix::io::Errno::NOENT) => {}
+                Err(error) => return Err(at(error)),
+            }
         }
         Ok(())
     }

@@ -278,11 +278,12 @@ impl Container {
         if let Some(carriers) = carriers {
             carriers.finish(&self.watch.signals);
         }
+        self.watch.terminal.restore();
+        drop(restored);
+        // Last: it may wait for a grantor that waits for a dead mount.
         if let Some(desktop) = desktop {
             desktop.finish();
         }
-        self.watch.terminal.restore();
-        drop(restored);
         Ok(ending.unwrap_or(Ending::Killed))
     }
 

@@ -189,6 +189,18 @@ impl Person {
         self.file(format!("{name}.xml"), &text)
     }
 
+    /// Writes the manifest of a package that declares no capability, with these entries in lowbox's `Network`, whose prefix is `net`.
+    pub fn network_manifest(&self, name: &str, entries: &str) -> PathBuf {
+        let text = include_str!("../data/AppxManifest.xml").replace("NAME", name);
+        let text = text.replace("<DeviceCapability Name=\"CAPABILITY\"/>", "");
+        let text = text.replace(
+            "IgnorableNamespaces=\"uap18\"",
+            "xmlns:net=\"urn:lowbox:manifest:network\" IgnorableNamespaces=\"uap18 net\"",
+        );
+        let end = format!("  <net:Network>\n{entries}\n  </net:Network>\n</Package>");
+        self.file(format!("{name}.xml"), &text.replace("</Package>", &end))
+    }
+
     /// `lowbox run OPTIONS -- COMMAND`.
     pub fn inside<O: AsRef<OsStr>, S: AsRef<OsStr>>(
         &self,

@@ -1,4 +1,4 @@
-//! `--allow-host NAME[:PORT]`.
+//! `--allow-host NAME[:PORT]`, and what a manifest declares in its place.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,6 +25,18 @@ pub enum AllowedHostError {
 }
 
 impl AllowedHost {
+    /// A host whose port was written apart from its name, as in a manifest.
+    ///
+    /// # Errors
+    /// When the name is none, or holds a port too.
+    pub fn with_port(name: &str, port: Option<u16>) -> Result<AllowedHost, AllowedHostError> {
+        let host: AllowedHost = name.parse()?;
+        match host.port {
+            Some(_) => Err(AllowedHostError::Name(name.to_owned())),
+            None => Ok(AllowedHost { port, ..host }),
+        }
+    }
+
     /// The address, if an address stands for the name.
     pub fn address(&self) -> Option<IpAddr> {
         self.name.parse().ok()
@@ -126,6 +138,18 @@ mod tests {
             "*.example.com",
         ] {
             assert!(bad.parse::<AllowedHost>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_port_apart_from_the_name_is_the_same_as_one_behind_it() {
+        for (name, port, text) in
+            [("PyPI.org", Some(443), "pypi.org:443"), ("::1", Some(1), "[::1]:1"), ("nas", None, "nas")]
+        {
+            assert_eq!(AllowedHost::with_port(name, port), text.parse(), "{text}");
+        }
+        for bad in ["nas:80", "a..b", "nas:", ""] {
+            assert!(AllowedHost::with_port(bad, None).is_err(), "{bad}");
         }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use super::{Class, Peer, Protocol, Route, classify};
+
 /// A host that a package may connect to whatever its capabilities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedHost {
@@ -50,6 +52,13 @@ impl AllowedHost {
     /// Whether the port is open.
     pub fn opens(&self, port: u16) -> bool {
         self.port.is_none_or(|only| only == port)
+    }
+
+    /// Whether it opens an address that its name was resolved to. Whoever owns a public name must not choose an address of the
+    /// user's network with it.
+    pub fn leads_to(&self, address: IpAddr) -> bool {
+        let peer = Peer { address, port: 0, protocol: Protocol::Tcp, route: Route::Other };
+        self.is_private_name() || classify(&peer).iter().all(|class| class == Class::Internet)
     }
 
     /// Whether the name itself says that the host is on the private network: a public name that leads there would let
@@ -150,6 +159,19 @@ mod tests {
         }
         for bad in ["nas:80", "a..b", "nas:", ""] {
             assert!(AllowedHost::with_port(bad, None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_name_leads_to_no_address_of_the_users_network() {
+        for (name, address, leads) in [
+            ("pypi.org", "151.101.0.223", true),
+            ("pypi.org", "192.168.1.1", false),
+            ("pypi.org", "127.0.0.1", false),
+            ("nas.local", "192.168.1.1", true),
+        ] {
+            let host: AllowedHost = name.parse().unwrap();
+            assert_eq!(host.leads_to(address.parse().unwrap()), leads, "{name} {address}");
         }
     }
 

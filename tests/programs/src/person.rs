@@ -33,14 +33,16 @@ pub struct Person {
     lowbox: PathBuf,
 }
 
-/// Runs a test as the calling user and, when that is root, as an ordinary user.
-pub fn everyone(test: impl Fn(&Person)) {
+/// The calling user and, when that is root, an ordinary user.
+pub(crate) fn people() -> Vec<Person> {
     let own = Person::calling_user();
     let root = rustix::process::geteuid().is_root();
-    test(&own);
-    if root {
-        test(&ordinary());
-    }
+    std::iter::once(own).chain(root.then(ordinary)).collect()
+}
+
+/// Runs a test as the calling user and, when that is root, as an ordinary user.
+pub fn everyone(test: impl Fn(&Person)) {
+    people().iter().for_each(test);
 }
 
 /// The same, with home and working folder where the user can be asked about them.

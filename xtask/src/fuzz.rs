@@ -30,10 +30,11 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
     Target { name: "sddl", dictionary: Some("sddl.dict"), seeds: None },
     Target { name: "descriptor", dictionary: None, seeds: None },
     Target { name: "dns", dictionary: None, seeds: None },
+    Target { name: "prompt", dictionary: Some("prompt.dict"), seeds: None },
     Target {
         name: "manifest",
         dictionary: Some("manifest.dict"),

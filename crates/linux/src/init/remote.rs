@@ -16,7 +16,7 @@ use super::refusals::Refusals;
 use super::replace::replace;
 use super::socket_call::SocketCall;
 use crate::network::link::Link;
-use crate::network::message::{Answer, Ask, Purpose};
+use crate::network::message::{Answer, Ask, Purpose, Wanted};
 use crate::network::options;
 use crate::sys;
 
@@ -128,8 +128,8 @@ impl Remote {
     pub(super) fn begin(&self, listener: BorrowedFd<'_>) -> io::Result<Option<Connecting>> {
         let old = self.call.socket.as_fd();
         let options = options::set_on(old, self.v6);
-        let ask = Ask { purpose: self.purpose, v6: self.v6, address: self.address, options };
-        let (pending, new): (bool, OwnedFd) = match self.link.ask(&ask)? {
+        let wanted = Wanted { purpose: self.purpose, v6: self.v6, address: self.address, options };
+        let (pending, new): (bool, OwnedFd) = match self.link.ask(&Ask::Socket(wanted))? {
             (Answer::Made { pending }, Some(socket)) => (pending, socket),
             (Answer::Failed(errno), _) => return error(errno),
             (Answer::Refused | Answer::Made { .. } | Answer::Accepted, _) => {

@@ -72,4 +72,4 @@ try:
 except TimeoutError:
     told("liar unheard")
 except OSError as error:
-    told("liar", errno.errorcode.get(error.errno, error))
+    told("liar unheard" if error.errno == errno.ENETUNREACH else f"liar {error}")

@@ -96,6 +96,51 @@ fn a_loopback_exemption_and_an_allowed_host_open_their_port_alone() {
 }
 
 #[test]
+fn a_question_to_everybody_nearby_is_answered_with_the_private_network_alone() {
+    let networks = Networks::make();
+    let mut responder = Command::new(PYTHON);
+    let server = format!(
+        "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', 5353))
+group = socket.inet_aton('224.0.0.251') + socket.inet_aton('{LAN}')
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+answers = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+answers.bind(('{LAN}', 0))
+print('READY', flush=True)
+while True:
+    data, peer = s.recvfrom(100)
+    answers.sendto(b'here', peer)"
+    );
+    responder.args(["-c", &server]);
+    let mut responder = networks
+        .in_world(&responder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("nsenter(1)");
+    wait_for(&mut BufReader::new(responder.stdout.take().expect("piped")), "READY");
+    let ask = "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(1)
+s.sendto(b'who?', ('224.0.0.251', 5353))
+try:
+    told, peer = s.recvfrom(10)
+    print(told.decode(), peer[0])
+except TimeoutError:
+    print('silent')";
+    everyone(|person| {
+        let outside = networks.on_host(&person.plain([PYTHON, "-c", ask]));
+        assert_eq!(finish(outside, 20).succeeded(), format!("here {LAN}"), "not even outside");
+        for (held, expected) in [(PRIVATE, format!("here {LAN}")), (SERVER, "silent".to_owned())] {
+            let run = networks.on_host(&person.inside(&capabilities(&[held]), [PYTHON, "-c", ask]));
+            assert_eq!(finish(run, 20).succeeded(), expected, "{} with {held}", person.name);
+        }
+    });
+    end(responder);
+}
+
+#[test]
 fn what_programs_rely_on_with_udp_holds_through_the_relay() {
     let networks = Networks::make();
     let mut second = Command::new(PYTHON);

@@ -20,6 +20,7 @@ use super::sockets::Maker;
 use crate::launch::control::channel;
 use crate::launch::rules::{abi, ruleset};
 use crate::launch::spec::ContainerUser;
+use crate::seccomp;
 use crate::supervise::Guard;
 use crate::sys::{self, Forked, Namespaces};
 
@@ -80,6 +81,7 @@ fn run(
     let judge = || Ok::<_, io::Error>(Judge { policy, allowed: &allowed, routes: Routes::open()? });
     let mut maker = Maker { judge: judge()? };
     let relay = Relay::new(judge()?)?;
+    sys::install_filter(seccomp::NETWORK_BROKER, false)?;
     std::thread::scope(|scope| {
         std::thread::Builder::new().stack_size(128 * 1024).spawn_scoped(scope, || {
             names::serve(names_channel.as_fd(), policy, &allowed);

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use super::message::{Answer, Ask, receive, send};
 use crate::sys;
@@ -81,12 +81,51 @@ impl Link {
     }
 
     fn ask_with(&self, ask: &Ask, file: Option<BorrowedFd<'_>>) -> io::Result<(Answer, Option<OwnedFd>)> {
-        let _turn = self.turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let answered = send(self.channel.as_fd(), ask, file).and_then(|()| receive(self.channel.as_fd()));
-        match answered {
+        self.begin_with(ask, file).answer()
+    }
+
+    /// Asks, and leaves the time until the answer to the caller. Others wait meanwhile.
+    pub(crate) fn begin(&self, ask: &Ask) -> Asked<'_> {
+        self.begin_with(ask, None)
+    }
+
+    fn begin_with(&self, ask: &Ask, file: Option<BorrowedFd<'_>>) -> Asked<'_> {
+        let turn = self.turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if send(self.channel.as_fd(), ask, file).is_err() {
+            sys::exit_now(BROKER_LOST);
+        }
+        Asked { channel: self.channel.as_fd(), answered: false, _turn: turn }
+    }
+}
+
+/// What was asked and not yet answered.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    channel: BorrowedFd<'a>,
+    answered: bool,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Asked<'_> {
+    /// Waits for the answer. A container whose broker is gone ends here.
+    ///
+    /// # Errors
+    /// EMFILE when pid 1 has no room for the socket.
+    pub(crate) fn answer(mut self) -> io::Result<(Answer, Option<OwnedFd>)> {
+        self.answered = true;
+        match receive(self.channel) {
             Ok(Some(answer)) => Ok(answer),
             Err(error) if error.raw_os_error() == Some(libc::EMFILE) => Err(error),
             Ok(None) | Err(_) => sys::exit_now(BROKER_LOST),
+        }
+    }
+}
+
+impl Drop for Asked<'_> {
+    /// The next one's answer must not be this one's.
+    fn drop(&mut self) {
+        if !self.answered {
+            let _ = receive::<Answer>(self.channel);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lowbox_policy::network::{Access, BpfInstruction, Protocol, inbound_filter, peer_filter};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
@@ -47,7 +48,7 @@ impl Maker<'_> {
     /// is done with it later.
     fn connected(&self, ask: &Wanted) -> io::Result<(OwnedFd, bool)> {
         let socket = socket(ask)?;
-        second_layer(&socket, &peer_filter(ask.address.ip(), ask.address.port()))?;
+        second_layer(&socket, || peer_filter(ask.address.ip(), ask.address.port()))?;
         match connect(&socket, &plain(ask.address)) {
             Ok(()) => Ok((socket, false)),
             Err(rustix::io::Errno::INPROGRESS) => Ok((socket, true)),
@@ -59,7 +60,7 @@ impl Maker<'_> {
         let socket = socket(ask)?;
         // A port is not shared with other programs of the same user, whose connections it would take.
         options::unset_shared_port(socket.as_fd())?;
-        second_layer(&socket, &inbound_filter(&|class| self.judge.policy.accepts(class)))?;
+        second_layer(&socket, || inbound_filter(&|class| self.judge.policy.accepts(class)))?;
         bind(&socket, &plain(ask.address))?;
         Ok((socket, false))
     }
@@ -67,9 +68,17 @@ impl Maker<'_> {
 
 /// Locks a filter where the kernel lets an ordinary process attach one. Some want CAP_NET_ADMIN for it; what the filter holds is
 /// held by the supervised calls as well.
-fn second_layer(socket: &OwnedFd, filter: &[BpfInstruction]) -> io::Result<()> {
-    match lock_filter(socket.as_fd(), filter) {
-        Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(()),
+fn second_layer(socket: &OwnedFd, filter: impl Fn() -> Vec<BpfInstruction>) -> io::Result<()> {
+    /// Whether the kernel has refused it once.
+    static REFUSED: AtomicBool = AtomicBool::new(false);
+    if REFUSED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    match lock_filter(socket.as_fd(), &filter()) {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+            REFUSED.store(true, Ordering::Relaxed);
+            Ok(())
+        }
         locked => locked,
     }
 }

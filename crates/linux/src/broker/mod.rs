@@ -1,8 +1,8 @@
 //! Brokered access: what a running program touches outside its container is put to the user, and a consent becomes a mount.
 //!
 //! Pid 1 sees a touch and lets the call wait (`init::touch`). The broker, a thread of lowbox, has the grantor pin the object
-//! (`grantor`), asks the access check what may be offered (`judge`), has somebody answer (`asking`), and lets the grantor
-//! attach what was granted (`desk`). Then the call goes on.
+//! (`grantor`), asks the access check what may be offered (`judge`, `offer`), has somebody answer (`asking`), and lets the
+//! grantor attach what was granted (`grants`). Then the call goes on. `desk` decides which of this comes next.
 
 mod answerer;
 mod asking;
@@ -10,9 +10,11 @@ mod crier;
 mod denied;
 mod desk;
 pub(crate) mod grantor;
+mod grants;
 mod judge;
 mod memory;
 mod notice;
+mod offer;
 mod prompting;
 mod question;
 mod serve;

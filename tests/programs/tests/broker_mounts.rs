@@ -107,6 +107,43 @@ except OSError: print('no')",
 }
 
 #[test]
+fn a_consent_that_could_not_be_attached_is_not_remembered() {
+    everyone_at_home(|person| {
+        let file = person.file("data/a.txt", "text");
+        let folder = file.parent().unwrap();
+        let fifo = file.with_file_name("fifo");
+        mknodat(CWD, &fifo, FileType::Fifo, Mode::from(0o666), 0).unwrap();
+        let remembered = |person: &Person| {
+            let list = person.lowbox(&["consent", "list", "--json", shown(folder).as_str()]);
+            let list: serde_json::Value =
+                serde_json::from_str(&finish(list, 20).succeeded()).expect("a list in JSON");
+            let entries = list.as_array().unwrap().iter();
+            entries
+                .map(|entry| format!("{} {}", entry["decision"], entry["rights"]).replace('"', ""))
+                .collect::<Vec<_>>()
+        };
+        // All that is in it is wanted for writing, and granted for reading: then the FIFO is in the way.
+        let script = format!(
+            "
+try: open({:?}, 'r+').close()
+except OSError: print('no')",
+            shown(&file)
+        );
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script));
+        run.expect(&file, "folder", "r");
+        let ended = run.finish();
+        assert_eq!(ended.succeeded(), "no");
+        assert!(ended.stderr.contains("could not be granted"), "{}", ended.stderr);
+        assert_eq!(remembered(person), [""; 0]);
+        // It is asked again at the next start, and then it works.
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script));
+        run.expect(&file, "folder", "rw");
+        assert_eq!(run.finish().succeeded(), "");
+        assert_eq!(remembered(person), ["allow rw"]);
+    });
+}
+
+#[test]
 fn mount_points_that_the_program_renames_and_replaces_meanwhile_lead_nowhere_else() {
     everyone_at_home(|person| {
         let folder = person.folder("granted");

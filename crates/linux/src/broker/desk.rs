@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lowbox_policy::{Bind, GrantRights};
+use lowbox_policy::GrantRights;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::asking::Asking;
@@ -189,7 +189,7 @@ impl Desk {
             Recalled::Allowed { consent, object } => {
                 let pin = self.grantor().look(&consent.path).ok()?;
                 let held = pin.id == object && self.memory.hold(&consent);
-                let granted = held && self.grant(&consent.path, pin, consent.rights, None);
+                let granted = held && self.grant(&consent.path, pin, consent.rights);
                 self.grantor().unpin(pin);
                 Some(granted)
             }
@@ -318,7 +318,8 @@ impl Desk {
             Answer::Never => {
                 let what = offer.this.as_ref().or(offer.folder.as_ref());
                 if let Some(choice) = what {
-                    self.memory.remember(&choice.path, choice.pin.id, Decision::Deny, wanted, false);
+                    // A no needs nothing to be carried out.
+                    let _ = self.memory.remember(&choice.path, choice.pin.id, Decision::Deny, wanted, false);
                 }
                 return false;
             }
@@ -331,26 +332,42 @@ impl Desk {
         let (path, pin) = (choice.path.clone(), choice.pin);
         let rights = rights.union(self.grants.rights_at(&path));
         let read_only = wanted.write && !rights.write;
-        if remember && !self.memory.remember(&path, pin.id, Decision::Allow, rights, read_only) {
-            return false;
-        }
-        if read_only {
-            self.read_only.insert(path.clone());
+        // Before it is attached: what the program has, the store knows, whatever ends in between.
+        let mut remembered = None;
+        if remember {
+            remembered = self.memory.remember(&path, pin.id, Decision::Allow, rights, read_only);
+            if remembered.is_none() {
+                return false;
+            }
         }
         let known = choice.generation == self.grants.generation() && rights == wanted;
-        self.grant(&path, pin, rights, known.then_some(&choice.binds))
+        let known = known.then_some(&choice.binds);
+        match self.grants.grant(&path, pin, rights, known, &self.memory) {
+            Ok(()) => {
+                if read_only {
+                    self.read_only.insert(path);
+                }
+                true
+            }
+            Err(why) => {
+                let has = self.grants.rights_at(&path) != GrantRights::default();
+                let forgotten = remembered.is_none_or(|answer| self.memory.take_back(&answer, has));
+                self.crier.say(&Notice::Failed { path, why, forgotten });
+                false
+            }
+        }
     }
 
-    /// Attaches the object; says why where that fails.
-    fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights, known: Option<&Vec<Bind>>) -> bool {
-        match self.grants.grant(path, pin, rights, known, &self.memory) {
+    /// Attaches an object that was consented to before; says why where that fails.
+    fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> bool {
+        match self.grants.grant(path, pin, rights, None, &self.memory) {
             Ok(()) => true,
             Err(why) => self.failed(path, why),
         }
     }
 
     fn failed(&mut self, path: &Path, why: String) -> bool {
-        self.crier.say(&Notice::Failed { path: path.to_owned(), why });
+        self.crier.say(&Notice::Failed { path: path.to_owned(), why, forgotten: true });
         false
     }
 

@@ -85,7 +85,7 @@ impl Grants {
     /// access check was asked already.
     ///
     /// # Errors
-    /// Why it can't be, as a sentence.
+    /// Why it can't be, as a sentence; then the program has what it had before, or less.
     pub(super) fn grant(
         &mut self,
         path: &Path,
@@ -110,6 +110,15 @@ impl Grants {
             None => self.judge.binds(path, pin.id, rights)?,
         };
         self.generation += 1;
+        let before = self.rights_at(path);
+        let attached = self.attach(path, pin, rights, &binds);
+        if attached.is_err() {
+            self.undo(path, pin.id, before);
+        }
+        attached
+    }
+
+    fn attach(&mut self, path: &Path, pin: Pin, rights: GrantRights, binds: &[Bind]) -> Result<(), String> {
         let told = |error: io::Error| error.to_string();
         if let Some(granted) = self.granted.get_mut(path) {
             let changed = self.grantor.change(&granted.attached, rights.write, rights.execute);
@@ -145,6 +154,21 @@ impl Grants {
             }
         }
         Ok(())
+    }
+
+    /// Takes back what was done before something failed. What can't be detached stays in the list, and can be revoked.
+    fn undo(&mut self, path: &Path, id: FileId, before: GrantRights) {
+        let Some(granted) = self.granted.get_mut(path).filter(|granted| granted.rights != before) else {
+            return;
+        };
+        let nothing = before == GrantRights::default();
+        if !nothing && self.grantor.change(&granted.attached, before.write, before.execute).is_ok() {
+            granted.rights = before;
+            self.judge.granted(path, id, before);
+        } else if self.grantor.detach(&granted.attached).is_ok() {
+            self.granted.remove(path);
+            self.judge.withdrawn(path);
+        }
     }
 
     /// Takes away what was granted at `path`, in this run or at the launch; whether there was something to take away.

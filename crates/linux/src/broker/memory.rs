@@ -8,7 +8,7 @@ use super::Notice;
 use crate::host::Shown;
 use crate::store::{
     Decision, FileConsent, How, NewFileConsent, Outcome, Revocation, RunId, Standing, Store, StoreError,
-    Watch,
+    Tentative, Watch,
 };
 
 /// The consent store, as the broker of one run uses it.
@@ -128,7 +128,8 @@ impl Memory {
         }
     }
 
-    /// Remembers an answer and notes that this run has it. `false` if it was revoked in the same moment.
+    /// Remembers an answer, on the disk, and notes that this run has it. What comes back can be undone; `None` if it was revoked
+    /// in the same moment, or if this run could not be told of a revocation.
     pub(super) fn remember(
         &mut self,
         path: &Path,
@@ -136,14 +137,14 @@ impl Memory {
         decision: Decision,
         rights: GrantRights,
         read_only: bool,
-    ) -> bool {
+    ) -> Option<Remembered> {
         if self.store.is_none() {
             match Store::open_or_create(&self.folder) {
                 Ok(store) => self.store = Some(store),
                 Err(error) => self.complain(&error),
             }
         }
-        let Some(store) = &mut self.store else { return true };
+        let Some(store) = &mut self.store else { return Some(Remembered(None)) };
         let new = NewFileConsent {
             package: &self.package,
             path,
@@ -153,16 +154,30 @@ impl Memory {
             read_only,
             how: self.how,
         };
-        let remembered = store.remember_file(&new);
-        match remembered {
-            Ok(consent) if decision == Decision::Allow => self.hold(&consent),
-            Ok(_) => true,
+        match store.remember_tentatively(&new) {
+            Ok(tentative) if decision == Decision::Allow && !self.hold(&tentative.consent) => {
+                self.take_back(&Remembered(Some(tentative)), false);
+                None
+            }
+            Ok(tentative) => Some(Remembered(Some(tentative))),
             Err(error) => {
                 self.complain(&error);
                 self.store = None;
-                true
+                Some(Remembered(None))
             }
         }
+    }
+
+    /// Forgets an answer that was not carried out; what was remembered before holds again. `has` tells whether this run has
+    /// something at the path all the same. `false` if the answer stays.
+    pub(super) fn take_back(&mut self, remembered: &Remembered, has: bool) -> bool {
+        let (Remembered(Some(tentative)), Some(store)) = (remembered, &mut self.store) else { return true };
+        // What another lowbox has said meanwhile is not this answer.
+        let undone = store.take_back(tentative).and_then(|_| match (self.run, has) {
+            (Some(run), false) => store.let_go(run, &tentative.consent.path),
+            _ => Ok(()),
+        });
+        undone.map_err(|error| self.complain(&error)).is_ok()
     }
 
     /// Notes that this run has what the entry allows; `false` if it was revoked.
@@ -219,6 +234,11 @@ impl Memory {
         }
     }
 }
+
+/// An answer that was remembered, as it has to be before it is carried out; without anything if the store can't be used.
+#[must_use]
+#[derive(Debug)]
+pub(super) struct Remembered(Option<Tentative>);
 
 /// What is remembered of an object.
 #[derive(Debug)]

@@ -164,6 +164,56 @@ for _ in range(1000):
 }
 
 #[test]
+fn what_a_policy_granted_is_revoked_while_the_program_runs_and_is_not_remembered() {
+    everyone_at_home(|person| {
+        let file = person.file("folder/a.txt", "text");
+        let folder = file.parent().unwrap();
+        let work = person.work();
+        for (options, place, expected) in [
+            (&["--keep-running"][..], folder, Some(0)),
+            (&[][..], folder, Some(137)),
+            // The working folder was granted before the start.
+            (&[][..], work.as_path(), Some(137)),
+        ] {
+            let script = format!(
+                "
+import os, time
+print(open({file:?}).read())
+open(os.environ['HOME'] + '/ready', 'w').close()
+for _ in range(1000):
+    try: open({file:?}).close()
+    except OSError: print('gone'); break
+    time.sleep(0.01)",
+                file = file.display().to_string()
+            );
+            let away: &[&str] = if place == work { &[] } else { &AWAY };
+            let run = person.inside([&["--prompt", "allow"], away].concat(), python(&script));
+            let run = lowbox_program_tests::start(run);
+            let ready = person.home().join(".local/share/lowbox/packages");
+            let is_ready = || {
+                let packages = fs::read_dir(&ready).into_iter().flatten().flatten();
+                packages.map(|package| package.path().join("LocalState/ready")).find(|ready| ready.exists())
+            };
+            assert!(until(Duration::from_secs(20), || is_ready().is_some()));
+            fs::remove_file(is_ready().unwrap()).unwrap();
+            // What is in it is named with what holds it.
+            let by_file = || finish(person.lowbox(&["consent", "revoke", file.to_str().unwrap()]), 30).stderr;
+            assert!(until(Duration::from_secs(10), || by_file()
+                .contains(&format!("has one for {}, which holds it", place.display()))));
+            let revoke = [&["consent", "revoke", place.to_str().unwrap()], options].concat();
+            let revoked = finish(person.lowbox(&revoke), 30);
+            assert_eq!(revoked.code(), Some(0), "{} {}", revoked.text(), revoked.stderr);
+            let ended = run.finish(30);
+            assert_eq!(ended.code(), expected, "{}{}", ended.text(), ended.stderr);
+            assert_eq!(ended.text(), if expected == Some(0) { "text\ngone" } else { "text" });
+            assert!(ended.stderr.contains("revoked"), "{}", ended.stderr);
+            let list = finish(person.lowbox(&["consent", "list", "--json"]), 20).succeeded();
+            assert_eq!(list, "[]");
+        }
+    });
+}
+
+#[test]
 fn policies_answer_without_a_question() {
     everyone_at_home(|person| {
         let file = person.file("folder/a.txt", "text");

@@ -73,8 +73,9 @@ pub(super) enum Stop {
 impl Desk {
     /// In the thread that owns it from then on: the consent store is opened here.
     pub(super) fn new(asked: launch::Asked, broker: Broker, answers: Answers) -> Desk {
-        let Broker { say, judge, package, program, folder, how, run, questions, .. } = broker;
-        let memory = Memory::new(package.clone(), program, folder, how, run);
+        let Broker { say, judge, package, program, folder, how, run, for_run, questions, .. } = broker;
+        let mut memory = Memory::new(package.clone(), program, folder, how, run);
+        memory.hold_later(for_run);
         // Nobody is disturbed by what a policy answers.
         let limits = match answers {
             Answers::Ask(_) => ThrottleLimits::default(),
@@ -334,7 +335,9 @@ impl Desk {
         let read_only = wanted.write && !rights.write;
         // Before it is attached: what the program has, the store knows, whatever ends in between.
         let mut remembered = None;
-        if remember {
+        if !remember {
+            self.memory.hold_for_run(Held::File(path.clone()));
+        } else {
             remembered = self.memory.remember(&path, pin.id, Decision::Allow, rights, read_only);
             if remembered.is_none() {
                 return false;
@@ -351,6 +354,9 @@ impl Desk {
             }
             Err(why) => {
                 let has = self.grants.rights_at(&path) != GrantRights::default();
+                if !remember && !has {
+                    self.memory.let_go(&path);
+                }
                 let forgotten = remembered.is_none_or(|answer| self.memory.take_back(&answer, has));
                 self.crier.say(&Notice::Failed { path, why, forgotten });
                 false

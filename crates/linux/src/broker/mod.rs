@@ -30,8 +30,8 @@ pub use prompting::Prompting;
 pub use question::{Answer, Asked, Asker, Prompter, Question};
 pub use throttle::{Limit, Throttle, ThrottleLimits, Touch};
 
-use crate::prepare::{Caller, Prepared, Request};
-use crate::store::{How, RunId};
+use crate::prepare::{Caller, Decided, Prepared, Request};
+use crate::store::{Held, How, RunId};
 use judge::Judge;
 pub(crate) use serve::{Desktop, Ended};
 
@@ -51,6 +51,8 @@ pub struct Broker {
     /// How answers are given, for the store.
     how: How,
     run: Option<RunId>,
+    /// What the program has from its start without an entry in the store.
+    for_run: Vec<Held>,
     questions: u64,
 }
 
@@ -75,14 +77,16 @@ impl Broker {
             folder: caller.folders.data.clone(),
             how,
             run: None,
+            for_run: request.consents.iter().map(|consent| Held::File(consent.path.clone())).collect(),
             questions: 0,
         }
     }
 
-    /// The run may be registered in the store already, and so many questions were put before the start.
-    pub fn going_on(mut self, run: Option<RunId>, questions: u64) -> Broker {
+    /// The run may be registered in the store already, and this was decided before the start.
+    pub fn going_on(mut self, run: Option<RunId>, decided: &Decided) -> Broker {
         self.run = run;
-        self.questions = questions;
+        self.questions = decided.questions;
+        self.for_run.extend(decided.for_run.iter().cloned().map(Held::Capability));
         self
     }
 }

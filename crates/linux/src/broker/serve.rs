@@ -79,7 +79,7 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
     }
     loop {
         desk.tell();
-        let patience = desk.memory().watch().and_then(|watch| watch.timeout());
+        let patience = desk.memory().patience();
         let patience = patience.and_then(|timeout| Timespec::try_from(timeout).ok());
         let (touched, gone, answered, changed) = {
             let mut events = vec![

@@ -94,15 +94,67 @@ except OSError: print('no')",
             fifo = shown(&fifo)
         );
         let mut run = FrontEnd::start(person, &AWAY, &python(&script));
-        let question = run.question();
-        run.answer(&question, "folder", "r");
+        // The file alone is offered.
+        let question = run.expect(&file, "this", "r");
+        assert!(question["file"]["folder"].is_null(), "{question}");
         while let Some(question) = run.question_within(Duration::from_secs(5)) {
             run.answer(&question, "no", "");
         }
-        let ended = run.finish();
-        assert_eq!(ended.succeeded(), "no\nno");
-        assert!(ended.stderr.contains("FIFO"), "{}", ended.stderr);
+        assert_eq!(run.finish().succeeded(), "text\nno");
         assert_eq!(rustix::io::ioctl_fionread(&reader).unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_folder_is_looked_through_only_where_there_is_room_for_a_question_and_what_is_in_the_way_is_not_offered()
+{
+    everyone_at_home(|person| {
+        let file = person.file("data/a.txt", "text");
+        let folder = file.parent().unwrap();
+        mknodat(CWD, file.with_file_name("fifo"), FileType::Fifo, Mode::from(0o666), 0).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o4755)).unwrap();
+        for number in 0..10 {
+            person.file(format!("many/{number}/file"), "x");
+        }
+        let script = |flood: bool| {
+            format!(
+                "
+import os
+def touch(what, *arguments):
+    try: what(*arguments)
+    except OSError: pass
+if {flood}:
+    for number in range(10): touch(open, f'{many}/{{number}}/file')
+touch(os.listdir, {folder:?})
+touch(os.mkdir, {folder:?} + '/new')
+touch(open, {folder:?} + '/a.txt')",
+                flood = if flood { "True" } else { "False" },
+                many = shown(&person.work().join("many")),
+                folder = shown(folder)
+            )
+        };
+        let root = rustix::process::geteuid().is_root() && person.name == "the calling user";
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script(false)));
+        if !root {
+            run.expect(&folder.join("new"), "no", "");
+        }
+        let question = run.expect(&file, "no", "");
+        assert!(question["file"]["folder"].is_null(), "a folder with a FIFO for reading: {question}");
+        let ended = run.finish();
+        ended.succeeded();
+        assert!(ended.stderr.contains("FIFO"), "{}", ended.stderr);
+        assert_eq!(ended.stderr.contains("set-uid"), root, "{}", ended.stderr);
+
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script(true)));
+        for _ in 0..10 {
+            let question = run.question();
+            run.answer(&question, "no", "");
+        }
+        let ended = run.finish();
+        ended.succeeded();
+        assert!(ended.stderr.contains("more than 10 questions"), "{}", ended.stderr);
+        let looked = ["FIFO", "set-uid"].iter().any(|found| ended.stderr.contains(found));
+        assert!(!looked, "{}", ended.stderr);
     });
 }
 

@@ -15,7 +15,9 @@ use super::denied::Denied;
 use super::grantor::{Grantor, Pin};
 use super::grants::Grants;
 use super::memory::{Memory, Recalled};
-use super::offer::{Choice, NoOffer, Offer};
+use super::offer::{Choice, Found, NoOffer, Offer};
+use super::refusal::Refusal;
+use super::searches::Effort;
 use super::throttle::{Throttle, ThrottleLimits, Touch as Throttled};
 use super::touch::{Touch, Verdict, send_message};
 use super::{Answer, Asked, Asker, Broker, Notice, Prompting, Question};
@@ -139,16 +141,31 @@ impl Desk {
         if let Some(granted) = self.at_once(&touch) {
             return self.verdict(id, granted);
         }
-        let offer = match self.offer(touch) {
+        let path = touch.path.clone();
+        let found = match Found::look(touch, &self.grants) {
+            Ok(found) => found,
+            Err(NoOffer::Nothing) => return self.verdict(id, false),
+            Err(NoOffer::Refused(why)) => return self.not_offered(id, path, why),
+        };
+        if matches!(self.answers, Answers::Deny) {
+            found.let_go(&self.grants);
+            self.denied.insert(&path);
+            return self.verdict(id, false);
+        }
+        // Before anything is looked through: whatever the program touches, that is done for questions that are asked.
+        if let Err((limit, say)) = self.throttle.room(Instant::now()) {
+            if say {
+                self.crier.say(&Notice::Limit(limit));
+            }
+            found.let_go(&self.grants);
+            return self.verdict(id, false);
+        }
+        let offer = match Offer::make(found, &mut self.grants, &self.memory) {
             Ok(offer) => offer,
-            Err(()) => return self.verdict(id, false),
+            Err(why) => return self.not_offered(id, path, why),
         };
         match self.answers {
-            Answers::Deny => {
-                offer.let_go(&self.grants);
-                self.denied.insert(&offer.touch.path);
-                self.verdict(id, false);
-            }
+            Answers::Deny => {}
             Answers::Allow => {
                 let wanted = offer.touch.wanted;
                 let answer =
@@ -197,20 +214,13 @@ impl Desk {
         }
     }
 
-    /// What the user can be offered; nothing if it does not exist, or can't be granted.
-    fn offer(&mut self, touch: Touch) -> Result<Offer, ()> {
-        match Offer::make(touch, &self.grants, &self.memory) {
-            Ok(offer) => Ok(offer),
-            Err(NoOffer::Nothing) => Err(()),
-            Err(NoOffer::Refused { path, why }) => self.not_offered(path, why),
+    fn not_offered(&mut self, id: u64, path: PathBuf, why: Refusal) {
+        // What is so only for the moment is looked at again.
+        let new = why == Refusal::Busy || self.denied.insert(&path);
+        if new && !matches!(self.answers, Answers::Deny) {
+            self.crier.say(&Notice::NotOffered { path, why: why.to_string() });
         }
-    }
-
-    fn not_offered(&mut self, path: PathBuf, why: String) -> Result<Offer, ()> {
-        if self.denied.insert(&path) && !matches!(self.answers, Answers::Deny) {
-            self.crier.say(&Notice::NotOffered { path, why });
-        }
-        Err(())
+        self.verdict(id, false);
     }
 
     fn raise(&mut self, offer: Offer) {
@@ -345,7 +355,8 @@ impl Desk {
         }
         let known = choice.generation == self.grants.generation() && rights == wanted;
         let known = known.then_some(&choice.binds);
-        match self.grants.grant(&path, pin, rights, known, &self.memory) {
+        let effort = if remember { Effort::Answer } else { Effort::Touch };
+        match self.grants.grant(&path, pin, rights, known, &self.memory, effort) {
             Ok(()) => {
                 if read_only {
                     self.read_only.insert(path);
@@ -366,7 +377,7 @@ impl Desk {
 
     /// Attaches an object that was consented to before; says why where that fails.
     fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> bool {
-        match self.grants.grant(path, pin, rights, None, &self.memory) {
+        match self.grants.grant(path, pin, rights, None, &self.memory, Effort::Touch) {
             Ok(()) => true,
             Err(why) => self.failed(path, why),
         }

@@ -9,6 +9,8 @@ use lowbox_policy::{Bind, FileId, GrantRights, NodeKind};
 use super::grantor::{Attached, Grantor, Pin};
 use super::judge::Judge;
 use super::memory::Memory;
+use super::refusal::Refusal;
+use super::searches::{Effort, Searches};
 use crate::host::Shown;
 
 /// A grant of this run.
@@ -22,6 +24,7 @@ struct Granted {
 pub(super) struct Grants {
     grantor: Grantor,
     judge: Judge,
+    searches: Searches,
     granted: BTreeMap<PathBuf, Granted>,
     /// Counts what changes what a consent comes to.
     generation: u64,
@@ -29,7 +32,7 @@ pub(super) struct Grants {
 
 impl Grants {
     pub(super) fn new(grantor: Grantor, judge: Judge) -> Grants {
-        Grants { grantor, judge, granted: BTreeMap::new(), generation: 0 }
+        Grants { grantor, judge, searches: Searches::new(), granted: BTreeMap::new(), generation: 0 }
     }
 
     pub(super) fn grantor(&self) -> &Grantor {
@@ -38,6 +41,36 @@ impl Grants {
 
     pub(super) fn judge(&self) -> &Judge {
         &self.judge
+    }
+
+    /// The mounts that a consent to an object comes to, and that nothing in it is in the way.
+    ///
+    /// # Errors
+    /// Why it can't be granted.
+    pub(super) fn may_be(
+        &mut self,
+        path: &Path,
+        id: FileId,
+        rights: GrantRights,
+        memory: &Memory,
+    ) -> Result<Vec<Bind>, Refusal> {
+        memory.allows(path, rights).map_err(Refusal::Never)?;
+        let binds = self.judge.binds(path, id, rights).map_err(Refusal::Never)?;
+        self.search(path, id, rights, Effort::Touch)?;
+        Ok(binds)
+    }
+
+    fn search(
+        &mut self,
+        path: &Path,
+        id: FileId,
+        rights: GrantRights,
+        effort: Effort,
+    ) -> Result<(), Refusal> {
+        match self.judge.sought(id, rights) {
+            Some(sought) => self.searches.look(sought, path, id, effort),
+            None => Ok(()),
+        }
     }
 
     /// What a consent comes to holds as long as this number stays.
@@ -73,7 +106,7 @@ impl Grants {
             Ok(true)
         } else if pin.id.kind == NodeKind::File && was.kind == NodeKind::File {
             self.withdraw(place);
-            self.grant(place, pin, rights.union(wanted), None, memory).map(|()| true)
+            self.grant(place, pin, rights.union(wanted), None, memory, Effort::Touch).map(|()| true)
         } else {
             Ok(false)
         };
@@ -93,6 +126,7 @@ impl Grants {
         rights: GrantRights,
         known: Option<&Vec<Bind>>,
         memory: &Memory,
+        effort: Effort,
     ) -> Result<(), String> {
         let (wanted, mut rights) = (rights, rights);
         // What was granted at the launch is changed where it is: who is in it already stays in it.
@@ -104,7 +138,7 @@ impl Grants {
         }
         let known = known.filter(|_| rights == wanted);
         memory.allows(path, rights)?;
-        Judge::fifos(path, pin.id, rights)?;
+        self.search(path, pin.id, rights, effort).map_err(|why| why.to_string())?;
         let binds = match known {
             Some(binds) => binds.clone(),
             None => self.judge.binds(path, pin.id, rights)?,

@@ -17,6 +17,8 @@ mod notice;
 mod offer;
 mod prompting;
 mod question;
+mod refusal;
+mod searches;
 mod serve;
 mod throttle;
 pub(crate) mod touch;

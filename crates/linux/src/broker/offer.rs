@@ -7,6 +7,7 @@ use lowbox_policy::{Bind, NodeKind};
 use super::grantor::Pin;
 use super::grants::Grants;
 use super::memory::Memory;
+use super::refusal::Refusal;
 use super::touch::Touch;
 
 /// What may be answered to a touch, with the objects held that it is about.
@@ -30,38 +31,57 @@ pub(super) struct Choice {
 pub(super) enum NoOffer {
     /// For the user, too, nothing is there.
     Nothing,
-    /// It can't be granted: why, as a sentence.
-    Refused { path: PathBuf, why: String },
+    /// It can't be granted.
+    Refused(Refusal),
+}
+
+/// What a touch is about.
+pub(super) struct Found {
+    touch: Touch,
+    /// What is there, held; nothing where it is to be made.
+    this: Option<Pin>,
+}
+
+impl Found {
+    /// Looks what is there, which takes no longer for a large folder than for a small one.
+    ///
+    /// # Errors
+    /// [`NoOffer`].
+    pub(super) fn look(touch: Touch, grants: &Grants) -> Result<Found, NoOffer> {
+        let this = match grants.grantor().look(&touch.path) {
+            Ok(pin) => Some(pin),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ENOENT) if touch.creates || touch.needs_folder => None,
+                Some(libc::ELOOP) => {
+                    let why = "the path goes through a symbolic link; grant the path that it leads to";
+                    return Err(NoOffer::Refused(Refusal::Never(why.to_owned())));
+                }
+                _ => return Err(NoOffer::Nothing),
+            },
+        };
+        Ok(Found { touch, this })
+    }
+
+    pub(super) fn let_go(self, grants: &Grants) {
+        self.this.into_iter().for_each(|pin| grants.grantor().unpin(pin));
+    }
 }
 
 impl Offer {
     /// What the user can be offered.
     ///
     /// # Errors
-    /// [`NoOffer`].
-    pub(super) fn make(touch: Touch, grants: &Grants, memory: &Memory) -> Result<Offer, NoOffer> {
+    /// [`Refusal`].
+    pub(super) fn make(found: Found, grants: &mut Grants, memory: &Memory) -> Result<Offer, Refusal> {
+        let Found { touch, this } = found;
         let path = touch.path.clone();
-        let grantor = grants.grantor();
-        let this = match grantor.look(&path) {
-            Ok(pin) => Some(pin),
-            Err(error) => match error.raw_os_error() {
-                Some(libc::ENOENT) if touch.creates || touch.needs_folder => None,
-                Some(libc::ELOOP) => {
-                    let why =
-                        "the path goes through a symbolic link; grant the path that it leads to".to_owned();
-                    return Err(NoOffer::Refused { path, why });
-                }
-                _ => return Err(NoOffer::Nothing),
-            },
-        };
         let mut refusal = None;
-        let mut choice = |path: PathBuf, pin: Pin| {
+        let mut choice = |grants: &mut Grants, path: PathBuf, pin: Pin| {
             let generation = grants.generation();
-            let allowed = memory.allows(&path, touch.wanted);
-            match allowed.and_then(|()| grants.judge().binds(&path, pin.id, touch.wanted)) {
+            match grants.may_be(&path, pin.id, touch.wanted, memory) {
                 Ok(binds) => Some(Choice { path, pin, binds, generation }),
                 Err(why) => {
-                    grantor.unpin(pin);
+                    grants.grantor().unpin(pin);
                     refusal = Some(why);
                     None
                 }
@@ -69,24 +89,24 @@ impl Offer {
         };
         // A folder is asked for itself, unless its own name is changed.
         let is_folder = this.is_some_and(|pin| pin.id.kind == NodeKind::Dir);
-        let folder = match is_folder && !touch.needs_folder {
-            true => None,
-            false => grants.judge().folder_of(&path).and_then(|folder| {
-                let pin = grantor.look(&folder).ok()?;
-                choice(folder, pin)
-            }),
-        };
+        let mut folder = None;
+        if (!is_folder || touch.needs_folder)
+            && let Some(above) = grants.judge().folder_of(&path)
+            && let Ok(pin) = grants.grantor().look(&above)
+        {
+            folder = choice(grants, above, pin);
+        }
         let this = match this {
             Some(pin) if touch.needs_folder => {
-                grantor.unpin(pin);
+                grants.grantor().unpin(pin);
                 None
             }
-            this => this.and_then(|pin| choice(path.clone(), pin)),
+            this => this.and_then(|pin| choice(grants, path, pin)),
         };
         if this.is_none() && folder.is_none() {
-            let why =
-                refusal.unwrap_or_else(|| "its folder can't be granted while the program runs".to_owned());
-            return Err(NoOffer::Refused { path, why });
+            return Err(refusal.unwrap_or_else(|| {
+                Refusal::Never("its folder can't be granted while the program runs".to_owned())
+            }));
         }
         Ok(Offer { touch, this, folder })
     }

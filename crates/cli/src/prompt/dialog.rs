@@ -213,6 +213,7 @@ mod tests {
             asked: Asked::File {
                 path: path.into(),
                 kind: Some(NodeKind::File),
+                named: None,
                 wanted: GrantRights::READ,
                 folder: Some(path.into()),
             },

@@ -40,6 +40,8 @@ pub struct File {
     #[serde(flatten)]
     path: Name,
     kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<Name>,
     wanted: String,
     folder: Option<Name>,
 }
@@ -106,10 +108,11 @@ pub fn answers(question: &Question) -> Vec<&'static str> {
 pub fn posed<'a>(question: &'a Question, answers: Vec<&'static str>, deadline: Instant) -> Sent<'a> {
     let (mut file, mut capability) = (None, None);
     match &question.asked {
-        Asked::File { path, kind, wanted, folder } => {
+        Asked::File { path, kind, named, wanted, folder } => {
             file = Some(File {
                 path: Name::of(path),
                 kind: kind.map(kind_name),
+                named: named.as_deref().map(Name::of),
                 wanted: wanted.to_string(),
                 folder: folder.as_deref().map(Name::of),
             });

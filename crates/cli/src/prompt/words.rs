@@ -80,11 +80,16 @@ pub fn wanted(question: &Question) -> String {
 /// others, or be shown in another order.
 pub fn object(question: &Question) -> Vec<String> {
     match &question.asked {
-        Asked::File { path: object, folder, .. } => {
+        Asked::File { path: object, folder, named, .. } => {
             let mut lines = vec![path(object, OBJECT)];
             if !object.as_os_str().as_bytes().is_ascii() {
                 lines.push(format!("in ASCII: {}", ascii(object.as_os_str(), OBJECT)));
             }
+            lines.extend(
+                named
+                    .as_ref()
+                    .map(|named| format!("the program named it by a link: {}", path(named, OBJECT))),
+            );
             lines.extend(folder.as_ref().map(|folder| format!("its folder: {}", path(folder, OBJECT))));
             lines
         }
@@ -127,7 +132,7 @@ pub fn in_one_line(question: &Question) -> String {
 /// How the user gives what was asked for without being asked.
 pub fn how_to_grant(question: &Question) -> String {
     match &question.asked {
-        Asked::File { path: object, kind, wanted, folder } => {
+        Asked::File { path: object, kind, wanted, folder, .. } => {
             let granted = if kind.is_some() { object } else { folder.as_ref().unwrap_or(object) };
             format!("grant it with --grant '{}:{wanted}', or run with --prompt allow", path(granted, OBJECT))
         }

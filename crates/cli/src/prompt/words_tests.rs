@@ -13,6 +13,7 @@ fn question(path: &[u8], kind: Option<NodeKind>, wanted: &str) -> Question {
         asked: Asked::File {
             path: PathBuf::from(OsString::from_vec(path.to_vec())),
             kind,
+            named: None,
             wanted: wanted.parse().unwrap(),
             folder: Some(PathBuf::from("/home/u/docs")),
         },
@@ -64,6 +65,17 @@ fn letters_beyond_ascii_are_shown_and_spelled() {
     let lines = object(&question("/home/u/M\u{fc}ller/\u{430}".as_bytes(), Some(NodeKind::File), "r"));
     let ascii = r"in ASCII: /home/u/M\u{fc}ller/\u{430}";
     assert_eq!(lines, ["/home/u/M\u{fc}ller/\u{430}", ascii, "its folder: /home/u/docs"]);
+}
+
+#[test]
+fn what_was_named_by_a_link_is_asked_about_as_what_it_is_and_the_name_is_shown_beside_it() {
+    let mut question = question(b"/home/u/disk/a", Some(NodeKind::File), "r");
+    if let Asked::File { named, .. } = &mut question.asked {
+        *named = Some("/home/u/Documents/\u{1b}a".into());
+    }
+    let lines = object(&question);
+    assert_eq!(lines[0], "/home/u/disk/a");
+    assert_eq!(lines[1], r"the program named it by a link: /home/u/Documents/\u{1b}a");
 }
 
 #[test]

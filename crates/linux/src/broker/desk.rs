@@ -20,6 +20,7 @@ use super::refusal::Refusal;
 use super::searches::Effort;
 use super::throttle::{Throttle, ThrottleLimits, Touch as Throttled};
 use super::touch::{Touch, Verdict, send_message};
+use super::way::{NoWay, Way, follow};
 use super::{Answer, Asked, Asker, Broker, Notice, Prompting, Question};
 use crate::host::Shown;
 use crate::launch;
@@ -134,18 +135,31 @@ impl Desk {
         if !is_canonical(&touch.path) {
             return self.verdict(id, false);
         }
-        // Hundreds of threads may wait for one answer: they cost no look each.
+        self.decide(touch, None);
+    }
+
+    /// The same for something that was named by this way.
+    fn decide(&mut self, touch: Touch, way: Option<Way>) {
+        let id = touch.id;
+        // Hundreds of threads may wait for one answer: they cost no look each. Pid 1 looks again after it, and then a way is shown.
         if self.throttle.is_open(&touch.path) {
             return self.join(touch.path, id);
         }
         if let Some(granted) = self.at_once(&touch) {
+            let granted = granted && self.show(way.as_ref());
             return self.verdict(id, granted);
         }
         let path = touch.path.clone();
-        let found = match Found::look(touch, &self.grants) {
+        let found = match Found::look(touch, way, &self.grants) {
             Ok(found) => found,
             Err(NoOffer::Nothing) => return self.verdict(id, false),
-            Err(NoOffer::Refused(why)) => return self.not_offered(id, path, why),
+            Err(NoOffer::Link(mut touch)) => {
+                return match follow(&mut touch, &self.grants) {
+                    Ok(way) => self.decide(*touch, Some(way)),
+                    Err(NoWay::Nothing) => self.verdict(id, false),
+                    Err(NoWay::Refused(why)) => self.not_offered(id, path, why),
+                };
+            }
         };
         if matches!(self.answers, Answers::Deny) {
             found.let_go(&self.grants);
@@ -214,6 +228,15 @@ impl Desk {
         }
     }
 
+    /// Shows the program the links by which it named something that it has.
+    fn show(&mut self, way: Option<&Way>) -> bool {
+        let Some(way) = way else { return true };
+        match self.grants.show(way) {
+            Ok(()) => true,
+            Err(why) => self.failed(&way.named, why),
+        }
+    }
+
     fn not_offered(&mut self, id: u64, path: PathBuf, why: Refusal) {
         // What is so only for the moment is looked at again.
         let new = why == Refusal::Busy || self.denied.insert(&path);
@@ -278,6 +301,7 @@ impl Desk {
             asked: Asked::File {
                 path: path.clone(),
                 kind: offer.this.as_ref().map(|this| this.pin.id.kind),
+                named: offer.way.as_ref().map(|way| way.named.clone()),
                 wanted: *wanted,
                 folder: offer.folder.as_ref().map(|folder| folder.path.clone()),
             },
@@ -361,7 +385,7 @@ impl Desk {
                 if read_only {
                     self.read_only.insert(path);
                 }
-                true
+                self.show(offer.way.as_ref())
             }
             Err(why) => {
                 let has = self.grants.rights_at(&path) != GrantRights::default();

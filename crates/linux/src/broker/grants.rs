@@ -11,6 +11,7 @@ use super::judge::Judge;
 use super::memory::Memory;
 use super::refusal::Refusal;
 use super::searches::{Effort, Searches};
+use super::way::Way;
 use crate::host::Shown;
 
 /// A grant of this run.
@@ -203,6 +204,18 @@ impl Grants {
             self.granted.remove(path);
             self.judge.withdrawn(path);
         }
+    }
+
+    /// Shows the program the links by which it named what was granted.
+    ///
+    /// # Errors
+    /// Why one of them can't be made, as a sentence.
+    pub(super) fn show(&self, way: &Way) -> Result<(), String> {
+        way.links.iter().try_for_each(|link| {
+            let failed =
+                |error| format!("the link {} can't be shown to the program: {error}", Shown(&link.at));
+            self.grantor.link(link).map_err(failed)
+        })
     }
 
     /// Takes away what was granted at `path`, in this run or at the launch; whether there was something to take away.

@@ -50,6 +50,17 @@ impl Judge {
         deepest.is_some_and(|object| matches!(object.origin, Origin::Grant | Origin::Program))
     }
 
+    /// Whether a consent can reach the path.
+    pub(super) fn is_users(&self, path: &Path) -> bool {
+        is_in_frontier(path, &self.frontier)
+    }
+
+    /// Whether the path lies in something that the program was given, and might have written.
+    pub(super) fn is_programs(&self, path: &Path) -> bool {
+        let given = |object: &&Object| object.origin.is_grant() || object.origin == Origin::PrivateData;
+        self.objects.iter().filter(given).any(|object| is_within(path, &object.path))
+    }
+
     /// The folder that may be offered for something in it. Not the working folder: who is in it already would stay in the
     /// empty one that a mount covers; it is asked about before the start.
     pub(super) fn folder_of(&self, path: &Path) -> Option<PathBuf> {

@@ -22,6 +22,7 @@ mod searches;
 mod serve;
 mod throttle;
 pub(crate) mod touch;
+mod way;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -9,10 +9,13 @@ use super::grants::Grants;
 use super::memory::Memory;
 use super::refusal::Refusal;
 use super::touch::Touch;
+use super::way::Way;
 
 /// What may be answered to a touch, with the objects held that it is about.
 pub(super) struct Offer {
     pub(super) touch: Touch,
+    /// Through links.
+    pub(super) way: Option<Way>,
     pub(super) this: Option<Choice>,
     pub(super) folder: Option<Choice>,
 }
@@ -31,13 +34,14 @@ pub(super) struct Choice {
 pub(super) enum NoOffer {
     /// For the user, too, nothing is there.
     Nothing,
-    /// It can't be granted.
-    Refused(Refusal),
+    /// The path goes through a link.
+    Link(Box<Touch>),
 }
 
 /// What a touch is about.
 pub(super) struct Found {
     touch: Touch,
+    way: Option<Way>,
     /// What is there, held; nothing where it is to be made.
     this: Option<Pin>,
 }
@@ -47,19 +51,17 @@ impl Found {
     ///
     /// # Errors
     /// [`NoOffer`].
-    pub(super) fn look(touch: Touch, grants: &Grants) -> Result<Found, NoOffer> {
+    pub(super) fn look(touch: Touch, way: Option<Way>, grants: &Grants) -> Result<Found, NoOffer> {
         let this = match grants.grantor().look(&touch.path) {
             Ok(pin) => Some(pin),
             Err(error) => match error.raw_os_error() {
                 Some(libc::ENOENT) if touch.creates || touch.needs_folder => None,
-                Some(libc::ELOOP) => {
-                    let why = "the path goes through a symbolic link; grant the path that it leads to";
-                    return Err(NoOffer::Refused(Refusal::Never(why.to_owned())));
-                }
+                // One that came just now is not followed.
+                Some(libc::ELOOP) if way.is_none() => return Err(NoOffer::Link(Box::new(touch))),
                 _ => return Err(NoOffer::Nothing),
             },
         };
-        Ok(Found { touch, this })
+        Ok(Found { touch, way, this })
     }
 
     pub(super) fn let_go(self, grants: &Grants) {
@@ -73,7 +75,7 @@ impl Offer {
     /// # Errors
     /// [`Refusal`].
     pub(super) fn make(found: Found, grants: &mut Grants, memory: &Memory) -> Result<Offer, Refusal> {
-        let Found { touch, this } = found;
+        let Found { touch, way, this } = found;
         let path = touch.path.clone();
         let mut refusal = None;
         let mut choice = |grants: &mut Grants, path: PathBuf, pin: Pin| {
@@ -108,7 +110,7 @@ impl Offer {
                 Refusal::Never("its folder can't be granted while the program runs".to_owned())
             }));
         }
-        Ok(Offer { touch, this, folder })
+        Ok(Offer { touch, way, this, folder })
     }
 
     /// Holds the objects no longer.

@@ -29,6 +29,8 @@ pub enum Asked {
         path: PathBuf,
         /// `None`: nothing is there, and the program wants to make it, for which only the folder can be granted.
         kind: Option<NodeKind>,
+        /// The path by which the program named it, if that goes through links of the user's own.
+        named: Option<PathBuf>,
         /// What the call needs.
         wanted: GrantRights,
         /// The folder that may be granted instead, if it may.

@@ -30,6 +30,8 @@ pub(crate) struct Touch {
     pub(crate) creates: bool,
     /// The call changes a name, which is a change of the folder.
     pub(crate) needs_folder: bool,
+    /// A symbolic link at the end is followed.
+    pub(crate) follows: bool,
     /// /proc/PID/exe.
     #[serde(with = "os_bytes")]
     pub(crate) executable: PathBuf,

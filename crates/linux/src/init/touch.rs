@@ -107,6 +107,7 @@ impl Touches {
                     wanted,
                     creates: named.creates,
                     needs_folder: named.changes_name,
+                    follows: named.follows,
                     executable,
                     arguments,
                     pid: call.pid,

@@ -6,6 +6,7 @@
 
 mod attach;
 mod process;
+mod resolve;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,6 +17,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, socketpair};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
+
+pub(super) use resolve::Link;
 
 use super::touch::{receive_message, send_message};
 use crate::launch::spec::ContainerUser;
@@ -33,6 +36,14 @@ enum Request {
         #[serde(with = "os_bytes")]
         path: PathBuf,
     },
+    /// Follow the links of a path on the host, a last one too if `follow`.
+    Resolve {
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+        follow: bool,
+    },
+    /// Make a link on the private root, as the host has it.
+    Link { link: Link },
     /// Let go of a pin: the only one without a reply.
     Unpin { pin: u32 },
     /// Attach a pinned object at the path.
@@ -68,11 +79,27 @@ enum Request {
 /// To the broker.
 #[derive(Debug, Serialize, Deserialize)]
 enum Reply {
-    Pinned { pin: u32, id: FileId },
-    Attached { mount: u64 },
-    Adopted { mount: u64, writable: bool, executable: bool },
+    Pinned {
+        pin: u32,
+        id: FileId,
+    },
+    Resolved {
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+        links: Vec<Link>,
+    },
+    Attached {
+        mount: u64,
+    },
+    Adopted {
+        mount: u64,
+        writable: bool,
+        executable: bool,
+    },
     Done,
-    Failed { errno: i32 },
+    Failed {
+        errno: i32,
+    },
 }
 
 /// An object that is held, under the number that the grantor gave it.
@@ -127,6 +154,26 @@ impl Grantor {
             Reply::Pinned { pin, id } => Ok(Pin { number: pin, id }),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Where a path leads that goes through links, and those links. What it tells was so a moment ago: [`Grantor::look`] at it follows
+    /// none.
+    ///
+    /// # Errors
+    /// As [`Grantor::look`]; ELOOP for links that are not followed.
+    pub(super) fn resolve(&self, path: &Path, follow: bool) -> io::Result<(PathBuf, Vec<Link>)> {
+        match self.ask(&Request::Resolve { path: path.to_owned(), follow })? {
+            Reply::Resolved { path, links } => Ok((path, links)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Shows the program a link of the host's, where the container has nothing of its own.
+    ///
+    /// # Errors
+    /// EEXIST if something else is there.
+    pub(super) fn link(&self, link: &Link) -> io::Result<()> {
+        self.done(&Request::Link { link: link.clone() })
     }
 
     /// Lets go. There is no reply to wait for.

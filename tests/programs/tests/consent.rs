@@ -55,6 +55,44 @@ print(sorted(os.listdir(folder)))",
 }
 
 #[test]
+fn a_question_says_what_is_there_and_what_the_call_makes_and_a_removal_raises_none() {
+    everyone_at_home(|person| {
+        let file = person.file("one/a.txt", "text");
+        let fifo = person.file("two/fifo", "");
+        fs::remove_file(&fifo).unwrap();
+        let made = finish(person.plain(["mkfifo", fifo.to_str().unwrap()]), 20);
+        made.succeeded();
+        person.folder("three");
+        let script = format!(
+            "
+import os
+def touch(what, *arguments):
+    try: what(*arguments)
+    except OSError as error: print(error.strerror)
+work = {:?}
+touch(os.remove, work + '/one/a.txt')
+touch(os.rename, work + '/one/a.txt', work + '/one/b.txt')
+touch(os.open, work + '/one/a.txt', os.O_RDWR | os.O_CREAT | os.O_EXCL)
+touch(os.open, work + '/two/fifo', os.O_RDWR)
+touch(os.mkdir, work + '/three/new')
+touch(os.open, work + '/three/new.txt', os.O_RDWR | os.O_CREAT)",
+            person.work().display().to_string()
+        );
+        let mut run = start(person, &script);
+        let mut asked = Vec::new();
+        for path in ["one/a.txt", "two/fifo", "three/new", "three/new.txt"] {
+            let question = run.expect(&person.work().join(path), "no", "");
+            asked
+                .push(format!("{} {}", question["file"]["kind"], question["file"]["makes"]).replace('"', ""));
+            assert_eq!(question["answers"][0], "folder", "{question}");
+        }
+        assert_eq!(asked, ["file file", "other null", "null folder", "null file"]);
+        assert_eq!(run.finish().succeeded(), ["No such file or directory"; 6].join("\n"));
+        assert!(file.exists());
+    });
+}
+
+#[test]
 fn a_no_is_no_for_the_run_and_what_is_not_there_raises_no_question() {
     everyone_at_home(|person| {
         let file = person.file("secret.txt", "secret");

@@ -41,6 +41,8 @@ pub struct File {
     path: Name,
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    makes: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     named: Option<Name>,
     wanted: String,
     folder: Option<Name>,
@@ -95,8 +97,8 @@ pub enum Received {
 /// What can be answered.
 pub fn answers(question: &Question) -> Vec<&'static str> {
     match &question.asked {
-        Asked::File { kind, folder, .. } => {
-            let this = kind.is_some().then_some("this");
+        Asked::File { this, folder, .. } => {
+            let this = this.then_some("this");
             let folder = folder.is_some().then_some("folder");
             this.into_iter().chain(folder).chain(["no", "never"]).collect()
         }
@@ -108,10 +110,11 @@ pub fn answers(question: &Question) -> Vec<&'static str> {
 pub fn posed<'a>(question: &'a Question, answers: Vec<&'static str>, deadline: Instant) -> Sent<'a> {
     let (mut file, mut capability) = (None, None);
     match &question.asked {
-        Asked::File { path, kind, named, wanted, folder } => {
+        Asked::File { path, kind, makes, this: _, named, wanted, folder } => {
             file = Some(File {
                 path: Name::of(path),
                 kind: kind.map(kind_name),
+                makes: makes.map(kind_name),
                 named: named.as_deref().map(Name::of),
                 wanted: wanted.to_string(),
                 folder: folder.as_deref().map(Name::of),

@@ -31,9 +31,9 @@ pub fn choices(question: &Question) -> Vec<Choice> {
     let choice = |key, word, label: &str, answer| Choice { key, word, label: label.to_owned(), answer };
     let mut choices = Vec::new();
     match &question.asked {
-        Asked::File { kind, wanted, folder, .. } => {
+        Asked::File { kind, this, wanted, folder, .. } => {
             let only = GrantRights { read: true, write: false, execute: wanted.execute };
-            if let Some(kind) = kind {
+            if let (Some(kind), true) = (kind, *this) {
                 let this = format!("this {}", noun(*kind));
                 choices.push(choice("t", "this", &this, Answer::This(*wanted)));
                 if wanted.write {
@@ -68,9 +68,19 @@ pub fn chosen(typed: &str, choices: &[Choice]) -> Option<Answer> {
 /// What is wanted, as a sentence without its object.
 pub fn wanted(question: &Question) -> String {
     match &question.asked {
-        Asked::File { kind: None, .. } => "wants to make a new file here:".to_owned(),
-        Asked::File { kind: Some(kind), wanted, .. } => {
-            format!("wants to {} this {}:", verbs(*wanted, *kind), noun(*kind))
+        Asked::File { kind, makes: Some(made), .. } => match kind {
+            None => format!("wants to make a new {} here:", noun(*made)),
+            Some(there) => {
+                format!(
+                    "wants to make a new {} here, where there is a {} already:",
+                    noun(*made),
+                    noun(*there)
+                )
+            }
+        },
+        Asked::File { kind, wanted, .. } => {
+            let kind = kind.unwrap_or(NodeKind::File);
+            format!("wants to {} this {}:", verbs(*wanted, kind), noun(kind))
         }
         Asked::Capability { .. } => "wants to use this capability, which it declares:".to_owned(),
     }
@@ -121,8 +131,11 @@ pub fn asker(question: &Question) -> Vec<String> {
 /// A question in a line.
 pub fn in_one_line(question: &Question) -> String {
     match &question.asked {
-        Asked::File { path: object, wanted, kind, .. } => {
-            let verbs = kind.map_or("make".to_owned(), |kind| verbs(*wanted, kind));
+        Asked::File { path: object, wanted, kind, makes, .. } => {
+            let verbs = match makes {
+                Some(made) => format!("make the {}", noun(*made)),
+                None => verbs(*wanted, kind.unwrap_or(NodeKind::File)),
+            };
             format!("to {verbs} {}", path(object, OBJECT))
         }
         Asked::Capability { name, .. } => format!("the capability {}", text(OsStr::new(name), PROGRAM)),
@@ -132,8 +145,8 @@ pub fn in_one_line(question: &Question) -> String {
 /// How the user gives what was asked for without being asked.
 pub fn how_to_grant(question: &Question) -> String {
     match &question.asked {
-        Asked::File { path: object, kind, wanted, folder, .. } => {
-            let granted = if kind.is_some() { object } else { folder.as_ref().unwrap_or(object) };
+        Asked::File { path: object, this, wanted, folder, .. } => {
+            let granted = if *this { object } else { folder.as_ref().unwrap_or(object) };
             format!("grant it with --grant '{}:{wanted}', or run with --prompt allow", path(granted, OBJECT))
         }
         Asked::Capability { .. } => "run with --prompt allow to permit it".to_owned(),
@@ -145,7 +158,9 @@ fn noun(kind: NodeKind) -> &'static str {
         NodeKind::File => "file",
         NodeKind::Dir => "folder",
         NodeKind::Socket => "socket",
-        _ => "object",
+        NodeKind::Fifo => "named pipe",
+        NodeKind::CharDevice | NodeKind::BlockDevice => "device",
+        NodeKind::Symlink => "link",
     }
 }
 

@@ -13,6 +13,8 @@ fn question(path: &[u8], kind: Option<NodeKind>, wanted: &str) -> Question {
         asked: Asked::File {
             path: PathBuf::from(OsString::from_vec(path.to_vec())),
             kind,
+            makes: kind.is_none().then_some(NodeKind::File),
+            this: kind.is_some(),
             named: None,
             wanted: wanted.parse().unwrap(),
             folder: Some(PathBuf::from("/home/u/docs")),
@@ -34,6 +36,26 @@ fn reading_only_is_offered_where_writing_is_wanted_and_a_new_file_needs_its_fold
     assert_eq!(keys(&question(b"/a", Some(NodeKind::File), "rw")), ["t", "tr", "f", "fr", "n", "never"]);
     assert_eq!(keys(&question(b"/a", Some(NodeKind::File), "r")), ["t", "f", "n", "never"]);
     assert_eq!(keys(&question(b"/a", None, "rw")), ["f", "fr", "n", "never"]);
+}
+
+#[test]
+fn what_is_wanted_is_said_of_what_is_there_also_where_only_its_folder_is_offered() {
+    let mut asked = question(b"/a/pipe", Some(NodeKind::Fifo), "rw");
+    let set = |question: &mut Question, there, made, offered| {
+        if let Asked::File { kind, makes, this, .. } = &mut question.asked {
+            (*kind, *makes, *this) = (there, made, offered);
+        }
+    };
+    set(&mut asked, Some(NodeKind::Fifo), None, false);
+    assert_eq!(wanted(&asked), "wants to read and change this named pipe:");
+    assert_eq!(in_one_line(&asked), "to read and change /a/pipe");
+    assert_eq!(keys(&asked), ["f", "fr", "n", "never"]);
+    assert_eq!(how_to_grant(&asked).split('\'').nth(1), Some("/home/u/docs:rw"));
+    set(&mut asked, None, Some(NodeKind::Dir), false);
+    assert_eq!(wanted(&asked), "wants to make a new folder here:");
+    assert_eq!(in_one_line(&asked), "to make the folder /a/pipe");
+    set(&mut asked, Some(NodeKind::File), Some(NodeKind::Dir), false);
+    assert_eq!(wanted(&asked), "wants to make a new folder here, where there is a file already:");
 }
 
 #[test]

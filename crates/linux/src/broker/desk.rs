@@ -300,7 +300,9 @@ impl Desk {
             package: self.package.clone(),
             asked: Asked::File {
                 path: path.clone(),
-                kind: offer.this.as_ref().map(|this| this.pin.id.kind),
+                kind: offer.kind,
+                makes: offer.makes(),
+                this: offer.this.is_some(),
                 named: offer.way.as_ref().map(|way| way.named.clone()),
                 wanted: *wanted,
                 folder: offer.folder.as_ref().map(|folder| folder.path.clone()),

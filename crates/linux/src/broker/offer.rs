@@ -16,6 +16,8 @@ pub(super) struct Offer {
     pub(super) touch: Touch,
     /// Through links.
     pub(super) way: Option<Way>,
+    /// What is there, whether it may be granted or not.
+    pub(super) kind: Option<NodeKind>,
     pub(super) this: Option<Choice>,
     pub(super) folder: Option<Choice>,
 }
@@ -77,6 +79,7 @@ impl Offer {
     pub(super) fn make(found: Found, grants: &mut Grants, memory: &Memory) -> Result<Offer, Refusal> {
         let Found { touch, way, this } = found;
         let path = touch.path.clone();
+        let kind = this.map(|pin| pin.id.kind);
         let mut refusal = None;
         let mut choice = |grants: &mut Grants, path: PathBuf, pin: Pin| {
             let generation = grants.generation();
@@ -90,7 +93,7 @@ impl Offer {
             }
         };
         // A folder is asked for itself, unless its own name is changed.
-        let is_folder = this.is_some_and(|pin| pin.id.kind == NodeKind::Dir);
+        let is_folder = kind == Some(NodeKind::Dir);
         let mut folder = None;
         if (!is_folder || touch.needs_folder)
             && let Some(above) = grants.judge().folder_of(&path)
@@ -110,7 +113,13 @@ impl Offer {
                 Refusal::Never("its folder can't be granted while the program runs".to_owned())
             }));
         }
-        Ok(Offer { touch, way, this, folder })
+        Ok(Offer { touch, way, kind, this, folder })
+    }
+
+    /// What the call makes.
+    pub(super) fn makes(&self) -> Option<NodeKind> {
+        let makes = self.touch.needs_folder || self.touch.creates && self.kind.is_none();
+        makes.then_some(if self.touch.makes_folder { NodeKind::Dir } else { NodeKind::File })
     }
 
     /// Holds the objects no longer.

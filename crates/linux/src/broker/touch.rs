@@ -28,8 +28,10 @@ pub(crate) struct Touch {
     pub(crate) wanted: GrantRights,
     /// The call may make the object.
     pub(crate) creates: bool,
-    /// The call changes a name, which is a change of the folder.
+    /// The call makes a name, which is a change of the folder.
     pub(crate) needs_folder: bool,
+    /// The name that it makes is a folder's.
+    pub(crate) makes_folder: bool,
     /// A symbolic link at the end is followed.
     pub(crate) follows: bool,
     /// /proc/PID/exe.

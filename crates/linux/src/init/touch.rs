@@ -107,6 +107,7 @@ impl Touches {
                     wanted,
                     creates: named.creates,
                     needs_folder: named.changes_name,
+                    makes_folder: named.makes_folder,
                     follows: named.follows,
                     executable,
                     arguments,

@@ -93,6 +93,35 @@ touch(os.open, work + '/three/new.txt', os.O_RDWR | os.O_CREAT)",
 }
 
 #[test]
+fn the_process_in_a_question_is_the_one_that_the_user_sees_and_not_its_thread() {
+    everyone_at_home(|person| {
+        let file = person.file("secret.txt", "secret");
+        let script = format!(
+            "
+import threading
+def touch():
+    try: open({:?})
+    except OSError: print('no')
+thread = threading.Thread(target=touch); thread.start(); thread.join()",
+            file.display().to_string()
+        );
+        let mut run = start(person, &script);
+        let question = run.question();
+        let pid = question["program"]["pid"].as_u64().unwrap();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let of =
+            |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+        assert_eq!(of("Tgid:"), pid.to_string(), "{status}");
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+        assert!(command.starts_with("/usr/bin/python3") && command.contains("secret.txt"), "{command}");
+        // Inside it has another number.
+        assert_ne!(of("NSpid:"), pid.to_string());
+        run.answer(&question, "no", "");
+        assert_eq!(run.finish().succeeded(), "no");
+    });
+}
+
+#[test]
 fn a_no_is_no_for_the_run_and_what_is_not_there_raises_no_question() {
     everyone_at_home(|person| {
         let file = person.file("secret.txt", "secret");

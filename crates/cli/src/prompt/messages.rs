@@ -58,7 +58,7 @@ pub struct Capability<'a> {
 pub struct Running {
     executable: Name,
     arguments: Vec<Name>,
-    pid: u32,
+    pid: Option<u32>,
 }
 
 /// Bytes of the file system as in docs/json.md: `path` for people, and `path_hex` where that is not exact.

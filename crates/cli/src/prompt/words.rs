@@ -113,6 +113,7 @@ pub fn object(question: &Question) -> Vec<String> {
 pub fn asker(question: &Question) -> Vec<String> {
     let package = text(OsStr::new(&question.package), PROGRAM);
     let Some(asker) = &question.asker else { return vec![format!("package  {package}, before its start")] };
+    let process = asker.pid.map_or_else(String::new, |pid| format!("process {pid} of "));
     let mut command = String::new();
     for argument in asker.arguments.iter().take(64) {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./=:,+@%".contains(byte);
@@ -122,7 +123,7 @@ pub fn asker(question: &Question) -> Vec<String> {
         let _ = if quoted { write!(command, "{space}'{shown}'") } else { write!(command, "{space}{shown}") };
     }
     vec![
-        format!("program  {} (process {} of {package})", path(&asker.executable, PROGRAM), asker.pid),
+        format!("program  {} ({process}{package})", path(&asker.executable, PROGRAM)),
         // It is shown already, so this only makes it short.
         format!("command  {}", shorten(&command, PROGRAM)),
     ]

@@ -22,7 +22,7 @@ fn question(path: &[u8], kind: Option<NodeKind>, wanted: &str) -> Question {
         asker: Some(Asker {
             executable: "/usr/bin/editor".into(),
             arguments: vec!["editor".into(), "a b".into(), "\u{1b}[2J\n".into()],
-            pid: 7,
+            pid: Some(7),
         }),
     }
 }

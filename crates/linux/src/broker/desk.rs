@@ -293,7 +293,7 @@ impl Desk {
     }
 
     fn question(&mut self, offer: &Offer) -> Question {
-        let Touch { path, wanted, executable, arguments, pid, .. } = &offer.touch;
+        let Touch { path, wanted, executable, arguments, .. } = &offer.touch;
         self.questions += 1;
         Question {
             id: self.questions,
@@ -307,7 +307,11 @@ impl Desk {
                 wanted: *wanted,
                 folder: offer.folder.as_ref().map(|folder| folder.path.clone()),
             },
-            asker: Some(Asker { executable: executable.clone(), arguments: arguments.clone(), pid: *pid }),
+            asker: Some(Asker {
+                executable: executable.clone(),
+                arguments: arguments.clone(),
+                pid: offer.touch.pid(),
+            }),
         }
     }
 

@@ -56,8 +56,8 @@ pub struct Asker {
     pub executable: PathBuf,
     /// Its arguments, which it can write itself; cut to a bounded length.
     pub arguments: Vec<OsString>,
-    /// The process id inside the container.
-    pub pid: u32,
+    /// The process id as the host counts, which is how the user sees it; `None` if it is not known.
+    pub pid: Option<u32>,
 }
 
 /// What the user says.

@@ -7,6 +7,7 @@
 mod accept;
 mod connect;
 mod inet;
+mod leader;
 mod observe;
 mod path_calls;
 mod refusals;

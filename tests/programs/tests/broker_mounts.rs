@@ -159,6 +159,42 @@ touch(open, {folder:?} + '/a.txt')",
 }
 
 #[test]
+fn a_remembered_consent_that_is_mounted_apart_is_taken_away_while_the_program_runs() {
+    everyone_at_home(|person| {
+        let file = person.file("data/a.txt", "text");
+        let folder = file.parent().unwrap();
+        // With a FIFO in it the folder is mounted apart, where Landlock's rules are exact.
+        mknodat(CWD, file.with_file_name("fifo"), FileType::Fifo, Mode::from(0o666), 0).unwrap();
+        let consent = format!("{}:r", shown(folder));
+        finish(person.lowbox(&["consent", "grant", "--package", "python3", &consent]), 20).succeeded();
+        let script = format!(
+            "
+import os, time
+print(os.readlink({folder:?}).startswith('/.granted/'), open({file:?}).read())
+open(os.environ['HOME'] + '/ready', 'w').close()
+for _ in range(1000):
+    try: open({file:?}).close()
+    except OSError: print('gone'); break
+    time.sleep(0.01)",
+            folder = shown(folder),
+            file = shown(&file)
+        );
+        let run = FrontEnd::start(person, &AWAY, &python(&script));
+        let packages = person.home().join(".local/share/lowbox/packages");
+        let ready = || {
+            let packages = fs::read_dir(&packages).into_iter().flatten().flatten();
+            packages.map(|package| package.path().join("LocalState/ready")).any(|ready| ready.exists())
+        };
+        assert!(lowbox_program_tests::until(Duration::from_secs(20), ready));
+        let place = shown(folder);
+        let revoke = ["consent", "revoke", "--keep-running", "--json", &place];
+        let revoked = finish(person.lowbox(&revoke), 30).succeeded();
+        assert!(revoked.contains("\"detached\""), "{revoked}");
+        assert_eq!(run.finish().succeeded(), "True text\ngone");
+    });
+}
+
+#[test]
 fn a_consent_that_could_not_be_attached_is_not_remembered() {
     everyone_at_home(|person| {
         let file = person.file("data/a.txt", "text");

@@ -234,8 +234,8 @@ impl Grants {
     /// The same for what was granted at the launch.
     fn withdraw_of_launch(&mut self, path: &Path) -> bool {
         let Ok(pin) = self.grantor.look(path) else { return false };
-        let adopted = self.grantor.adopt(pin, path);
+        let found = self.grantor.find(pin, path);
         self.grantor.unpin(pin);
-        adopted.is_ok_and(|(attached, _)| self.grantor.detach(&attached).is_ok())
+        found.is_ok_and(|attached| self.grantor.detach(&attached).is_ok())
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lowbox_policy::{FileId, NodeKind};
 use rustix::fs::{
@@ -20,6 +20,7 @@ use super::Reply;
 use crate::launch::idmap::IdMaps;
 use crate::launch::pin::{Pinned, file_id};
 use crate::launch::spec::ContainerUser;
+use crate::launch::view::APART;
 use crate::sys::{self, MountAttributes};
 
 /// Attaches and detaches.
@@ -107,21 +108,46 @@ impl Attacher {
         Ok(())
     }
 
-    /// The mount whose root is the object `id` at `path`.
-    pub(super) fn adopt(&mut self, id: FileId, path: &Path) -> io::Result<Reply> {
+    /// The mount whose root is the object `id` at `path`; if `apart`, also where a link of the private root leads to it.
+    pub(super) fn adopt(&mut self, id: FileId, path: &Path, apart: bool) -> io::Result<Reply> {
         /// linux/stat.h.
         const MOUNT_ROOT: u64 = 0x2000;
-        let object = open_in_view(path)?;
+        let place = if apart { self.place_of(path)? } else { path.to_owned() };
+        let object = open_in_view(&place)?;
         let stat = statx(&object, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
         if stat.stx_attributes.bits() & MOUNT_ROOT != 0 && file_id(&object)? == id {
             let flags = fstatvfs(&object)?.f_flag;
             return Ok(Reply::Adopted {
                 mount: stat.stx_mnt_id,
+                place,
                 writable: !flags.contains(StatVfsMountFlags::RDONLY),
                 executable: !flags.contains(StatVfsMountFlags::NOEXEC),
             });
         }
         Err(io::Error::from_raw_os_error(libc::ESTALE))
+    }
+
+    /// Where what is for `path` is mounted. Only links that lead to where grants are mounted apart are followed, and only on the
+    /// private root, on which the program makes none.
+    fn place_of(&mut self, path: &Path) -> io::Result<PathBuf> {
+        self.enter_workshop()?;
+        let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut place = PathBuf::from("/");
+        for name in relative(path) {
+            place.push(name);
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let object = openat2(&root, relative(&place), flags, Mode::empty(), NO_LINKS)?;
+            if file_id(&object)?.kind != NodeKind::Symlink {
+                continue;
+            }
+            let target = readlinkat(&object, "", Vec::new())?;
+            let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+            if !self.is_private(&object) || !target.starts_with(APART) {
+                return Err(Errno::LOOP.into());
+            }
+            place = target.to_owned();
+        }
+        Ok(place)
     }
 
     pub(super) fn change(

@@ -59,6 +59,8 @@ enum Request {
         pin: u32,
         #[serde(with = "os_bytes")]
         path: PathBuf,
+        /// Also where it is mounted apart, with a link at its path.
+        apart: bool,
     },
     /// Change what an attached mount allows.
     Change {
@@ -93,6 +95,9 @@ enum Reply {
     },
     Adopted {
         mount: u64,
+        /// Where it is mounted.
+        #[serde(with = "os_bytes")]
+        place: PathBuf,
         writable: bool,
         executable: bool,
     },
@@ -204,11 +209,23 @@ impl Grantor {
     /// # Errors
     /// ESTALE if it is not.
     pub(super) fn adopt(&self, pin: Pin, path: &Path) -> io::Result<(Attached, GrantRights)> {
-        match self.ask(&Request::Adopt { pin: pin.number, path: path.to_owned() })? {
-            Reply::Adopted { mount, writable, executable } => {
+        match self.ask(&Request::Adopt { pin: pin.number, path: path.to_owned(), apart: false })? {
+            Reply::Adopted { mount, place, writable, executable } => {
                 let rights = GrantRights { read: true, write: writable, execute: executable };
-                Ok((Attached { mount, path: path.to_owned() }, rights))
+                Ok((Attached { mount, path: place }, rights))
             }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The same for a mount that is to be taken away, which may be apart: what such a one allows can't be changed, because
+    /// Landlock's rules hold there.
+    ///
+    /// # Errors
+    /// ESTALE if it is not.
+    pub(super) fn find(&self, pin: Pin, path: &Path) -> io::Result<Attached> {
+        match self.ask(&Request::Adopt { pin: pin.number, path: path.to_owned(), apart: true })? {
+            Reply::Adopted { mount, place, .. } => Ok(Attached { mount, path: place }),
             other => Err(unexpected(&other)),
         }
     }

@@ -126,9 +126,9 @@ impl Server<'_> {
                 self.note(mount, *pin)?;
                 Ok(Reply::Attached { mount })
             }
-            Request::Adopt { pin, path } => {
+            Request::Adopt { pin, path, apart } => {
                 let id = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?.id;
-                let reply = self.abroad(|attacher| attacher.adopt(id, path))?;
+                let reply = self.abroad(|attacher| attacher.adopt(id, path, *apart))?;
                 if let Reply::Adopted { mount, .. } = reply {
                     self.note(mount, *pin)?;
                 }

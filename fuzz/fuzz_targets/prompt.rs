@@ -15,6 +15,9 @@ fn question(kind: u8) -> Question {
     let file = |there: bool, wanted, folder: bool| Asked::File {
         path: "/home/u/x".into(),
         kind: there.then_some(NodeKind::File),
+        makes: None,
+        this: there,
+        named: None,
         wanted,
         folder: folder.then(|| "/home/u".into()),
     };

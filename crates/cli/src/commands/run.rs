@@ -143,7 +143,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     });
     let broker = decision.prompting.is_on().then(|| {
         Broker::new(&caller, &request, &prepared, decision.prompting, decision.how, decision.timeout, say)
-            .going_on(run, decided.questions)
+            .going_on(run, &decided)
     });
     if decision.terminal.is_some() {
         output::lines_end_at_a_raw_terminal();

@@ -40,6 +40,10 @@ pub struct File {
     #[serde(flatten)]
     path: Name,
     kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    makes: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<Name>,
     wanted: String,
     folder: Option<Name>,
 }
@@ -54,7 +58,7 @@ pub struct Capability<'a> {
 pub struct Running {
     executable: Name,
     arguments: Vec<Name>,
-    pid: u32,
+    pid: Option<u32>,
 }
 
 /// Bytes of the file system as in docs/json.md: `path` for people, and `path_hex` where that is not exact.
@@ -78,10 +82,12 @@ impl Name {
 pub fn posed<'a>(question: &'a Question, answers: Vec<&'static str>, deadline: Instant) -> Sent<'a> {
     let (mut file, mut capability) = (None, None);
     match &question.asked {
-        Asked::File { path, kind, wanted, folder } => {
+        Asked::File { path, kind, makes, this: _, named, wanted, folder } => {
             file = Some(File {
                 path: Name::of(path),
                 kind: kind.map(kind_name),
+                makes: makes.map(kind_name),
+                named: named.as_deref().map(Name::of),
                 wanted: wanted.to_string(),
                 folder: folder.as_deref().map(Name::of),
             });

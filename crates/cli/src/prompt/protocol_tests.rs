@@ -16,6 +16,9 @@ fn question(id: u64) -> Question {
         asked: Asked::File {
             path: PathBuf::from(OsString::from_vec(b"/home/u/\xff\n".to_vec())),
             kind: Some(NodeKind::File),
+            makes: None,
+            this: true,
+            named: None,
             wanted: GrantRights::READ_WRITE,
             folder: Some("/home/u".into()),
         },

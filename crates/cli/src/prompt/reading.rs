@@ -67,8 +67,8 @@ impl Lines {
 /// What can be answered.
 pub fn answers(question: &Question) -> Vec<&'static str> {
     match &question.asked {
-        Asked::File { kind, folder, .. } => {
-            let this = kind.is_some().then_some("this");
+        Asked::File { this, folder, .. } => {
+            let this = this.then_some("this");
             let folder = folder.is_some().then_some("folder");
             this.into_iter().chain(folder).chain(["no", "never"]).collect()
         }

@@ -7,6 +7,9 @@ fn question(wanted: GrantRights, there: bool, folder: bool) -> Question {
     let asked = Asked::File {
         path: "/home/u/x".into(),
         kind: there.then_some(NodeKind::File),
+        makes: None,
+        this: there,
+        named: None,
         wanted,
         folder: folder.then(|| "/home/u".into()),
     };

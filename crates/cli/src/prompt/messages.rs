@@ -1,4 +1,4 @@
-//! The messages of the protocol: docs/prompt-protocol.md.
+//! The messages that lowbox sends: docs/prompt-protocol.md.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use lowbox_linux::broker::{Asked, Question};
 use lowbox_policy::NodeKind;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Most arguments of the asking program that are told, and most bytes of each.
 const ARGUMENTS: (usize, usize) = (64, 256);
@@ -75,34 +75,6 @@ impl Name {
         let hex = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let exact = std::str::from_utf8(bytes).is_ok();
         Name { path: String::from_utf8_lossy(bytes).into_owned(), path_hex: (!exact).then(hex) }
-    }
-}
-
-/// What lowbox understands. Members that it does not know are an error: they could mean less than what it would take the
-/// answer for.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Received {
-    Hello {
-        version: u32,
-    },
-    Answer {
-        id: u64,
-        answer: String,
-        #[serde(default)]
-        rights: Option<String>,
-    },
-}
-
-/// What can be answered.
-pub fn answers(question: &Question) -> Vec<&'static str> {
-    match &question.asked {
-        Asked::File { this, folder, .. } => {
-            let this = this.then_some("this");
-            let folder = folder.is_some().then_some("folder");
-            this.into_iter().chain(folder).chain(["no", "never"]).collect()
-        }
-        Asked::Capability { .. } => vec!["allow", "no", "never"],
     }
 }
 

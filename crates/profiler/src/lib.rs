@@ -4,8 +4,10 @@
 //! Pure: bytes and facts in, bytes and decisions out. The host half watches the program and calls this crate:
 //!
 //! - [`record`]: one access, its process and its call stack, and the record file (*trace*) that holds them;
-//! - [`collect`]: the table in memory that keeps each access once, with its count.
+//! - [`collect`]: the table in memory that keeps each access once, with its count;
+//! - [`attribute`]: the access check run backwards: which capabilities and grants are needed.
 
+pub mod attribute;
 pub mod collect;
 pub mod raw;
 pub mod record;

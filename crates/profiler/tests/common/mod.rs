@@ -1,6 +1,8 @@
 //! Parts of records for tests.
 #![allow(dead_code)] // Each test program uses some of it.
 
+pub mod world;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};

@@ -30,7 +30,7 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 6] = [
     Target { name: "sddl", dictionary: Some("sddl.dict"), seeds: None },
     Target { name: "descriptor", dictionary: None, seeds: None },
     Target { name: "dns", dictionary: None, seeds: None },
@@ -39,6 +39,12 @@ const TARGETS: [Target; 4] = [
         dictionary: Some("manifest.dict"),
         seeds: Some("crates/msix/tests/data/valid"),
     },
+    Target {
+        name: "manifest_edit",
+        dictionary: Some("manifest.dict"),
+        seeds: Some("crates/msix/tests/data/valid"),
+    },
+    Target { name: "trace", dictionary: None, seeds: Some("crates/profiler/tests/data") },
 ];
 
 /// Sanitizer coverage as libFuzzer reads it; debug assertions make overflows findings.

@@ -30,10 +30,12 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: &[Target] = &[
     Target { name: "sddl", dictionary: Some("sddl.dict"), seeds: None },
     Target { name: "descriptor", dictionary: None, seeds: None },
     Target { name: "dns", dictionary: None, seeds: None },
+    Target { name: "frame", dictionary: None, seeds: None },
+    Target { name: "prompt", dictionary: Some("prompt.dict"), seeds: None },
     Target {
         name: "manifest",
         dictionary: Some("manifest.dict"),
@@ -75,7 +77,8 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         .filter(|target| options.only.as_deref().is_none_or(|only| only == target.name))
         .collect();
     if targets.is_empty() {
-        let names = TARGETS.map(|target| target.name).join(", ");
+        let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+        let names = names.join(", ");
         return Err(format!("no fuzz target has that name: {names}").into());
     }
     // As many at a time as there are processors: libFuzzer uses one.

@@ -44,7 +44,7 @@ fn one_capability_for_two_accesses_is_fewer_than_two() {
 
 #[test]
 fn a_name_that_is_resolved_needs_any_network_and_a_private_one_its_own() {
-    let name = |private| Object::HostName { name: "printer".into(), private };
+    let name = |private| Object::HostName { name: if private { "printer" } else { "example.org" }.into() };
     assert_eq!(names(vec![(name(false), Right::Resolve)]).0, ["internetClient"]);
     assert_eq!(names(vec![(name(true), Right::Resolve)]).0, ["privateNetworkClientServer"]);
     let both = vec![(name(false), Right::Resolve), (network("10.0.0.1", 631), CONNECT)];

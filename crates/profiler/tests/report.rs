@@ -35,7 +35,7 @@ fn hostile() -> Records {
         accesses.push((file(&real), Right::Do(Operation::Read)));
         accesses.push((file(&path("/home/me/work")), Right::Do(Operation::Write)));
         accesses.push((Object::BusName { bus: Bus::Session, name: name.into() }, Right::Use));
-        accesses.push((Object::HostName { name: name.into(), private: false }, Right::Resolve));
+        accesses.push((Object::HostName { name: name.into() }, Right::Resolve));
         accesses.push((Object::Other { class: name.into(), name: name.into() }, Right::Use));
     }
     let mut records = records(accesses);

@@ -7,13 +7,16 @@
 
 mod allowed;
 mod broker;
+pub mod datagrams;
+mod judge;
 pub(crate) mod link;
 pub(crate) mod message;
 pub(crate) mod names;
+pub(crate) mod netlink;
 pub(crate) mod options;
 pub mod query;
 mod resolvers;
-mod route;
+pub(crate) mod route;
 mod sockets;
 
 pub(crate) use broker::start;

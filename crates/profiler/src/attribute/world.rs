@@ -2,7 +2,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use lowbox_policy::network::{Access as Direction, AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy};
+use lowbox_policy::network::{
+    Access as Direction, AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy, Opening, Peer,
+};
 use lowbox_policy::ruling::{Cause, grant_helps, granting, helpful_grant, rule};
 use lowbox_policy::{
     Candidate, GrantRights, Object as Securable, Operation, PlanOptions, Question, candidates,
@@ -89,7 +91,7 @@ impl<'w> Judge<'w> {
         }
         match network_question(object, right) {
             None => no_object(Why::NoObject),
-            Some(asked) if asked.granted_by(&self.network) => None,
+            Some(asked) if asked.granted_by(&self.network, self.is_allowed(object)) => None,
             Some(asked) => {
                 let desired = asked.rights();
                 Some(Denial { desired, missing: desired, on_parent: false, why: Why::NotAllowed })
@@ -105,9 +107,34 @@ impl<'w> Judge<'w> {
             return Remedies { capabilities, grant: self.path_grant(object, &question) };
         }
         let Some(asked) = network_question(object, right) else { return Remedies::default() };
-        let open = self.with.iter().filter(|(_, policy)| asked.granted_by(policy));
-        let capabilities = open.fold(0, |all, (at, _)| all | 1_u128 << at);
-        Remedies { capabilities, grant: self.loopback_grant(&asked) }
+        if let NetworkQuestion::Peer(peer, Direction::Connect) = asked {
+            return self.openings(&peer, self.is_allowed(object));
+        }
+        let open = self.with.iter().filter(|(_, policy)| asked.granted_by(policy, false));
+        Remedies { capabilities: open.fold(0, |all, (at, _)| all | 1_u128 << at), grant: None }
+    }
+
+    /// What would let the program connect. An allowed host opens what a capability opens, too.
+    fn openings(&self, peer: &Peer, named: bool) -> Remedies {
+        let mut remedies = Remedies::default();
+        for opening in self.network.openings(peer, named) {
+            match opening {
+                Opening::Capability(name) => {
+                    let at = self.candidates.iter().position(|candidate| candidate.name == name);
+                    remedies.capabilities |= at.map_or(0, |at| 1_u128 << at);
+                }
+                Opening::LoopbackExemption => remedies.grant = Some(Grant::Loopback { port: peer.port }),
+                Opening::AllowedHost => {}
+            }
+        }
+        remedies
+    }
+
+    /// Whether the peer was found by the name of a host that is open to the program.
+    fn is_allowed(&self, object: &Object) -> bool {
+        let Object::Network { port, name: Some(name), .. } = object else { return false };
+        let name = String::from_utf8_lossy(name.as_bytes());
+        self.world.hosts.iter().any(|host| host.is_named(&name) && host.opens(*port))
     }
 
     /// Why no grant of its path would do, for people.
@@ -169,14 +196,6 @@ impl<'w> Judge<'w> {
         self.world.options.reserved.iter().any(|place| path.starts_with(place))
     }
 
-    fn loopback_grant(&self, asked: &NetworkQuestion) -> Option<Grant> {
-        let NetworkQuestion::Peer(peer, Direction::Connect) = asked else { return None };
-        let mut ports = self.world.loopback_ports.clone();
-        ports.push(peer.port);
-        let policy = NetworkPolicy::new(&self.world.token, ports, self.world.hosts.clone());
-        asked.granted_by(&policy).then_some(Grant::Loopback { port: peer.port })
-    }
-
     /// Whether a grant of a folder would be enough for what lies beneath it.
     pub(super) fn is_granted_by(
         &self,
@@ -191,9 +210,9 @@ impl<'w> Judge<'w> {
 
 /// What is asked of a network policy.
 enum NetworkQuestion {
-    Peer(lowbox_policy::network::Peer, Direction),
+    Peer(Peer, Direction),
     Listen,
-    Name { private: bool },
+    Name(String),
 }
 
 fn network_question(object: &Object, right: Right) -> Option<NetworkQuestion> {
@@ -203,25 +222,27 @@ fn network_question(object: &Object, right: Right) -> Option<NetworkQuestion> {
         }
         (Object::Network { .. }, Right::Accept) => NetworkQuestion::Peer(object.peer()?, Direction::Accept),
         (Object::Network { .. }, Right::Listen) => NetworkQuestion::Listen,
-        (Object::HostName { private, .. }, Right::Resolve) => NetworkQuestion::Name { private: *private },
+        (Object::HostName { name }, Right::Resolve) => {
+            NetworkQuestion::Name(String::from_utf8_lossy(name.as_bytes()).into_owned())
+        }
         _ => return None,
     })
 }
 
 impl NetworkQuestion {
-    fn granted_by(&self, policy: &NetworkPolicy) -> bool {
+    /// `named` is for peers: it was found by the name of an allowed host.
+    fn granted_by(&self, policy: &NetworkPolicy, named: bool) -> bool {
         match self {
-            NetworkQuestion::Peer(peer, direction) => policy.decide(peer, *direction, false).granted,
+            NetworkQuestion::Peer(peer, direction) => policy.decide(peer, *direction, named).granted,
             NetworkQuestion::Listen => policy.accepts_anything(),
-            NetworkQuestion::Name { private: true } => policy.opens_private(),
-            NetworkQuestion::Name { private: false } => policy.opens_by_capability(),
+            NetworkQuestion::Name(name) => policy.resolves(name),
         }
     }
 
     fn rights(&self) -> AccessMask {
         use lowbox_policy::network::{ACCEPT, CONNECT};
         match self {
-            NetworkQuestion::Peer(_, Direction::Connect) | NetworkQuestion::Name { .. } => CONNECT,
+            NetworkQuestion::Peer(_, Direction::Connect) | NetworkQuestion::Name(_) => CONNECT,
             NetworkQuestion::Peer(_, Direction::Accept) | NetworkQuestion::Listen => ACCEPT,
         }
     }

@@ -58,8 +58,6 @@ pub enum Object {
     HostName {
         /// The name.
         name: Raw,
-        /// A name that only the private network knows (`.local`, a single label, an address's name).
-        private: bool,
     },
     /// A name on a message bus.
     BusName {
@@ -192,7 +190,7 @@ impl Object {
                 path.len()
             }
             Object::AbstractSocket { name }
-            | Object::HostName { name, .. }
+            | Object::HostName { name }
             | Object::BusName { name, .. }
             | Object::Display { name, .. } => name.len(),
             Object::Network { name, .. } => name.as_ref().map_or(0, Raw::len),
@@ -231,7 +229,7 @@ impl fmt::Display for Object {
                 }
                 name.as_ref().map_or(Ok(()), |name| write!(f, " ({name})"))
             }
-            Object::HostName { name, .. } => name.fmt(f),
+            Object::HostName { name } => name.fmt(f),
             Object::BusName { bus, name } => write!(f, "{name} ({} bus)", bus.name()),
             Object::Display { protocol: DisplayProtocol::X11, name } => write!(f, "X11 {name}"),
             Object::Display { protocol: DisplayProtocol::Wayland, name } => write!(f, "Wayland {name}"),

@@ -12,6 +12,7 @@ use lowbox_msix::manifest::MAX_BYTES;
 use lowbox_msix::manifest::edit::{Edited, NewCapability, NewManifest, add_capabilities, new_manifest};
 use lowbox_msix::{Identity, Manifest};
 use lowbox_policy::capability;
+use lowbox_policy::network::AllowedHost;
 use lowbox_profiler::Raw;
 use lowbox_profiler::attribute::{Attribution, attribute};
 use lowbox_profiler::record::Records;
@@ -23,7 +24,7 @@ use lowbox_profiler::results::{
 use super::files;
 use super::gathered::{gather, is_named};
 use super::told::Told;
-use super::world::world;
+use super::world::{Declared, world};
 use crate::failure::Failure;
 use crate::output;
 
@@ -78,7 +79,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     for package in &chosen {
         let records = records.of_package(package);
         let declared = manifest.as_ref().map(Edit::declared);
-        let world = world(&caller, package, &records, declared.as_deref())?;
+        let world = world(&caller, package, &records, declared)?;
         let found = attribute(&records, &world);
         let folder =
             if chosen.len() == 1 { arguments.out.clone() } else { arguments.out.join(file_name(package)) };
@@ -150,9 +151,17 @@ impl Edit {
         Ok(Edit { path, bytes, manifest })
     }
 
-    fn declared(&self) -> Vec<String> {
+    fn declared(&self) -> Declared {
         let canonical = |name: &str| capability(name).map_or(name, |known| known.name).to_owned();
-        self.manifest.capabilities.iter().map(|one| canonical(&one.name)).collect()
+        let network = &self.manifest.network;
+        // What is no host opens nothing; `lowbox run` says so.
+        let hosts =
+            network.hosts.iter().filter_map(|host| AllowedHost::with_port(&host.name, host.port).ok());
+        Declared {
+            capabilities: self.manifest.capabilities.iter().map(|one| canonical(&one.name)).collect(),
+            hosts: hosts.collect(),
+            loopback_ports: network.loopback_ports.clone(),
+        }
     }
 }
 

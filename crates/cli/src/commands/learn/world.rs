@@ -6,6 +6,7 @@ use std::path::Path;
 
 use lowbox_linux::prepare::{Caller, PrepareError, Request, catalogue_of_all_capabilities, protected, token};
 use lowbox_policy::frontier::frontier;
+use lowbox_policy::network::AllowedHost;
 use lowbox_policy::{GrantRights, Object, Origin, PlanOptions, grant_descriptor};
 use lowbox_profiler::attribute::World;
 use lowbox_profiler::record::Records;
@@ -14,7 +15,17 @@ use crate::arguments::grant;
 use crate::failure::Failure;
 use crate::output;
 
-/// The world of a package. `declared` are its manifest's capabilities; without a manifest those that its runs had.
+/// What a manifest declares.
+pub struct Declared {
+    /// Names of capabilities, in canonical spelling where they are known.
+    pub capabilities: Vec<String>,
+    /// Hosts that are open beside them.
+    pub hosts: Vec<AllowedHost>,
+    /// Ports of the host's loopback that are open.
+    pub loopback_ports: Vec<u16>,
+}
+
+/// The world of a package. Without a manifest the capabilities are those that its runs had.
 ///
 /// # Errors
 /// When a capability is refused or the catalogue can't be read.
@@ -22,7 +33,7 @@ pub fn world(
     caller: &Caller,
     package: &str,
     records: &Records,
-    declared: Option<&[String]>,
+    declared: Option<Declared>,
 ) -> Result<World, Failure> {
     let failed = |error: PrepareError| Failure::new(&error);
     let mut request = Request {
@@ -31,10 +42,12 @@ pub fn world(
         less_privileged: records.runs.iter().any(|run| run.less_privileged),
         ..Request::default()
     };
-    request.capabilities = match declared {
-        Some(declared) => declared.to_vec(),
-        None => had(records),
-    };
+    let declared = declared.unwrap_or_else(|| Declared {
+        capabilities: had(records),
+        hosts: Vec::new(),
+        loopback_ports: Vec::new(),
+    });
+    request.capabilities = declared.capabilities;
     let (token, notices) = token(caller, &request).map_err(failed)?;
     for notice in notices {
         output::say(&notice.to_string());
@@ -55,8 +68,8 @@ pub fn world(
     Ok(World {
         objects,
         token,
-        loopback_ports: Vec::new(),
-        hosts: Vec::new(),
+        loopback_ports: declared.loopback_ports,
+        hosts: declared.hosts,
         // Where the program was started is not recorded; it is mostly in the home folder.
         frontier: frontier(caller.user.home.as_deref(), Path::new("/")),
         options: PlanOptions { protected: protected(caller), ..PlanOptions::default() },

@@ -184,12 +184,18 @@ fn verify(before: &Manifest, changed: &[u8], wanted: &[&NewCapability]) -> Resul
         .iter()
         .filter(|one| !one.commented_out)
         .map(|one| (&one.name, one.element, &one.namespace_uri));
+    // Without their places, which move.
+    let hosts = |manifest: &Manifest| {
+        manifest.network.hosts.iter().map(|host| (host.name.clone(), host.port)).collect::<Vec<_>>()
+    };
     let same = old.into_iter().eq(&before.capabilities)
         && new.into_iter().map(|one| (&one.name, one.element, &one.namespace_uri)).eq(added)
         && after.identity == before.identity
         && after.properties == before.properties
         && after.target_device_families == before.target_device_families
         && after.package_dependencies == before.package_dependencies
+        && hosts(&after) == hosts(before)
+        && after.network.loopback_ports == before.network.loopback_ports
         && after.applications == before.applications
         && after.extensions == before.extensions;
     if same { Ok(()) } else { Err(EditError::Unsafe("read again it is not what it was, with the additions")) }

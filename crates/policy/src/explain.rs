@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use lowbox_security::{
-    AccessMask, AceFlags, Control, Decision, SecurityDescriptor, Sid, Token, TraceStep, derive,
-};
+use lowbox_security::{AccessMask, AceFlags, Control, SecurityDescriptor, Sid, Token, TraceStep, derive};
 use serde::{Serialize, Serializer};
 
 use crate::capability::{Verdict, capabilities};
 use crate::effective::{effective, governing};
 use crate::host::NodeKind;
-use crate::object::{GrantRights, Object, Origin};
-use crate::objects::grant_descriptor;
+use crate::object::Object;
 use crate::operation::Operation;
-use crate::planner::check;
+use crate::ruling::{decisions, granting_by, helpful_grant};
 
 /// A capability that could be declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +160,7 @@ fn governors(question: &Question<'_>) -> Vec<Governing> {
 }
 
 /// Whether an entry so many levels above has anything to say about what is here.
-fn reaches(object: &Object, levels: usize, kind: NodeKind) -> bool {
+pub(crate) fn reaches(object: &Object, levels: usize, kind: NodeKind) -> bool {
     let wanted = match kind {
         NodeKind::Dir => AceFlags::CONTAINER_INHERIT,
         _ => AceFlags::OBJECT_INHERIT,
@@ -174,23 +171,6 @@ fn reaches(object: &Object, levels: usize, kind: NodeKind) -> bool {
         || aces.any(|ace| {
             ace.flags.contains(wanted) && (levels == 1 || !ace.flags.contains(AceFlags::NO_PROPAGATE))
         })
-}
-
-fn decisions(
-    sd: &SecurityDescriptor,
-    parent: Option<&SecurityDescriptor>,
-    token: &Token,
-    operation: Operation,
-) -> Vec<(bool, AccessMask, Decision)> {
-    let (on_object, on_parent) = operation.desired();
-    let mut all = Vec::new();
-    if !on_object.is_empty() {
-        all.push((false, on_object, check::ask(sd, parent, token, on_object)));
-    }
-    if let (Some(parent), false) = (parent, on_parent.is_empty()) {
-        all.push((true, on_parent, check::ask(parent, None, token, on_parent)));
-    }
-    all
 }
 
 fn run(
@@ -217,55 +197,26 @@ fn suggestions(
     parent: &Option<SecurityDescriptor>,
     candidates: &[Candidate],
 ) -> Vec<Suggestion> {
-    let mut found: Vec<(bool, usize, String)> = Vec::new();
-    if let Some(container) = &question.token.app_container {
-        for candidate in
-            candidates.iter().filter(|candidate| !container.capabilities.contains(&candidate.sid))
-        {
-            let mut container = container.clone();
-            container.capabilities.push(candidate.sid.clone());
-            let token = Token { app_container: Some(container), ..question.token.clone() };
-            let all = decisions(sd, parent.as_ref(), &token, question.operation);
-            if all.iter().all(|(_, _, decision)| decision.granted) {
-                found.push((
-                    candidate.privacy,
-                    opens(question.objects, &candidate.sid),
-                    candidate.name.clone(),
-                ));
-            }
-        }
-    }
+    let Question { objects, token, operation, .. } = *question;
+    let mut found: Vec<(bool, usize, String)> =
+        granting_by(sd, parent.as_ref(), token, operation, candidates)
+            .into_iter()
+            .map(|at| &candidates[at])
+            .map(|candidate| (candidate.privacy, opens(objects, &candidate.sid), candidate.name.clone()))
+            .collect();
     found.sort();
     let mut all: Vec<Suggestion> = found
         .into_iter()
         .map(|(privacy, opens, name)| Suggestion::Capability { name, privacy, opens })
         .collect();
-    let place = match question.path.parent() {
-        Some(parent) if question.operation.concerns_parent() => parent,
-        _ => question.path,
-    };
-    if question.operation != Operation::Connect && place != Path::new("/") && grant_helps(question, place) {
-        let argument = format!("{}:{}", place.display(), question.operation.grant_letters());
-        all.push(Suggestion::Grant { argument });
+    if let Some((place, rights)) = helpful_grant(question) {
+        all.push(Suggestion::Grant { argument: format!("{}:{rights}", place.display()) });
     }
     all
 }
 
-/// Whether a grant of the place would be enough: not where something denies.
-fn grant_helps(question: &Question<'_>, place: &Path) -> bool {
-    let Some(container) = &question.token.app_container else { return false };
-    let Ok(rights) = question.operation.grant_letters().parse::<GrantRights>() else { return false };
-    let mut objects: Vec<Object> =
-        governing(question.objects, question.path).into_values().flatten().cloned().collect();
-    objects.push(Object::new(place, grant_descriptor(&container.package, rights), Origin::Grant));
-    let (sd, parent) = effective(&objects, question.token, question.path, question.kind);
-    decisions(&sd, parent.as_ref(), question.token, question.operation)
-        .iter()
-        .all(|(_, _, decision)| decision.granted)
-}
-
 /// How many entries name the SID.
-fn opens(objects: &[Object], sid: &Sid) -> usize {
+pub fn opens(objects: &[Object], sid: &Sid) -> usize {
     objects
         .iter()
         .filter(|object| {

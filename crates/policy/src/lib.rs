@@ -20,6 +20,7 @@ pub mod operation;
 pub mod os_bytes;
 pub mod plan;
 mod planner;
+pub mod ruling;
 
 pub use capability::{Capability, Element, Verdict, capabilities, capability};
 pub use effective::effective;

@@ -102,7 +102,9 @@ impl fmt::Display for Origin {
 }
 
 /// The rights of a grant, written as letters: `r` read and list, `w` write, create and delete, `x` execute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct GrantRights {
     /// Read files and list folders.
     pub read: bool,

@@ -1,10 +1,10 @@
 //! What a program does to a file, in terms of access rights.
 
 use lowbox_security::AccessMask;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An operation on a file, as a system call would do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// Open a file and read it.
@@ -121,6 +121,40 @@ impl Operation {
     pub fn concerns_parent(self) -> bool {
         !self.desired().1.is_empty()
             || matches!(self, Operation::Unlink | Operation::Rmdir | Operation::RenameFrom)
+    }
+
+    /// The operation's name on command lines and in JSON.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Operation::Read => "read",
+            Operation::Write => "write",
+            Operation::Append => "append",
+            Operation::Truncate => "truncate",
+            Operation::Create => "create",
+            Operation::Mkdir => "mkdir",
+            Operation::Symlink => "symlink",
+            Operation::MakeSpecial => "make-special",
+            Operation::List => "list",
+            Operation::Unlink => "unlink",
+            Operation::Rmdir => "rmdir",
+            Operation::RenameFrom => "rename-from",
+            Operation::RenameTo => "rename-to",
+            Operation::RenameDirTo => "rename-dir-to",
+            Operation::LinkFrom => "link-from",
+            Operation::LinkTo => "link-to",
+            Operation::Execute => "execute",
+            Operation::Stat => "stat",
+            Operation::Chmod => "chmod",
+            Operation::Utime => "utime",
+            Operation::GetXattr => "get-xattr",
+            Operation::SetXattr => "set-xattr",
+            Operation::Connect => "connect",
+        }
+    }
+
+    /// The operation of that name.
+    pub fn from_keyword(keyword: &str) -> Option<Operation> {
+        Operation::ALL.into_iter().find(|operation| operation.keyword() == keyword)
     }
 
     /// The operation as people call it ("reading").

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Not};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::mapping::ObjectKind;
 
@@ -158,5 +158,24 @@ impl fmt::Debug for AccessMask {
 impl Serialize for AccessMask {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// Reads what [`Serialize`] writes: `0x…`.
+impl<'de> Deserialize<'de> for AccessMask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Hexadecimal;
+        impl serde::de::Visitor<'_> for Hexadecimal {
+            type Value = AccessMask;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an access mask like \"0x120089\"")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AccessMask, E> {
+                let digits = text.strip_prefix("0x").filter(|digits| !digits.starts_with('+'));
+                let bits = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                bits.map(AccessMask).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Hexadecimal)
     }
 }

@@ -44,7 +44,7 @@ pub struct Arguments {
 
     /// What is to be done with it: reading, or listing where it is a folder, unless given
     #[arg(long = "for", value_name = "OPERATION",
-        value_parser = PossibleValuesParser::new(OPERATIONS.map(|(name, _)| name)).map(|name| operation(&name)))]
+        value_parser = PossibleValuesParser::new(Operation::ALL.map(Operation::keyword)).try_map(|name| Operation::from_keyword(&name).ok_or("unknown")))]
     pub operation: Option<Operation>,
 
     /// Whose access it is about.
@@ -62,37 +62,6 @@ pub struct Arguments {
     /// Answer in JSON (see docs/json.md)
     #[arg(long)]
     pub json: bool,
-}
-
-/// The names of operations on the command line; the same as in JSON.
-const OPERATIONS: [(&str, Operation); 23] = [
-    ("read", Operation::Read),
-    ("write", Operation::Write),
-    ("append", Operation::Append),
-    ("truncate", Operation::Truncate),
-    ("create", Operation::Create),
-    ("mkdir", Operation::Mkdir),
-    ("symlink", Operation::Symlink),
-    ("make-special", Operation::MakeSpecial),
-    ("list", Operation::List),
-    ("unlink", Operation::Unlink),
-    ("rmdir", Operation::Rmdir),
-    ("rename-from", Operation::RenameFrom),
-    ("rename-to", Operation::RenameTo),
-    ("rename-dir-to", Operation::RenameDirTo),
-    ("link-from", Operation::LinkFrom),
-    ("link-to", Operation::LinkTo),
-    ("execute", Operation::Execute),
-    ("stat", Operation::Stat),
-    ("chmod", Operation::Chmod),
-    ("utime", Operation::Utime),
-    ("get-xattr", Operation::GetXattr),
-    ("set-xattr", Operation::SetXattr),
-    ("connect", Operation::Connect),
-];
-
-fn operation(name: &str) -> Operation {
-    OPERATIONS.iter().find(|(known, _)| *known == name).map_or(Operation::Read, |(_, operation)| *operation)
 }
 
 /// Explains.
@@ -176,9 +145,8 @@ mod tests {
 
     #[test]
     fn operations_have_the_same_names_on_the_command_line_and_in_json() {
-        assert_eq!(OPERATIONS.map(|(_, operation)| operation), Operation::ALL);
-        for (name, operation) in OPERATIONS {
-            assert_eq!(serde_json::to_value(operation).unwrap(), name);
+        for operation in Operation::ALL {
+            assert_eq!(serde_json::to_value(operation).unwrap(), operation.keyword());
         }
     }
 }

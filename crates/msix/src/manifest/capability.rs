@@ -104,7 +104,7 @@ pub(super) fn read(
     Ok(declared)
 }
 
-fn element_of(node: Node<'_, '_>) -> Option<CapabilityElement> {
+pub(super) fn element_of(node: Node<'_, '_>) -> Option<CapabilityElement> {
     let namespace = Namespace::of(node.tag_name().namespace());
     match (namespace, node.tag_name().name()) {
         (Namespace::Foundation, "Capability") => Some(CapabilityElement::Capability),

@@ -9,6 +9,7 @@ mod application;
 mod capability;
 mod consistency;
 mod dependency;
+pub mod edit;
 mod error;
 mod isolation;
 pub mod namespace;

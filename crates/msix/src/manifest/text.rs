@@ -36,6 +36,19 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ManifestError> {
     Ok(text)
 }
 
+/// Encodes as `original` is encoded, its byte order mark included.
+pub(super) fn encode_like(original: &[u8], text: &str) -> Vec<u8> {
+    let utf16 = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+        mark.iter().copied().chain(text.encode_utf16().flat_map(bytes)).collect()
+    };
+    match original {
+        [0xEF, 0xBB, 0xBF, ..] => [&[0xEF, 0xBB, 0xBF], text.as_bytes()].concat(),
+        [0xFF, 0xFE, ..] => utf16(&[0xFF, 0xFE], u16::to_le_bytes),
+        [0xFE, 0xFF, ..] => utf16(&[0xFE, 0xFF], u16::to_be_bytes),
+        _ => text.as_bytes().to_vec(),
+    }
+}
+
 fn encoding_error(what: impl Into<String>) -> ManifestError {
     ManifestError { position: None, problem: Problem::Encoding(what.into()) }
 }

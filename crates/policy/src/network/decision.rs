@@ -110,7 +110,7 @@ impl NetworkPolicy {
 
     /// Whether a capability opens a network: then every name may be resolved.
     pub fn opens_by_capability(&self) -> bool {
-        Class::ALL.into_iter().any(|class| self.check(self.descriptor(class), Access::Connect))
+        Class::ALL.into_iter().any(|class| self.connects(class))
     }
 
     /// Whether peers of any class may connect to the program.
@@ -123,9 +123,14 @@ impl NetworkPolicy {
         self.check(self.descriptor(class), Access::Accept)
     }
 
+    /// Whether the program may connect to peers of this class, by its capabilities.
+    pub fn connects(&self, class: Class) -> bool {
+        self.check(self.descriptor(class), Access::Connect)
+    }
+
     /// Whether the private network is open.
     pub fn opens_private(&self) -> bool {
-        self.check(self.descriptor(Class::Private), Access::Connect)
+        self.connects(Class::Private)
     }
 
     /// The ports of the host's loopback that are open.

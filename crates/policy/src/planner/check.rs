@@ -41,6 +41,17 @@ pub(crate) fn ask(
     access_check(sd, token, &request)
 }
 
+/// Whether `desired` is granted: the same check without its trace.
+pub(crate) fn allows(
+    sd: &SecurityDescriptor,
+    parent: Option<&SecurityDescriptor>,
+    token: &Token,
+    desired: AccessMask,
+) -> bool {
+    let request = Request { desired, mapping: GenericMapping::FILE, user_half: UserHalf::Host, parent };
+    access_check_untold(sd, token, &request).granted
+}
+
 /// All that the token may do.
 pub(crate) fn maximum(
     sd: &SecurityDescriptor,

@@ -16,7 +16,7 @@ pub(crate) mod netlink;
 pub(crate) mod options;
 pub mod query;
 mod resolvers;
-mod route;
+pub(crate) mod route;
 mod sockets;
 
 pub(crate) use broker::start;

@@ -36,19 +36,19 @@ impl FromStr for Destination {
 /// Explains.
 ///
 /// # Errors
-/// A name that the host can't resolve.
+/// A name that the host can't resolve; a kernel that can't be asked for its routes.
 pub fn explain(destination: &Destination, policy: &NetworkPolicy, json: bool) -> Result<(), Failure> {
-    let answer = answer(destination, policy, &look_up(&destination.host)?);
+    let answer = answer(destination, policy, &look_up(&destination.host)?)?;
     if json { output::json(&answer) } else { page::page(&answer).print() }
 }
 
-fn answer(destination: &Destination, policy: &NetworkPolicy, found: &Found) -> Answer {
+fn answer(destination: &Destination, policy: &NetworkPolicy, found: &Found) -> Result<Answer, Failure> {
     let host = &destination.host;
     let by_name = host.address().is_none();
     // What the host's table of names says needs no resolver.
     let resolves = by_name.then(|| found.by_table || policy.resolves(&host.name));
-    let addresses: Vec<Address> =
-        found.addresses.iter().map(|address| judge(destination, policy, found.by_table, *address)).collect();
+    let judged = found.addresses.iter().map(|address| judge(destination, policy, found.by_table, *address));
+    let addresses: Vec<Address> = judged.collect::<Result<_, _>>()?;
     let every = |granted: fn(&Address) -> bool| resolves != Some(false) && addresses.iter().all(granted);
     let mut notes = Vec::new();
     if resolves == Some(false) {
@@ -63,7 +63,7 @@ fn answer(destination: &Destination, policy: &NetworkPolicy, found: &Found) -> A
                 .into(),
         );
     }
-    Answer {
+    Ok(Answer {
         asked: host.to_string(),
         host: host.name.clone(),
         port: destination.port,
@@ -71,12 +71,19 @@ fn answer(destination: &Destination, policy: &NetworkPolicy, found: &Found) -> A
         granted: Granted { tcp: every(|one| one.tcp.granted), udp: every(|one| one.udp.granted) },
         addresses,
         notes,
-    }
+    })
 }
 
-fn judge(destination: &Destination, policy: &NetworkPolicy, by_table: bool, address: IpAddr) -> Address {
+fn judge(
+    destination: &Destination,
+    policy: &NetworkPolicy,
+    by_table: bool,
+    address: IpAddr,
+) -> Result<Address, Failure> {
     let (host, port) = (&destination.host, destination.port);
-    let route = route_to(address);
+    let route = route_to(address).map_err(|error| {
+        Failure::new(format!("the kernel's routes, which it can't be asked for: {error}"))
+    })?;
     let leads = |allowed: &AllowedHost| by_table || allowed.leads_to(address);
     let named = policy.hosts().iter().filter(|allowed| allowed.opens(port)).any(|allowed| {
         allowed.address() == Some(address.to_canonical()) || (allowed.is_named(&host.name) && leads(allowed))
@@ -101,14 +108,14 @@ fn judge(destination: &Destination, policy: &NetworkPolicy, by_table: bool, addr
         }
     };
     let classes = classify(&Peer { address, port, protocol: Protocol::Tcp, route }).iter().collect();
-    Address {
+    Ok(Address {
         address,
         route: route.into(),
         classes,
         named,
         tcp: verdict(Protocol::Tcp),
         udp: verdict(Protocol::Udp),
-    }
+    })
 }
 
 #[cfg(test)]

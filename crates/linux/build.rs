@@ -1,4 +1,4 @@
-//! Compiles the list of system calls to filters when lowbox is built: a start pays nothing for it.
+//! Compiles the lists of system calls to filters when lowbox is built: a start pays nothing for it.
 
 #[path = "src/seccomp/compile.rs"]
 mod compile;
@@ -14,12 +14,25 @@ fn main() {
     let mut text = String::from("&[\n");
     for mode in compile::Mode::every() {
         let _ = writeln!(text, "({mode:?}, &[");
-        for compile::Instruction { code, jt, jf, k } in compile::compile(&rules, mode) {
-            let _ = writeln!(text, "Instruction {{ code: {code}, jt: {jt}, jf: {jf}, k: {k} }},");
-        }
+        instructions(&mut text, &compile::compile(&rules, mode));
         text.push_str("]),\n");
     }
     text.push(']');
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("filters.rs");
+    write("filters.rs", &text);
+    let rules = rules::network_broker().expect("network_broker.txt is readable");
+    let mut text = String::from("&[\n");
+    instructions(&mut text, &compile::compile(&rules, compile::Mode::default()));
+    text.push(']');
+    write("network_broker.rs", &text);
+}
+
+fn write(name: &str, text: &str) {
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join(name);
     std::fs::write(out, text).expect("the build folder is writable");
+}
+
+fn instructions(text: &mut String, filter: &[compile::Instruction]) {
+    for compile::Instruction { code, jt, jf, k } in filter {
+        let _ = writeln!(text, "Instruction {{ code: {code}, jt: {jt}, jf: {jf}, k: {k} }},");
+    }
 }

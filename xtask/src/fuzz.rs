@@ -34,6 +34,7 @@ const TARGETS: [Target; 4] = [
     Target { name: "sddl", dictionary: Some("sddl.dict"), seeds: None },
     Target { name: "descriptor", dictionary: None, seeds: None },
     Target { name: "dns", dictionary: None, seeds: None },
+    Target { name: "frame", dictionary: None, seeds: None },
     Target {
         name: "manifest",
         dictionary: Some("manifest.dict"),

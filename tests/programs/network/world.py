@@ -1,5 +1,6 @@
-"""The world outside: world.py FOLDER. Greets on port 80 (and [::]:81), serves FOLDER over TLS on port 443 with FOLDER/../cert.pem,
+"""The world outside: world.py FOLDER. Greets on port 80 (and [::]:81), by TCP and UDP, serves FOLDER over TLS on port 443 with FOLDER/../cert.pem,
 and answers for a few names on port 53. Prints READY."""
+import errno
 import functools
 import http.server
 import socket
@@ -40,6 +41,46 @@ class V6(V4):
     address_family = socket.AF_INET6
 
 
+class Datagrams(socketserver.BaseRequestHandler):
+    """Says hello and how long the datagram was; `other` is answered from another port, which nobody has spoken to."""
+
+    def handle(self):
+        told, sock = self.request
+        if told == b"other":
+            sock = socket.socket(sock.family, socket.SOCK_DGRAM)
+        sock.sendto(f"hello {self.client_address[0]} {self.client_address[1]} {len(told)}".encode(), self.client_address)
+
+
+class UdpV4(socketserver.ThreadingUDPServer):
+    max_packet_size = 65536
+
+
+class UdpV6(UdpV4):
+    address_family = socket.AF_INET6
+
+
+# Each answers from the address that it was spoken to.
+UDP = [
+    (UdpV4, ("93.184.216.34", 80)),
+    (UdpV4, ("10.7.0.2", 80)),
+    (UdpV4, ("169.254.169.254", 80)),
+    (UdpV4, ("10.7.0.1", 80)),
+    (UdpV4, ("127.0.0.1", 80)),
+    (UdpV6, ("2a00:99::1", 81)),
+    (UdpV6, ("2a00:7::1", 81)),
+]
+
+
+def serve_datagrams():
+    for kind, address in UDP:
+        try:
+            serve(kind(address, Datagrams))
+        except OSError as error:
+            # The other's.
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *unused):
         pass
@@ -73,6 +114,7 @@ class OverTcp(socketserver.BaseRequestHandler):
 serve(V4(("0.0.0.0", 80), Greeter))
 V6.allow_dual_stack = False
 serve(V6(("::", 81), Greeter))
+serve_datagrams()
 if len(sys.argv) > 2:
     serve(socketserver.ThreadingUDPServer(("0.0.0.0", 53), OverUdp))
     serve(V4(("0.0.0.0", 53), OverTcp))

@@ -19,7 +19,7 @@ use super::inet;
 use super::socket_call::SocketCall;
 use super::waiting;
 use crate::network::link::Link;
-use crate::network::message::{Answer, Ask, Purpose};
+use crate::network::message::{Answer, Ask, Purpose, Wanted};
 use crate::sys::{self, Notification};
 
 /// Calls that wait for a peer at the same time.
@@ -103,7 +103,7 @@ impl Accept {
             let accepted = match address {
                 Some(address) => {
                     let (purpose, options) = (Purpose::Accept, Vec::new());
-                    let ask = Ask { purpose, v6: address.is_ipv6(), address, options };
+                    let ask = Ask::Socket(Wanted { purpose, v6: address.is_ipv6(), address, options });
                     matches!(link.ask(&ask)?, (Answer::Accepted, _))
                 }
                 None => false,

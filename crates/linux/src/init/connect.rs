@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags,
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::socket_domain;
 
+use super::datagrams::{self, Datagrams};
 use super::inet::{self, Inet};
 use super::refusals::Refusals;
 use super::remote::{Remote, Way, way_to_bind, way_to_connect, way_to_listen};
@@ -55,7 +56,7 @@ pub(super) fn serve(listener: &OwnedFd, call: Notification, reach: &Reach<'_>) {
 }
 
 /// A decided call.
-enum Prepared {
+pub(super) enum Prepared {
     /// Connects the program's own socket to a decided address.
     Connect {
         socket: OwnedFd,
@@ -66,6 +67,8 @@ enum Prepared {
     },
     /// Binds it.
     Bind { socket: OwnedFd, address: Vec<u8> },
+    /// Binds a UDP socket, whose port is to be the host's too.
+    Serve(Box<Datagrams>),
     /// Makes it listen.
     Listen { socket: OwnedFd, backlog: i32 },
     /// A socket of the host's network takes its place.
@@ -90,6 +93,7 @@ impl Prepared {
                 connected
             }
             Prepared::Bind { socket, address } => sys::bind_raw(socket.as_fd(), address),
+            Prepared::Serve(datagrams) => datagrams.serve(),
             Prepared::Listen { socket, backlog } => Ok(rustix::net::listen(socket, *backlog)?),
             // Neither comes here.
             Prepared::Remote(_) | Prepared::ByTheProgram => Err(io::Error::from_raw_os_error(libc::EIO)),
@@ -105,6 +109,11 @@ fn prepare(listener: BorrowedFd<'_>, call: &Notification, reach: &Reach<'_>) -> 
         number => match (inet, &reach.link) {
             (Some(inet), Some(link)) if inet.tcp => {
                 prepare_to_serve(called, &inet, number == libc::SYS_bind, link, reach)
+            }
+            (Some(inet), Some(link))
+                if inet.udp && number == libc::SYS_bind && link.is_wired() && link.serves() =>
+            {
+                datagrams::prepare_to_serve(called, &inet, link)
             }
             // Only here is a path resolved, as the program resolves it. If it puts a socket of the host's network in the other's
             // place meanwhile, that one is bound, which nobody hears of: to listen is another call.
@@ -137,6 +146,12 @@ fn prepare_connect(called: SocketCall, inet: Option<Inet>, reach: &Reach<'_>) ->
                 return Ok(remote(called, inet.v6, address, Purpose::Connect, None, link, reach));
             }
         },
+        (None, Some(link)) if own && link.is_wired() => {
+            if let Some(inet) = inet.as_ref().filter(|inet| inet.udp) {
+                datagrams::consider(&called, inet.v6, link, reach)?;
+            }
+            called.address
+        }
         // A socket that was lent, or that came over another one, may live in the host's network, where abstract addresses
         // lie too: it stays as it is.
         _ if !own => return Err(io::Error::from_raw_os_error(libc::EACCES)),

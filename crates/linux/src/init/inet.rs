@@ -20,10 +20,11 @@ pub(super) const SYN_RECEIVED: u8 = 3;
 pub(super) const CLOSED: u8 = 7;
 pub(super) const LISTENING: u8 = 10;
 
-/// The internet protocol of a socket's addresses, and whether it is a TCP socket.
+/// The internet protocol of a socket's addresses, and whether it is a TCP or a UDP socket.
 pub(super) struct Inet {
     pub(super) v6: bool,
     pub(super) tcp: bool,
+    pub(super) udp: bool,
 }
 
 /// What an internet socket is; `None` for others.
@@ -33,8 +34,10 @@ pub(super) fn inet(socket: BorrowedFd<'_>) -> io::Result<Option<Inet>> {
         AddressFamily::INET6 => true,
         _ => return Ok(None),
     };
-    let tcp = socket_type(socket)? == SocketType::STREAM && socket_protocol(socket)? == Some(ipproto::TCP);
-    Ok(Some(Inet { v6, tcp }))
+    let (kind, protocol) = (socket_type(socket)?, socket_protocol(socket)?);
+    let tcp = kind == SocketType::STREAM && protocol == Some(ipproto::TCP);
+    let udp = kind == SocketType::DGRAM && protocol == Some(ipproto::UDP);
+    Ok(Some(Inet { v6, tcp, udp }))
 }
 
 /// The address for a socket of this protocol.

@@ -6,6 +6,7 @@
 
 mod accept;
 mod connect;
+mod datagrams;
 mod inet;
 mod observe;
 mod path_calls;
@@ -115,8 +116,11 @@ fn live(
     inheritance.processors.return_here();
     let view = builder.complete(&spec, Lent::new(control), &mut stopwatch)?;
     limits::apply(&spec.limits, memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
-    network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;
-    let (link, names) = network.unzip();
+    let wire = network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;
+    let (mut link, names) = network.unzip();
+    if let (Some(link), Some(wire)) = (&mut link, wire) {
+        link.hand_over(&wire).map_err(Failure::at(Step::Network, ""))?;
+    }
     let resolver = names.map(Resolver::bind).transpose().map_err(Failure::at(Step::Network, ""))?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");

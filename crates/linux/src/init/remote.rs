@@ -13,11 +13,11 @@ use rustix::net::{getpeername, getsockname};
 
 use super::inet::{self, CLOSED, LISTENING, SYN_RECEIVED, SYN_SENT};
 use super::refusals::Refusals;
-use super::replace::replace;
+use super::replace::Places;
 use super::socket_call::SocketCall;
 use crate::network::link::Link;
-use crate::network::message::{Answer, Ask, Purpose};
-use crate::network::options;
+use crate::network::message::{Answer, Ask, Purpose, Wanted};
+use crate::network::options::{self, Part};
 use crate::sys;
 
 /// What is done about a call on a TCP socket.
@@ -127,9 +127,18 @@ impl Remote {
     /// What the call fails with; EINPROGRESS among it.
     pub(super) fn begin(&self, listener: BorrowedFd<'_>) -> io::Result<Option<Connecting>> {
         let old = self.call.socket.as_fd();
-        let options = options::set_on(old, self.v6);
-        let ask = Ask { purpose: self.purpose, v6: self.v6, address: self.address, options };
-        let (pending, new): (bool, OwnedFd) = match self.link.ask(&ask)? {
+        let part = if self.purpose == Purpose::Connect { Part::Early } else { Part::All };
+        let options = options::set_on(old, self.v6, part);
+        let wanted = Wanted { purpose: self.purpose, v6: self.v6, address: self.address, options };
+        let asked = self.link.begin(&Ask::Socket(wanted));
+        // While the broker is at it.
+        let late = match part {
+            Part::Early => options::set_on(old, self.v6, Part::Late),
+            _ => Vec::new(),
+        };
+        let places = Places::of(&self.call);
+        let waits = !fcntl_getfl(old)?.contains(OFlags::NONBLOCK);
+        let (pending, new): (bool, OwnedFd) = match asked.answer()? {
             (Answer::Made { pending }, Some(socket)) => (pending, socket),
             (Answer::Failed(errno), _) => return error(errno),
             (Answer::Refused | Answer::Made { .. } | Answer::Accepted, _) => {
@@ -142,11 +151,12 @@ impl Remote {
         if let Some(backlog) = self.backlog {
             rustix::net::listen(&new, backlog)?;
         }
-        let waits = !fcntl_getfl(old)?.contains(OFlags::NONBLOCK);
+        options::apply(new.as_fd(), &late);
         if waits {
-            fcntl_setfl(&new, fcntl_getfl(&new)? - OFlags::NONBLOCK)?;
+            // The broker has set this flag alone.
+            fcntl_setfl(&new, OFlags::RDWR)?;
         }
-        replace(listener, &self.call, new.as_fd())?;
+        places?.take(listener, &self.call, new.as_fd())?;
         match (pending, waits) {
             (false, _) => Ok(None),
             (true, false) => error(libc::EINPROGRESS),

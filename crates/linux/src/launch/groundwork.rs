@@ -209,10 +209,11 @@ impl Groundwork {
         }
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
+        let networked = broker.is_some();
         let parts = Parts { init, broker, control, cgroup, cgroup_error, watch, relays, asked, own };
         let mut container = Container::new(parts);
         let lent = match arrived {
-            true => network::lend(namespace.as_fd(), container.control().as_fd()),
+            true => network::lend(namespace.as_fd(), container.control().as_fd(), networked),
             false => Ok(()),
         };
         stopwatch.lap("network namespace, loopback (beside pid 1)");

@@ -23,6 +23,7 @@ pub(crate) mod spec;
 pub(crate) mod stdio;
 pub(crate) mod stopwatch;
 pub(crate) mod view;
+pub(crate) mod wire;
 
 pub use control::Step;
 pub use error::LaunchError;

@@ -10,14 +10,17 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Signal, setsid};
 
 use super::allowed::Allowed;
+use super::datagrams::Relay;
+use super::judge::Judge;
 use super::link::Link;
-use super::message::{Ask, receive, send};
+use super::message::{Answer, Ask, receive, send};
 use super::names;
 use super::route::Routes;
 use super::sockets::Maker;
 use crate::launch::control::channel;
 use crate::launch::rules::{abi, ruleset};
 use crate::launch::spec::ContainerUser;
+use crate::seccomp;
 use crate::supervise::Guard;
 use crate::sys::{self, Forked, Namespaces};
 
@@ -75,7 +78,10 @@ fn run(
     lower(user)?;
     let table = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
     let allowed = Allowed::new(policy.hosts(), &table);
-    let mut maker = Maker { policy, allowed: &allowed, routes: Routes::open()? };
+    let judge = || Ok::<_, io::Error>(Judge { policy, allowed: &allowed, routes: Routes::open()? });
+    let mut maker = Maker { judge: judge()? };
+    let relay = Relay::new(judge()?)?;
+    sys::install_filter(seccomp::NETWORK_BROKER, false)?;
     std::thread::scope(|scope| {
         std::thread::Builder::new().stack_size(128 * 1024).spawn_scoped(scope, || {
             names::serve(names_channel.as_fd(), policy, &allowed);
@@ -83,12 +89,35 @@ fn run(
             sys::exit_now(1)
         })?;
         // Pid 1 is trusted with no more than the program: a message that can't be read ends all.
-        while let Some((ask, _)) = receive::<Ask>(channel.as_fd())? {
-            let (answer, socket) = maker.make(&ask);
+        while let Some((ask, file)) = receive::<Ask>(channel.as_fd())? {
+            let (answer, socket) = match (ask, file) {
+                (Ask::Socket(wanted), _) => maker.make(&wanted),
+                (Ask::Wire, Some(wire)) => {
+                    relay.add_wire(wire)?;
+                    std::thread::Builder::new().stack_size(128 * 1024).spawn_scoped(scope, || {
+                        let _ = relay.run();
+                        sys::exit_now(1)
+                    })?;
+                    (Answer::Accepted, None)
+                }
+                (Ask::Exempt(stands_for), Some(socket)) => (told(relay.add_exempt(socket, stands_for)), None),
+                (Ask::Datagrams(peer), _) => (told(relay.consider(peer)), None),
+                (Ask::Serve(port), _) => (told(relay.serve(port)), None),
+                (Ask::Wire | Ask::Exempt(_), None) => return Err(io::ErrorKind::InvalidData.into()),
+            };
             send(channel.as_fd(), &answer, socket.as_ref().map(AsFd::as_fd))?;
         }
         sys::exit_now(0)
     })
+}
+
+/// What is told of datagrams.
+fn told(done: io::Result<()>) -> Answer {
+    match done {
+        Ok(()) => Answer::Accepted,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Answer::Refused,
+        Err(error) => Answer::Failed(error.raw_os_error().unwrap_or(libc::EIO)),
+    }
 }
 
 /// Becomes the container's user with nothing else, for good.

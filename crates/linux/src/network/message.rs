@@ -17,9 +17,25 @@ use super::options::SetOption;
 /// The longest message: an address and every option that is copied.
 const MAX_MESSAGE: usize = 4096;
 
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Ask {
+    /// A TCP socket.
+    Socket(Wanted),
+    /// That the wire for datagrams be served, whose end comes with the message.
+    Wire,
+    /// That a UDP socket of the container's loopback interface be served, which comes with the message and stands for this
+    /// address of the host's.
+    Exempt(SocketAddr),
+    /// Whether datagrams may be sent there.
+    Datagrams(SocketAddr),
+    /// That a UDP port of the host's be the program's.
+    Serve(u16),
+}
+
 /// A TCP socket of the host's network that is wanted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Ask {
+pub(crate) struct Wanted {
     /// What for.
     pub(crate) purpose: Purpose,
     /// Whether it is an IPv6 socket, for IPv4 addresses too.
@@ -49,7 +65,7 @@ pub(crate) enum Answer {
         /// It is.
         pending: bool,
     },
-    /// The peer may be accepted.
+    /// Yes: the peer may be accepted, datagrams may be sent, it is served.
     Accepted,
     /// The access check says no.
     Refused,
@@ -120,12 +136,12 @@ mod tests {
     #[test]
     fn what_is_asked_and_answered_arrives_with_its_socket() {
         let (ours, theirs) = channel().unwrap();
-        let ask = Ask {
+        let ask = Ask::Socket(Wanted {
             purpose: Purpose::Connect,
             v6: true,
             address: "[::ffff:1.2.3.4]:80".parse().unwrap(),
             options: vec![SetOption { index: 3, value: vec![1, 0, 0, 0] }],
-        };
+        });
         send(ours.as_fd(), &ask, Some(ours.as_fd())).unwrap();
         let (received, file) = receive::<Ask>(theirs.as_fd()).unwrap().unwrap();
         assert_eq!(received, ask);

@@ -7,9 +7,12 @@
 
 mod allowed;
 mod broker;
+pub mod datagrams;
+mod judge;
 pub(crate) mod link;
 pub(crate) mod message;
 pub(crate) mod names;
+pub(crate) mod netlink;
 pub(crate) mod options;
 pub mod query;
 mod resolvers;

@@ -28,14 +28,27 @@ const IPV6: i32 = libc::IPPROTO_IPV6;
 /// SO_BUF_LOCK (Linux 5.17): which buffer sizes were set by hand. Others grow by themselves, and must go on to.
 const SO_BUF_LOCK: i32 = 72;
 
-/// The list (socket(7), tcp(7), ip(7), ipv6(7)).
+/// The list (socket(7), tcp(7), ip(7), ipv6(7)). The first [`EARLY`] have a part in how a connection begins.
 const LIST: [(i32, i32); 38] = [
+    (SOCKET, libc::SO_PRIORITY),
+    (TCP, libc::TCP_MAXSEG),
+    (TCP, libc::TCP_SYNCNT),
+    (TCP, libc::TCP_DEFER_ACCEPT),
+    (TCP, libc::TCP_CONGESTION),
+    (TCP, libc::TCP_QUICKACK),
+    (IP, libc::IP_TOS),
+    (IP, libc::IP_TTL),
+    (IP, libc::IP_MTU_DISCOVER),
+    (IPV6, libc::IPV6_V6ONLY),
+    (IPV6, libc::IPV6_UNICAST_HOPS),
+    (IPV6, libc::IPV6_MTU_DISCOVER),
+    (IPV6, libc::IPV6_TCLASS),
+    (IPV6, libc::IPV6_DONTFRAG),
     (SOCKET, libc::SO_REUSEADDR),
     (SOCKET, libc::SO_REUSEPORT),
     (SOCKET, libc::SO_KEEPALIVE),
     (SOCKET, libc::SO_LINGER),
     (SOCKET, libc::SO_OOBINLINE),
-    (SOCKET, libc::SO_PRIORITY),
     (SOCKET, libc::SO_RCVLOWAT),
     (SOCKET, libc::SO_RCVTIMEO),
     (SOCKET, libc::SO_SNDTIMEO),
@@ -44,41 +57,47 @@ const LIST: [(i32, i32); 38] = [
     (SOCKET, libc::SO_ZEROCOPY),
     (SOCKET, libc::SO_MAX_PACING_RATE),
     (TCP, libc::TCP_NODELAY),
-    (TCP, libc::TCP_MAXSEG),
     (TCP, libc::TCP_CORK),
     (TCP, libc::TCP_KEEPIDLE),
     (TCP, libc::TCP_KEEPINTVL),
     (TCP, libc::TCP_KEEPCNT),
-    (TCP, libc::TCP_SYNCNT),
     (TCP, libc::TCP_LINGER2),
-    (TCP, libc::TCP_DEFER_ACCEPT),
-    (TCP, libc::TCP_CONGESTION),
     (TCP, libc::TCP_USER_TIMEOUT),
     (TCP, libc::TCP_NOTSENT_LOWAT),
-    (IP, libc::IP_TOS),
-    (IP, libc::IP_TTL),
-    (IP, libc::IP_MTU_DISCOVER),
     (IP, libc::IP_RECVERR),
     (IP, libc::IP_RECVTOS),
     (IP, libc::IP_BIND_ADDRESS_NO_PORT),
-    (IPV6, libc::IPV6_V6ONLY),
-    (IPV6, libc::IPV6_UNICAST_HOPS),
-    (IPV6, libc::IPV6_MTU_DISCOVER),
     (IPV6, libc::IPV6_RECVERR),
-    (IPV6, libc::IPV6_TCLASS),
-    (IPV6, libc::IPV6_DONTFRAG),
-    (TCP, libc::TCP_QUICKACK),
 ];
+
+/// How many of the list have to be set before a connection begins.
+const EARLY: usize = 14;
+
+/// Which of the options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Those that a connection begins with: they travel to the broker.
+    Early,
+    /// The others: pid 1 sets them while nothing has been sent yet.
+    Late,
+    /// All: a socket that is bound needs them first.
+    All,
+}
 
 /// Buffer sizes come after the list: they are set only if the program set them.
 const BUFFERS: [(i32, u32); 2] = [(libc::SO_SNDBUF, 1), (libc::SO_RCVBUF, 2)];
 
-/// What differs on `socket` from a fresh one.
-pub(crate) fn set_on(socket: BorrowedFd<'_>, v6: bool) -> Vec<SetOption> {
+/// What differs on `socket` from a fresh one, of this part of the list.
+pub(crate) fn set_on(socket: BorrowedFd<'_>, v6: bool, part: Part) -> Vec<SetOption> {
     let fresh = fresh_values(v6);
     let mut set = Vec::new();
     for (index, (level, name)) in LIST.iter().enumerate() {
-        if *level == IPV6 && !v6 {
+        let wanted = match part {
+            Part::Early => index < EARLY,
+            Part::Late => index >= EARLY,
+            Part::All => true,
+        };
+        if !wanted || (*level == IPV6 && !v6) {
             continue;
         }
         let value = read(socket, *level, *name);
@@ -86,6 +105,9 @@ pub(crate) fn set_on(socket: BorrowedFd<'_>, v6: bool) -> Vec<SetOption> {
         {
             set.push(SetOption { index: index as u8, value });
         }
+    }
+    if part == Part::Late {
+        return set;
     }
     let locked = read(socket, SOCKET, SO_BUF_LOCK).and_then(|value| integer(&value)).unwrap_or(0) as u32;
     for (index, (name, bit)) in BUFFERS.iter().enumerate() {
@@ -155,7 +177,7 @@ mod tests {
         let make =
             || socket_with(AddressFamily::INET6, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
         let (one, other) = (make(), make());
-        assert_eq!(set_on(one.as_fd(), true), []);
+        assert_eq!(set_on(one.as_fd(), true, Part::All), []);
         let set = [
             (TCP, libc::TCP_NODELAY, 1),
             (SOCKET, libc::SO_KEEPALIVE, 1),
@@ -165,15 +187,19 @@ mod tests {
         for (level, name, value) in set {
             set_socket_option(one.as_fd(), level, name, &i32::to_ne_bytes(value)).unwrap();
         }
-        let options = set_on(one.as_fd(), true);
+        let options = set_on(one.as_fd(), true, Part::All);
         assert_eq!(options.len(), set.len());
+        let parts = [Part::Early, Part::Late].map(|part| set_on(one.as_fd(), true, part));
+        // The buffer's size and IPV6_V6ONLY have a part in how a connection begins.
+        assert_eq!(parts.each_ref().map(Vec::len), [2, 2]);
+        assert!(parts.concat().iter().all(|option| options.contains(option)));
         apply(other.as_fd(), &options);
-        assert_eq!(set_on(other.as_fd(), true), options);
+        assert_eq!(set_on(other.as_fd(), true, Part::All), options);
         // What is not in the list, and what is too long, has no effect.
         apply(
             other.as_fd(),
             &[SetOption { index: 255, value: vec![1; 4] }, SetOption { index: 0, value: vec![1; 17] }],
         );
-        assert_eq!(set_on(other.as_fd(), true), options);
+        assert_eq!(set_on(other.as_fd(), true, Part::All), options);
     }
 }

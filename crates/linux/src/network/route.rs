@@ -5,17 +5,16 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 
 use lowbox_policy::network::Route;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-// linux/netlink.h, linux/rtnetlink.h.
+use super::netlink::{self, HEADER, Message, numbered};
+
+// linux/rtnetlink.h.
 const RTM_NEWROUTE: u16 = 24;
 const RTM_GETROUTE: u16 = 26;
-const NLM_F_REQUEST: u16 = 1;
 const RTA_DST: u16 = 1;
 const RTN_LOCAL: u8 = 2;
 const RTN_BROADCAST: u8 = 3;
-/// struct nlmsghdr.
-const HEADER: usize = 16;
 /// Where rtm_type is in struct rtmsg.
 const TYPE: usize = 7;
 
@@ -30,9 +29,7 @@ impl Routes {
     /// # Errors
     /// What socket(2) reports.
     pub(super) fn open() -> io::Result<Routes> {
-        let flags = SocketFlags::CLOEXEC;
-        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
-        Ok(Routes { socket, sequence: 0 })
+        Ok(Routes { socket: netlink::open()?, sequence: 0 })
     }
 
     /// What becomes of a packet to `address`. Where there is no route, nothing is said of it, and connecting fails.
@@ -63,33 +60,21 @@ fn request(address: IpAddr, sequence: u32) -> Vec<u8> {
         IpAddr::V4(address) => (libc::AF_INET, address.octets().to_vec()),
         IpAddr::V6(address) => (libc::AF_INET6, address.octets().to_vec()),
     };
-    let mut message = Vec::with_capacity(64);
-    let attribute = 4 + octets.len();
-    message.extend(((HEADER + 12 + attribute) as u32).to_ne_bytes());
-    message.extend(RTM_GETROUTE.to_ne_bytes());
-    message.extend(NLM_F_REQUEST.to_ne_bytes());
-    message.extend(sequence.to_ne_bytes());
-    message.extend(0_u32.to_ne_bytes());
     // struct rtmsg: family, length of the destination's prefix, then nothing that is asked for.
-    message.extend([family as u8, (octets.len() * 8) as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    message.extend((attribute as u16).to_ne_bytes());
-    message.extend(RTA_DST.to_ne_bytes());
-    message.extend(octets);
-    message
+    let fixed = [family as u8, (octets.len() * 8) as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut message = Message::new(RTM_GETROUTE, 0, sequence, &fixed);
+    message.attribute(RTA_DST, &octets);
+    message.bytes()
 }
 
 /// `None` if it answers another question.
 fn answer(message: &[u8], sequence: u32) -> Option<Route> {
-    let at = |from: usize, to: usize| message.get(from..to);
-    let kind = u16::from_ne_bytes(at(4, 6)?.try_into().ok()?);
-    if u32::from_ne_bytes(at(8, 12)?.try_into().ok()?) != sequence {
-        return None;
-    }
+    let (kind, body) = numbered(message, sequence)?;
     if kind != RTM_NEWROUTE {
         // An error: no route.
         return Some(Route::Other);
     }
-    Some(match *message.get(HEADER + TYPE)? {
+    Some(match *body.get(TYPE)? {
         RTN_LOCAL => Route::Local,
         RTN_BROADCAST => Route::Broadcast,
         _ => Route::Other,

@@ -3,28 +3,24 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use lowbox_policy::network::{
-    Access, BpfInstruction, NetworkPolicy, Peer, Protocol, inbound_filter, peer_filter,
-};
+use lowbox_policy::network::{Access, BpfInstruction, Protocol, inbound_filter, peer_filter};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 
-use super::allowed::Allowed;
-use super::message::{Answer, Ask, Purpose};
+use super::judge::Judge;
+use super::message::{Answer, Purpose, Wanted};
 use super::options;
-use super::route::Routes;
 use crate::sys::lock_filter;
 
 /// Makes sockets as the policy says.
 pub(super) struct Maker<'a> {
-    pub(super) policy: &'a NetworkPolicy,
-    pub(super) allowed: &'a Allowed,
-    pub(super) routes: Routes,
+    pub(super) judge: Judge<'a>,
 }
 
 impl Maker<'_> {
     /// Decides, and makes the socket.
-    pub(super) fn make(&mut self, ask: &Ask) -> (Answer, Option<OwnedFd>) {
+    pub(super) fn make(&mut self, ask: &Wanted) -> (Answer, Option<OwnedFd>) {
         let made = match ask.purpose {
             Purpose::Connect if !self.may(ask.address, Access::Connect) => return (Answer::Refused, None),
             Purpose::Connect => self.connected(ask),
@@ -40,23 +36,19 @@ impl Maker<'_> {
     }
 
     fn may(&mut self, address: SocketAddr, access: Access) -> bool {
-        // Without the kernel's word it may be an address of the host's own.
-        let Ok(route) = self.routes.of(address.ip().to_canonical()) else { return false };
-        let peer = Peer { address: address.ip(), port: address.port(), protocol: Protocol::Tcp, route };
-        let named = self.allowed.holds(address.ip().to_canonical(), address.port());
-        self.policy.decide(&peer, access, named).granted
+        self.judge.may(address, Protocol::Tcp, access)
     }
 
     /// Who may connect is asked for each peer; here only that the loopback interface is the host's own.
     fn may_bind(&self, address: IpAddr) -> bool {
-        self.policy.accepts_anything() && !address.to_canonical().is_loopback()
+        self.judge.policy.accepts_anything() && !address.to_canonical().is_loopback()
     }
 
     /// A socket that begins to connect. Where the kernel lets an ordinary process say so, it hears nobody but its peer, whatever
     /// is done with it later.
-    fn connected(&self, ask: &Ask) -> io::Result<(OwnedFd, bool)> {
+    fn connected(&self, ask: &Wanted) -> io::Result<(OwnedFd, bool)> {
         let socket = socket(ask)?;
-        second_layer(&socket, &peer_filter(ask.address.ip(), ask.address.port()))?;
+        second_layer(&socket, || peer_filter(ask.address.ip(), ask.address.port()))?;
         match connect(&socket, &plain(ask.address)) {
             Ok(()) => Ok((socket, false)),
             Err(rustix::io::Errno::INPROGRESS) => Ok((socket, true)),
@@ -64,11 +56,11 @@ impl Maker<'_> {
         }
     }
 
-    fn bound(&self, ask: &Ask) -> io::Result<(OwnedFd, bool)> {
+    fn bound(&self, ask: &Wanted) -> io::Result<(OwnedFd, bool)> {
         let socket = socket(ask)?;
         // A port is not shared with other programs of the same user, whose connections it would take.
         options::unset_shared_port(socket.as_fd())?;
-        second_layer(&socket, &inbound_filter(&|class| self.policy.accepts(class)))?;
+        second_layer(&socket, || inbound_filter(&|class| self.judge.policy.accepts(class)))?;
         bind(&socket, &plain(ask.address))?;
         Ok((socket, false))
     }
@@ -76,14 +68,22 @@ impl Maker<'_> {
 
 /// Locks a filter where the kernel lets an ordinary process attach one. Some want CAP_NET_ADMIN for it; what the filter holds is
 /// held by the supervised calls as well.
-fn second_layer(socket: &OwnedFd, filter: &[BpfInstruction]) -> io::Result<()> {
-    match lock_filter(socket.as_fd(), filter) {
-        Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(()),
+fn second_layer(socket: &OwnedFd, filter: impl Fn() -> Vec<BpfInstruction>) -> io::Result<()> {
+    /// Whether the kernel has refused it once.
+    static REFUSED: AtomicBool = AtomicBool::new(false);
+    if REFUSED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    match lock_filter(socket.as_fd(), &filter()) {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+            REFUSED.store(true, Ordering::Relaxed);
+            Ok(())
+        }
         locked => locked,
     }
 }
 
-fn socket(ask: &Ask) -> io::Result<OwnedFd> {
+fn socket(ask: &Wanted) -> io::Result<OwnedFd> {
     let family = if ask.v6 { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;

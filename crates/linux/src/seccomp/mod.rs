@@ -11,6 +11,9 @@ pub use compile::{Instruction, Mode};
 /// Every filter, by mode; written by build.rs.
 static FILTERS: &[(Mode, &[Instruction])] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
 
+/// The filter of the network broker.
+pub static NETWORK_BROKER: &[Instruction] = include!(concat!(env!("OUT_DIR"), "/network_broker.rs"));
+
 /// The filter of a mode.
 pub fn filter(mode: Mode) -> &'static [Instruction] {
     let (_, filter) = FILTERS.iter().find(|(have, _)| *have == mode).expect("build.rs writes every mode");

@@ -1,4 +1,4 @@
-//! Reading `calls.txt`: which calls are allowed, with a reason for each.
+//! Reading `calls.txt` and `network_broker.txt`: which calls are allowed, with a reason for each.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -6,6 +6,7 @@ use std::str::FromStr;
 use syscalls::Sysno;
 
 const CALLS: &str = include_str!("calls.txt");
+const NETWORK_BROKER: &str = include_str!("network_broker.txt");
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,20 +66,36 @@ pub struct Rule {
 
 /// A line of the list that can't be read.
 #[derive(Debug, thiserror::Error)]
-#[error("calls.txt line {line}: {what}")]
+#[error("{list} line {line}: {what}")]
 pub struct RulesError {
+    list: &'static str,
     line: usize,
     what: String,
 }
 
-/// The built-in list, by call number of this architecture.
+/// Rules by call number of this architecture.
+pub type Rules = BTreeMap<u32, Vec<Rule>>;
+
+/// The list of programs.
 ///
 /// # Errors
 /// A line that can't be read: a defect of the build, which a test finds.
-pub fn builtin() -> Result<BTreeMap<u32, Vec<Rule>>, RulesError> {
-    let mut rules: BTreeMap<u32, Vec<Rule>> = BTreeMap::new();
-    for (index, line) in CALLS.lines().enumerate() {
-        let fail = |what: String| RulesError { line: index + 1, what };
+pub fn builtin() -> Result<Rules, RulesError> {
+    parse("calls.txt", CALLS)
+}
+
+/// The list of the network broker.
+///
+/// # Errors
+/// As [`builtin`].
+pub fn network_broker() -> Result<Rules, RulesError> {
+    parse("network_broker.txt", NETWORK_BROKER)
+}
+
+fn parse(list: &'static str, text: &str) -> Result<Rules, RulesError> {
+    let mut rules = Rules::new();
+    for (index, line) in text.lines().enumerate() {
+        let fail = |what: String| RulesError { list, line: index + 1, what };
         let (text, reason) =
             line.split_once('#').map_or((line, None), |(text, reason)| (text, Some(reason.trim())));
         let text = text.trim();
@@ -177,6 +194,21 @@ fn integer(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_network_broker_starts_nothing_and_changes_nothing() {
+        let rules = network_broker().unwrap();
+        let may = |name: &str| rules.contains_key(&number(name).unwrap().unwrap());
+        for name in
+            ["execve", "execveat", "fork", "vfork", "clone3", "ptrace", "kill", "unlink", "rename", "chmod"]
+        {
+            assert!(!may(name), "{name}");
+        }
+        assert!(may("connect") && may("sendto"));
+        for (number, rules) in &rules {
+            assert!(rules.last().unwrap().conditions.is_empty(), "call {number} has no last word");
+        }
+    }
 
     #[test]
     fn the_built_in_list_is_readable_and_every_call_ends_in_a_decision() {

@@ -5,6 +5,7 @@
 mod clone;
 mod descriptor;
 mod dying;
+mod error_queue;
 mod execute;
 mod landlock;
 mod memory;
@@ -20,13 +21,14 @@ mod table;
 pub use clone::{Forked, Namespaces, enter_new_mounts, enter_new_network, fork_into, spawn_borrowing};
 pub use descriptor::{replace_descriptor, with_descriptor};
 pub use dying::RestoredWhenKilled;
+pub use error_queue::next_error;
 pub use execute::{
     Image, close_all_but, close_descriptor, close_from, close_on_exec_from, exit_now, take_descriptor,
 };
 pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{erase_environment, read_process_memory, release_memory, write_process_memory};
 pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount_attributes};
-pub use network::interface_up;
+pub use network::{interface_up, packet_socket};
 pub use process::{
     become_subreaper, capability, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,
     duplicate_descriptor_of, keep_capabilities, notice_children, reset_signals, set_file_system_ids, set_ids,

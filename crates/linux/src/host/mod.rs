@@ -15,7 +15,7 @@ mod user;
 pub use canonical::canonical;
 pub use environment::{EnvironmentRequest, PASSED, environment};
 pub use folders::{FolderError, Folders, library_folders};
-pub use mounts::{kernel_mounts, touches};
+pub use mounts::{kernel_mounts, touches, visible_mounts};
 pub use named::{NameError, Named, name};
 pub use search::{SearchError, find_program};
 pub use shown::Shown;

@@ -16,8 +16,9 @@ pub(crate) mod netlink;
 pub(crate) mod options;
 pub mod query;
 mod resolvers;
-mod route;
+pub(crate) mod route;
 mod sockets;
 
 pub(crate) use broker::start;
 pub use names::resolver_file;
+pub(crate) use resolvers::resolvers;

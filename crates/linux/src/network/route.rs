@@ -20,7 +20,7 @@ const TYPE: usize = 7;
 
 /// Asks the kernel.
 #[derive(Debug)]
-pub(super) struct Routes {
+pub(crate) struct Routes {
     socket: OwnedFd,
     sequence: u32,
 }
@@ -28,7 +28,7 @@ pub(super) struct Routes {
 impl Routes {
     /// # Errors
     /// What socket(2) reports.
-    pub(super) fn open() -> io::Result<Routes> {
+    pub(crate) fn open() -> io::Result<Routes> {
         Ok(Routes { socket: netlink::open()?, sequence: 0 })
     }
 
@@ -36,7 +36,7 @@ impl Routes {
     ///
     /// # Errors
     /// When the kernel can't be asked; then nothing may be concluded.
-    pub(super) fn of(&mut self, address: IpAddr) -> io::Result<Route> {
+    pub(crate) fn of(&mut self, address: IpAddr) -> io::Result<Route> {
         self.sequence = self.sequence.wrapping_add(1);
         send(&self.socket, &request(address, self.sequence), SendFlags::empty())?;
         let mut buffer = [0_u8; 4096];

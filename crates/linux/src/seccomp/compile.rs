@@ -40,6 +40,11 @@ pub struct Mode {
     pub network: bool,
     /// Peers there may connect: bind and accept are done by pid 1 too.
     pub serves: bool,
+    /// What the program does to what it does not have yet is reported before it goes on, to be learned from. Alone, but for
+    /// `learns_probes`.
+    pub learns: bool,
+    /// So is what only looks. Only together with `learns`.
+    pub learns_probes: bool,
 }
 
 impl Mode {
@@ -54,9 +59,12 @@ impl Mode {
             serves: bits & 24 == 24,
             asks: bits & 32 != 0,
             asks_at_probes: bits & 64 != 0,
+            learns: false,
+            learns_probes: false,
         };
         let possible = |mode: &Mode| !(mode.asks && mode.reduced) && (mode.asks || !mode.asks_at_probes);
-        (0..128).map(flags).filter(possible)
+        let learning = |learns_probes| Mode { learns: true, learns_probes, ..Mode::default() };
+        (0..128).map(flags).filter(possible).chain([false, true].map(learning))
     }
 }
 
@@ -234,13 +242,16 @@ impl Assembler {
 fn value(action: Action, mode: Mode) -> u32 {
     match action {
         Action::Allow => libc::SECCOMP_RET_ALLOW,
-        Action::Observe if mode.observe || mode.asks => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Touch if mode.asks => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Probe if mode.asks_at_probes => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Observe | Action::Touch | Action::Probe => libc::SECCOMP_RET_ALLOW,
+        Action::Observe if mode.observe || mode.asks || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Touch if mode.asks || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Probe if mode.asks_at_probes || mode.learns_probes => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Learn if mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Observe | Action::Touch | Action::Probe | Action::Learn => libc::SECCOMP_RET_ALLOW,
         Action::Notify => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Listen if mode.network => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Listen if mode.network || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
         Action::Listen => libc::SECCOMP_RET_ALLOW,
+        Action::Bind if mode.serves || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Bind => libc::SECCOMP_RET_ALLOW,
         Action::Serve if mode.serves => libc::SECCOMP_RET_USER_NOTIF,
         Action::Serve => libc::SECCOMP_RET_ALLOW,
         Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,

@@ -1,0 +1,83 @@
+//! The host's tree as the user sees it, for a program that is learned about: with a `/proc` of the container's own, and nothing
+//! else taken away. What is held of such a program are its calls, its capabilities and the processes that it sees.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
+use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
+use rustix::process::{chdir, fchdir, pivot_root};
+
+use super::{Builder, View, relative};
+use crate::launch::control::Step;
+use crate::launch::failure::Failure;
+use crate::launch::lend::Lent;
+use crate::launch::rules::signals_only;
+use crate::launch::spec::Learns;
+use crate::sys::{MountAttributes, clone_mount};
+
+/// Where the tree hangs on the private root until it takes its place.
+const REAL: &str = ".real";
+
+impl Builder {
+    /// Takes the host's tree for the root. Under root it is made of mounts that lowbox lends.
+    pub(super) fn real_tree(
+        self,
+        learns: &Learns,
+        working_directory: &Path,
+        mut lent: Lent<'_>,
+    ) -> Result<View, Failure> {
+        let at = || Failure::at::<rustix::io::Errno>(Step::Root, "/");
+        let rules = signals_only(self.abi)
+            .map_err(|error| Failure::new(Step::Landlock, "", std::io::Error::other(error)))?;
+        mkdirat(&self.root, REAL, Mode::RWXU).map_err(at())?;
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+        let mut mounts = learns.mounts.iter();
+        let tree = match mounts.next() {
+            Some(root) => lent.next(root)?,
+            None => {
+                let attributes = MountAttributes { recursive: true, ..MountAttributes::default() };
+                clone_mount(self.host.as_fd(), attributes).map_err(Failure::at(Step::Root, "/"))?
+            }
+        };
+        move_mount(&tree, "", &self.root, REAL, flags).map_err(at())?;
+        let real =
+            openat(&self.root, REAL, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(at())?;
+        for path in mounts {
+            let mount = lent.next(path)?;
+            match attach(&mount, &real, path) {
+                // What the program's user may not reach it does not reach by this either.
+                Ok(()) | Err(rustix::io::Errno::ACCESS | rustix::io::Errno::NOENT) => {}
+                Err(error) => return Err(Failure::new(Step::Bind, path, error)),
+            }
+        }
+        // With its masks.
+        let own = openat(&self.root, "proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
+        attach(&own, &real, Path::new("/proc")).map_err(Failure::at(Step::Proc, "/proc"))?;
+        enter(real.as_fd()).map_err(at())?;
+        chdir(working_directory).map_err(Failure::at(Step::WorkingDirectory, working_directory))?;
+        Ok(View { rules: rules.and_then(Into::into), connectable: Vec::new() })
+    }
+}
+
+/// Puts a mount on what is at `path` of the tree. No link is followed.
+fn attach(mount: &OwnedFd, tree: &OwnedFd, path: &Path) -> rustix::io::Result<()> {
+    let target = openat2(
+        tree,
+        relative(path),
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::BENEATH,
+    )?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(mount, "", &target, "", flags)
+}
+
+/// Makes the mount at `folder` the root, and lets go of what was the root (pivot_root(2), "pivot_root(".", ".")").
+fn enter(folder: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    fchdir(folder)?;
+    pivot_root(".", ".")?;
+    unmount(".", UnmountFlags::DETACH)?;
+    chdir("/")
+}

@@ -10,7 +10,7 @@ use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
-use crate::commands::{acl, capability, completions, consent, doctor, explain, man, token};
+use crate::commands::{acl, capability, completions, consent, doctor, explain, learn, man, token};
 use crate::prompt::Policy;
 
 /// Run programs with no more access than they need.
@@ -42,6 +42,8 @@ pub enum Command {
     Capability(capability::Arguments),
     /// What you have allowed and denied to packages, and taking it back
     Consent(consent::Arguments),
+    /// What a program needs: capabilities, grants and a report from the records of what it touched
+    Learn(learn::Arguments),
     /// Security descriptors: show one, or run the access check on it
     Acl(acl::Arguments),
     /// Find out what this kernel enforces, what is missing, and what to do about it

@@ -7,6 +7,7 @@ pub mod consent;
 pub mod denials;
 pub mod doctor;
 pub mod explain;
+pub mod learn;
 pub mod man;
 mod run;
 pub mod token;
@@ -25,6 +26,7 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Token(arguments) => token::execute(arguments),
         Command::Capability(arguments) => capability::execute(arguments),
         Command::Consent(arguments) => consent::execute(arguments),
+        Command::Learn(arguments) => learn::execute(arguments),
         Command::Acl(arguments) => acl::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(&arguments),
         Command::Completions(arguments) => completions::execute(&arguments),

@@ -1,10 +1,12 @@
 //! What record files hold, put together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Denial, Object, Process, Right, Run, Stack};
+use super::{Denial, Object, Process, Right, Run, Stack, TraceWriter};
 use crate::Raw;
+use crate::collect::{First, Sink};
 
 /// The most different accesses that are put together; more are counted and left out.
 pub const MAX_ACCESSES: usize = 4_000_000;
@@ -57,6 +59,72 @@ impl Records {
     pub fn retain(&mut self, mut keep: impl FnMut(&Run, &Process, &Access) -> bool) {
         let (runs, processes) = (&self.runs, &self.processes);
         self.accesses.retain(|access| keep(&runs[access.run], &processes[access.process], access));
+    }
+
+    /// The runs of one package, with their accesses. Processes and stacks stay as they are.
+    pub fn of_package(&self, package: &str) -> Records {
+        let mut places = vec![None; self.runs.len()];
+        let mut runs = Vec::new();
+        for (at, run) in self.runs.iter().enumerate().filter(|(_, run)| run.package == package) {
+            places[at] = Some(runs.len());
+            runs.push(run.clone());
+        }
+        let mut accesses = Vec::new();
+        for access in &self.accesses {
+            if let Some(run) = places[access.run] {
+                accesses.push(Access { run, ..access.clone() });
+            }
+        }
+        Records {
+            runs,
+            processes: self.processes.clone(),
+            stacks: self.stacks.clone(),
+            accesses,
+            skipped_lines: self.skipped_lines,
+            left_out: self.left_out,
+        }
+    }
+
+    /// Writes them as one record file, a section for each run. A count is in the section of the run that saw the access first.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        let mut by_run: Vec<Vec<&Access>> = vec![Vec::new(); self.runs.len()];
+        for access in &self.accesses {
+            by_run[access.run].push(access);
+        }
+        for (run, accesses) in self.runs.iter().zip(by_run) {
+            let mut trace = TraceWriter::new(&mut out, run)?;
+            let (mut processes, mut stacks) = (HashSet::new(), HashSet::new());
+            for (id, access) in accesses.into_iter().enumerate() {
+                let number = |at: usize| u32::try_from(at).map_err(io::Error::other);
+                let process = number(access.process)?;
+                if processes.insert(process) {
+                    trace.process(process, &self.processes[access.process])?;
+                }
+                let stack = access.stack.map(number).transpose()?;
+                if let (Some(id), Some(at)) = (stack, access.stack)
+                    && stacks.insert(id)
+                {
+                    trace.stack(id, &self.stacks[at])?;
+                }
+                let (object, right, denial) = (&*access.object, access.right, access.denial);
+                let Access { count, first, last, .. } = *access;
+                trace.access(&First {
+                    id: id as u64,
+                    object,
+                    right,
+                    denial,
+                    count,
+                    first,
+                    last,
+                    process,
+                    stack,
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// How often anything was accessed, all together.

@@ -150,7 +150,9 @@ fn live(
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
-    if let (Some(_), Some(listener)) = (&spec.learns, program.listener.take()) {
+    if spec.learns.is_some()
+        && let Some(listener) = program.listener.take()
+    {
         // Lowbox answers, beside whom the records are.
         send_descriptors(control, &[listener.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
     }

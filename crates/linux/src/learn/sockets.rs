@@ -122,7 +122,10 @@ impl Sockets {
             Inet { tcp: true, .. } => Protocol::Tcp,
             Inet { udp: true, .. } => Protocol::Udp,
             _ => {
-                return Some(Object::Other { class: "socket".into(), name: peer.to_string().as_str().into() });
+                return Some(Object::Other {
+                    class: "socket".into(),
+                    name: peer.to_string().as_str().into(),
+                });
             }
         };
         let route = self.routes.as_mut().and_then(|routes| routes.of(peer.ip()).ok()).unwrap_or(Route::Other);

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
-use lowbox_program_tests::{Person, everyone_at_home, finish, unique_sleep};
+use lowbox_program_tests::{Person, everyone_at_home, finish, pids_with, unique_sleep, until};
 use serde_json::Value;
 
 const PYTHON: &str = "/usr/bin/python3";
@@ -294,4 +296,67 @@ fn processes_and_the_kernel_are_out_of_reach_of_a_program_that_is_learned_about(
         );
         assert_eq!(inside.succeeded(), "", "{}", person.name);
     });
+}
+
+#[test]
+fn records_outlive_lowbox_and_the_program_does_not() {
+    everyone_at_home(|person| {
+        let data = person.file("data/in.txt", "x");
+        let trace = person.work().join("r.trace");
+        let marker = unique_sleep();
+        let script = format!("cat {} >/dev/null; exec sleep {marker}", text(&data));
+        let learn = ["learn", "--no-results", "--trace", text(&trace), "--", "/bin/sh", "-c", &script];
+        let mut lowbox = person.lowbox(&learn).spawn().expect("lowbox");
+        let time = Duration::from_secs(60);
+        assert!(until(time, || !pids_with(&marker).is_empty()), "it starts");
+        assert!(until(time, || trace.is_file() && recorded(&trace).contains(&canonical(&data))), "recorded");
+        lowbox.kill().expect("a child of this process");
+        lowbox.wait().expect("its end");
+        assert!(
+            until(time, || pids_with(&marker).is_empty()),
+            "{}: the program outlives lowbox",
+            person.name
+        );
+        assert_eq!(options(person, &trace), [["--grant".to_owned(), format!("{}:r", canonical(&data))]]);
+    });
+}
+
+#[test]
+fn names_that_hold_anything_are_recorded_as_they_are_and_shown_escaped() {
+    everyone_at_home(|person| {
+        let name = "a\n\u{1b}[2J<script>\u{202e}.txt";
+        let file = person.file(Path::new("odd").join(name), "x");
+        let trace = person.work().join("r.trace");
+        let results = person.folder("results");
+        let learn = ["learn", "--no-argument-grants", "--trace", text(&trace), "--out", text(&results), "--"];
+        let learn: Vec<&str> = learn.into_iter().chain(["/bin/cat", text(&file)]).collect();
+        let ended = finish(person.lowbox(&learn), 60);
+        let said = ended.succeeded() + &ended.stderr;
+        assert!(said.contains("\\x1b") || said.contains("\\u{1b}"), "{said}");
+        assert!(!said.contains('\u{1b}') && !said.contains('\u{202e}'), "{said:?}");
+        let escaped = recorded(&trace);
+        assert!(escaped.iter().any(|path| path.contains("<script>") && !path.contains('\n')), "{escaped:?}");
+    });
+}
+
+#[test]
+fn what_the_user_may_not_read_is_no_access() {
+    let person = lowbox_program_tests::ordinary();
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = folder.path().join("open.txt");
+    let shut = folder.path().join("shut.txt");
+    for (path, mode) in [(folder.path(), 0o755), (&open, 0o644), (&shut, 0o600)] {
+        if path != folder.path() {
+            fs::write(path, "x").expect("a file");
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("its mode");
+    }
+    if !rustix::process::geteuid().is_root() {
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0)).expect("its mode");
+    }
+    let trace = person.work().join("r.trace");
+    let script = format!("cat {} {} 2>/dev/null; true", text(&open), text(&shut));
+    let learn = ["learn", "--no-results", "--trace", text(&trace), "--", "/bin/sh", "-c", &script];
+    assert_eq!(finish(person.lowbox(&learn), 60).succeeded(), "x");
+    assert_eq!(recorded(&trace), [canonical(&open)].into());
 }

@@ -9,6 +9,7 @@ mod files;
 mod own;
 mod process;
 mod sockets;
+mod user;
 mod watch;
 mod world;
 
@@ -20,8 +21,10 @@ use std::thread::JoinHandle;
 use lowbox_profiler::attribute::World;
 use lowbox_profiler::record::Run;
 
+use crate::launch::Spec;
 use crate::supervise::Container;
-pub use own::OwnPlaces;
+use own::OwnPlaces;
+use user::User;
 use watch::Watch;
 pub use world::{granted, world};
 
@@ -34,6 +37,8 @@ pub struct Learned {
     pub calls: u64,
     /// Calls of which what they name could not be read.
     pub unread: u64,
+    /// Denials that were not counted, because there are too many different ones already for a reader of the file.
+    pub left_out: u64,
     /// Accesses that could not be written.
     pub lost: u64,
     /// The last error of writing.
@@ -56,12 +61,12 @@ impl Learner {
         container: &mut Container,
         run: &Run,
         world: World,
-        own: OwnPlaces,
+        spec: &Spec,
         file: File,
     ) -> io::Result<Learner> {
         let listener = container.listener().ok_or(io::ErrorKind::InvalidInput)?;
         let (ended, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        let watch = Watch::new(listener, ended, run, own, file)?;
+        let watch = Watch::new(listener, ended, run, OwnPlaces::of(spec), User::of(spec), file)?;
         let thread = std::thread::Builder::new().name("learn".into()).spawn(move || watch.run(&world))?;
         Ok(Learner { thread, stop })
     }

@@ -23,8 +23,11 @@ const WHOLE: [&str; 10] = [
 /// Folders that the container has one of its own of, which is empty at the start.
 const EMPTY: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
-/// So many names that the program made are known; what it makes after them counts as the host's.
-const MAX_MADE: usize = 200_000;
+/// So many bytes of names that the program made are known; what it makes after them counts as the host's.
+const MAX_MADE: usize = 32 << 20;
+
+/// What a name takes beside its bytes, about.
+const NAME: usize = 48;
 
 /// The container's own places, and what the program made in them: a file that was in `/tmp` before is the host's, and one that the
 /// program made there would be in its own `/tmp`.
@@ -33,6 +36,7 @@ pub struct OwnPlaces {
     whole: Vec<PathBuf>,
     empty: Vec<PathBuf>,
     made: HashSet<Box<[u8]>>,
+    made_bytes: usize,
 }
 
 impl OwnPlaces {
@@ -45,7 +49,7 @@ impl OwnPlaces {
         }
         let mut empty: Vec<PathBuf> = EMPTY.map(PathBuf::from).to_vec();
         empty.push(format!("/run/user/{}", spec.user.uid).into());
-        OwnPlaces { whole, empty, made: HashSet::new() }
+        OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0 }
     }
 
     /// Whether what is at `path`, or is to be made there, is the container's own.
@@ -63,14 +67,17 @@ impl OwnPlaces {
 
     /// The program makes something there.
     pub(super) fn made(&mut self, path: &Path) {
-        if self.made.len() < MAX_MADE && self.hold_new(path) && !self.hold(path) {
+        if self.made_bytes < MAX_MADE && self.hold_new(path) && !self.hold(path) {
+            self.made_bytes += path.as_os_str().len() + NAME;
             self.made.insert(path.as_os_str().as_bytes().into());
         }
     }
 
     /// It removes it, or moves it away: what is there later may be the host's.
     pub(super) fn removed(&mut self, path: &Path) {
-        self.made.remove(path.as_os_str().as_bytes());
+        if self.made.remove(path.as_os_str().as_bytes()) {
+            self.made_bytes -= path.as_os_str().len() + NAME;
+        }
     }
 }
 
@@ -80,7 +87,7 @@ mod tests {
 
     fn places() -> OwnPlaces {
         let empty = EMPTY.map(PathBuf::from).to_vec();
-        OwnPlaces { whole: vec!["/proc".into()], empty, made: HashSet::new() }
+        OwnPlaces { whole: vec!["/proc".into()], empty, made: HashSet::new(), made_bytes: 0 }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lowbox_policy::Operation;
 use lowbox_profiler::attribute::{Judge, World};
 use lowbox_profiler::collect::{Collector, Event, Limits};
-use lowbox_profiler::record::{Denial, Object, Right, Run, TraceWriter};
+use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, TraceWriter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FileType;
 use rustix::process::Pid;
@@ -21,13 +21,16 @@ use rustix::process::Pid;
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
 use super::sockets::{self, Address, Sockets};
+use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
 
 /// PATH_MAX.
 const MAX_PATH: usize = 4096;
-/// Paths that are known to lead where they led before.
-const MAX_KNOWN: usize = 1 << 16;
+/// Bytes of paths that are known to lead where they led before.
+const MAX_KNOWN: usize = 16 << 20;
+/// What a known path takes beside its bytes, about, and what each access does.
+const KNOWN: usize = 256;
 /// So many scripts can be each other's interpreter (fs/exec.c).
 const MAX_INTERPRETERS: usize = 5;
 /// Counts are written after so many seconds in which they changed.
@@ -51,6 +54,8 @@ pub(super) struct Watch {
     sockets: Sockets,
     /// What became of a whole path with what was to be done there, while names don't change.
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
+    known_bytes: usize,
+    user: User,
     learned: Learned,
     changed: bool,
 }
@@ -69,6 +74,7 @@ impl Watch {
         ended: OwnedFd,
         run: &Run,
         own: OwnPlaces,
+        user: User,
         file: File,
     ) -> io::Result<Watch> {
         Ok(Watch {
@@ -79,6 +85,8 @@ impl Watch {
             own,
             sockets: Sockets::new(),
             known: HashMap::new(),
+            known_bytes: 0,
+            user,
             learned: Learned::default(),
             changed: false,
         })
@@ -138,6 +146,10 @@ impl Watch {
             return;
         }
         let exe = process::exe(call.pid);
+        if self.collector.recorded() >= MAX_ACCESSES as u64 {
+            self.learned.left_out += denied.len() as u64;
+            return;
+        }
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         for Denied { object, right, denial } in denied.iter() {
             let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
@@ -168,13 +180,17 @@ impl Watch {
         };
         let judged = seen.accesses.into_iter().filter_map(|(object, right)| {
             let denial = judge.denial(&object, right)?;
-            Some(Denied { object, right, denial })
+            // What the user may not do would fail with every right.
+            let Right::Do(operation) = right else { return Some(Denied { object, right, denial }) };
+            let possible = object.path().is_none_or(|path| self.user.may(path.as_path(), operation));
+            possible.then_some(Denied { object, right, denial })
         });
         let denied: Arc<[Denied]> = judged.collect();
         if let Some(key) = key.filter(|_| seen.lasting) {
-            if self.known.len() >= MAX_KNOWN {
-                self.known.clear();
+            if self.known_bytes >= MAX_KNOWN {
+                self.forget();
             }
+            self.known_bytes += 2 * key.len() + KNOWN * (1 + denied.len());
             self.known.insert(key, Arc::clone(&denied));
         }
         Some(denied)
@@ -231,7 +247,7 @@ impl Watch {
             Does::Open(..) => {}
             Does::To(at, operation) => {
                 let path = whole_path(thread, at)?;
-                self.known.clear();
+                self.forget();
                 let found = files::find(&path, at.follows);
                 if let (Found::There(path, kind), false) = (found, self.is_own_name(&path)) {
                     match self.own.hold(&path) {
@@ -247,7 +263,7 @@ impl Watch {
             }
             Does::Move(from, to, both) => {
                 let (from, to) = (whole_path(thread, from)?, whole_path(thread, to)?);
-                self.known.clear();
+                self.forget();
                 self.moved(&mut seen, &from, &to);
                 if both {
                     self.moved(&mut seen, &to, &from);
@@ -306,6 +322,12 @@ impl Watch {
             Does::Listen(number) => seen.accesses.extend(self.sockets.listens(thread, number)),
         }
         Some(seen)
+    }
+
+    /// Names change: what paths lead to has to be looked up again.
+    fn forget(&mut self) {
+        self.known.clear();
+        self.known_bytes = 0;
     }
 
     fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: u64, length: usize) {

@@ -11,7 +11,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lowbox_linux::host::EnvironmentRequest;
 use lowbox_linux::launch::{Groundwork, LaunchError, NamedDescriptor};
-use lowbox_linux::learn::{Learned, Learner, OwnPlaces, granted, world};
+use lowbox_linux::learn::{Learned, Learner, granted, world};
 use lowbox_linux::prepare::{Caller, Grant, Learning, PrepareError, Prepared, Request, ground, prepare};
 use lowbox_policy::GrantRights;
 use lowbox_profiler::Raw;
@@ -112,8 +112,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     let mut container =
         groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)).map_err(launch_failed)?;
     let run = run(&arguments, &request, &prepared);
-    let own = OwnPlaces::of(&prepared.spec);
-    let learner = Learner::start(&mut container, &run, world, own, file)
+    let learner = Learner::start(&mut container, &run, world, &prepared.spec, file)
         .map_err(|error| Failure::new(format!("{}: {error}", output::path(&trace))))?;
     let ending = container.supervise(None, &mut |_| {});
     output::end_quiet();
@@ -204,6 +203,12 @@ fn say_how_much(learned: &Learned, trace: &Path) {
         output::say(&format!(
             "{} calls named what could not be read (their process had ended, or may not be looked into), and are not recorded",
             learned.unread
+        ));
+    }
+    if learned.left_out > 0 {
+        output::say(&format!(
+            "{} denials more are left out, because no reader takes so many different accesses",
+            learned.left_out
         ));
     }
     if let Some(error) = &learned.error {

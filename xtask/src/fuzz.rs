@@ -30,7 +30,7 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 4] = [
+const TARGETS: &[Target] = &[
     Target { name: "sddl", dictionary: Some("sddl.dict"), seeds: None },
     Target { name: "descriptor", dictionary: None, seeds: None },
     Target { name: "dns", dictionary: None, seeds: None },
@@ -70,7 +70,8 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         .filter(|target| options.only.as_deref().is_none_or(|only| only == target.name))
         .collect();
     if targets.is_empty() {
-        let names = TARGETS.map(|target| target.name).join(", ");
+        let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+        let names = names.join(", ");
         return Err(format!("no fuzz target has that name: {names}").into());
     }
     // As many at a time as there are processors: libFuzzer uses one.

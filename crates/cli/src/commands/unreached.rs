@@ -46,10 +46,10 @@ impl Unreached {
         let class = classify(&peer).strictest();
         let mut message = format!("denied: connect to {address} ({class})");
         if self.policy.decide(&peer, Access::Connect, false).granted {
-            // The class is open, so it is not the class: by UDP, or to an address of the host's own.
+            // The class is open, so it is not the class.
             message.push_str(
-                "\n  the address is the host's own, or it was to be reached by UDP, which only the container's resolver \
-                 carries",
+                "\n  the address is the host's own, or one for UDP, for which this kernel has no way out of a container (lowbox \
+                 doctor)",
             );
             return message;
         }

@@ -67,6 +67,7 @@ pub fn examine() -> Vec<Item> {
         kernel::ptrace_scope(),
         kernel::core_dumps(),
         networks::networks(),
+        networks::datagrams(&user),
         resources::id_mapped_mounts(&user, &variable),
         resources::cgroup(),
         resources::open_files(),

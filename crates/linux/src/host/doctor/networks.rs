@@ -7,15 +7,33 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use super::Item;
-use super::probe::{Outcome, in_child};
-use crate::sys;
+use super::probe::{Outcome, in_child, in_namespaces};
+use crate::host::user::HostUser;
+use crate::launch::wire;
+use crate::sys::{self, Namespaces};
 
-/// What holds with a network open: TCP and names are made by the broker, which needs nothing that a launch does not need. UDP is
-/// not carried, and the socket's own filter is a second layer where the kernel lets an ordinary process attach one.
+/// Whether datagrams have a way out of a container.
+pub(super) fn datagrams(host: &HostUser) -> Item {
+    const NAME: &str = "datagrams";
+    let outcome = in_namespaces(Namespaces::ALL, host, || {
+        let errno = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        wire::make().map(drop).map_err(|error| (1, errno(error)))
+    });
+    match outcome {
+        Outcome::Works => Item::ok(NAME, "capabilities open UDP".to_owned()),
+        Outcome::Failed(_, error) | Outcome::NoChild(error) => Item::reduced(
+            NAME,
+            format!("capabilities open TCP and names alone, no UDP: no virtual interface: {error}"),
+            "the kernel's module veth (veth(4)) has to be there",
+        ),
+    }
+}
+
+/// What holds with a network open: TCP and names are made by the broker, which needs nothing that a launch does not need. The
+/// socket's own filter is a second layer where the kernel lets an ordinary process attach one.
 pub(super) fn networks() -> Item {
     const NAME: &str = "networks";
-    const CARRIED: &str = "capabilities open TCP and the resolving of names; UDP is not carried further than to the container's \
-                           resolver";
+    const CARRIED: &str = "capabilities open TCP and the resolving of names";
     let outcome = in_child(|| {
         let errno = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
         sys::drop_all_capabilities().map_err(|error| (1, errno(error)))?;

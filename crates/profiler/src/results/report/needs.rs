@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use super::html::{Text, number, shell_word};
 use super::look::class_of;
 use super::table;
-use crate::attribute::{Attribution, CoveredBy, ExposedObject, Grant};
+use crate::attribute::{Attribution, CoveredBy, ExposedObject, Grant, Needed};
 use crate::record::Records;
 
-/// Grants that are listed one by one.
-const MAX_GRANTS: usize = 200;
+/// Grants that are there at once, and those that are listed behind them.
+const SHOWN_GRANTS: usize = 12;
+const MAX_GRANTS: usize = 1000;
 
 /// The list, and how to use it.
 pub fn write(records: &Records, found: &Attribution, out: &mut impl Write) -> io::Result<()> {
@@ -25,7 +26,7 @@ pub fn write(records: &Records, found: &Attribution, out: &mut impl Write) -> io
             found.at_least
         )?;
     }
-    writeln!(out, "<div class=\"cards\">")?;
+    writeln!(out, "<div class=\"cards two\">")?;
     for (at, needed) in found.capabilities.iter().enumerate() {
         let capability = &needed.capability;
         write!(
@@ -39,18 +40,28 @@ pub fn write(records: &Records, found: &Attribution, out: &mut impl Write) -> io
         }
         writeln!(
             out,
-            "<span class=\"count\">{} accesses, {} of them by no other capability</span></div>\
+            "<span class=\"count\">{} accesses, {}</span></div>\
              <div class=\"body\"><p>{}. <span class=\"soft\">Here: {}.</span></p><pre>{}</pre></div></div>",
             number(needed.accesses),
-            number(needed.only),
+            only(needed),
             Text(sentence(capability.guards)),
             Text(capability.on_linux),
             Text(capability)
         )?;
     }
+    writeln!(out, "</div><div class=\"cards\">")?;
     grants(found, out)?;
     writeln!(out, "</div>")?;
     command(records, found, out)
+}
+
+/// How many accesses depend on it.
+fn only(needed: &Needed) -> String {
+    match needed.only {
+        all if all == needed.accesses => "which nothing else would cover".to_owned(),
+        0 => "which others would cover as well".to_owned(),
+        some => format!("{} of which nothing else would cover", number(some)),
+    }
 }
 
 fn sentence(text: &str) -> String {
@@ -109,10 +120,38 @@ fn grants(found: &Attribution, out: &mut impl Write) -> io::Result<()> {
     if found.prompting {
         write!(out, "<span class=\"badge\">or let the user be asked: isolatedWin32-promptForAccess</span>")?;
     }
-    let lines: Vec<String> = found.grants.iter().take(MAX_GRANTS).map(option).collect();
-    let more = found.grants.len().saturating_sub(MAX_GRANTS);
-    let more = if more > 0 { format!("\n# and {more} more, in summary.txt") } else { String::new() };
-    writeln!(out, "</div><div class=\"body\"><pre>{}{more}</pre></div></div>", Text(lines.join("\n")))
+    writeln!(out, "</div><div class=\"body\">")?;
+    let mut counts = vec![0_u64; found.grants.len()];
+    for outcome in &found.outcomes {
+        if let CoveredBy::Grant(at) = outcome.by {
+            counts[at] += 1;
+        }
+    }
+    let (first, more) = found.grants.split_at(found.grants.len().min(SHOWN_GRANTS));
+    grant_table(first, &counts, out)?;
+    if !more.is_empty() {
+        writeln!(out, "<details><summary class=\"soft\">{} more</summary>", number(more.len() as u64))?;
+        let listed = &more[..more.len().min(MAX_GRANTS)];
+        grant_table(listed, &counts[SHOWN_GRANTS..], out)?;
+        if listed.len() < more.len() {
+            writeln!(out, "<p class=\"soft\">The others are in summary.txt.</p>")?;
+        }
+        writeln!(out, "</details>")?;
+    }
+    writeln!(out, "</div></div>")
+}
+
+fn grant_table(grants: &[Grant], counts: &[u64], out: &mut impl Write) -> io::Result<()> {
+    write!(out, "<table><tbody>")?;
+    for (grant, count) in grants.iter().zip(counts) {
+        writeln!(
+            out,
+            "<tr><td class=\"object\">{}<td class=\"number soft\">{} accesses</tr>",
+            Text(option(grant)),
+            number(*count)
+        )?;
+    }
+    writeln!(out, "</tbody></table>")
 }
 
 fn option(grant: &Grant) -> String {
@@ -125,7 +164,10 @@ fn command(records: &Records, found: &Attribution, out: &mut impl Write) -> io::
     let Some(run) = records.runs.iter().rev().find(|run| !run.command.is_empty()) else { return Ok(()) };
     let mut words = vec!["lowbox run".to_owned()];
     words.extend(found.capabilities.iter().map(|needed| format!("--capability {}", needed.capability.name)));
-    words.extend(found.grants.iter().take(MAX_GRANTS).map(option));
+    words.extend(found.grants.iter().take(SHOWN_GRANTS).map(option));
+    if found.grants.len() > SHOWN_GRANTS {
+        words.push("…".to_owned());
+    }
     let program: Vec<String> = run.command.iter().map(|word| shell_word(word.as_bytes())).collect();
     words.push(format!("-- {}", program.join(" ")));
     writeln!(

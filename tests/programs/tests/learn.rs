@@ -360,3 +360,21 @@ fn what_the_user_may_not_read_is_no_access() {
     assert_eq!(finish(person.lowbox(&learn), 60).succeeded(), "x");
     assert_eq!(recorded(&trace), [canonical(&open)].into());
 }
+
+#[test]
+fn of_many_opens_by_several_processes_each_one_is_counted() {
+    let person = lowbox_program_tests::ordinary();
+    let data = person.file("in.txt", "x");
+    let trace = person.work().join("r.trace");
+    let script = format!(
+        "import os\nfor _ in range(4):\n  if os.fork() == 0:\n    for _ in range(5000): os.close(os.open({:?}, 0))\n    os._exit(0)\n\
+         for _ in range(4): assert os.wait()[1] == 0",
+        text(&data)
+    );
+    let learn = ["learn", "--no-results", "--trace", text(&trace), "--", PYTHON, "-I", "-c", &script];
+    finish(person.lowbox(&learn), 120).succeeded();
+    let lines = fs::read_to_string(&trace).expect("a record file");
+    let last = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let counts = last.filter_map(|line| line["count"]["count"].as_u64());
+    assert_eq!(counts.max(), Some(20_000));
+}

@@ -17,11 +17,12 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// Reads a picture and a file, writes a file, and asks a server.
 const APP: &str = r#"
-import os, socket, sys, tempfile
+import os, pwd, socket, sys, tempfile
 data, picture, out, port = sys.argv[1:]
 text = open(data).read() + open(picture).read()
 with tempfile.NamedTemporaryFile() as own:
     own.write(b"its own")
+assert pwd.getpwuid(os.getuid()).pw_dir == os.environ['HOME']
 scratch = f"/tmp/lowbox-learn-{port}"
 os.mkdir(scratch)
 with open(scratch + "/a", "w") as own:
@@ -377,4 +378,53 @@ fn of_many_opens_by_several_processes_each_one_is_counted() {
     let last = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let counts = last.filter_map(|line| line["count"]["count"].as_u64());
     assert_eq!(counts.max(), Some(20_000));
+}
+
+#[test]
+fn nothing_gains_a_capability_or_another_uid_while_it_is_learned_about() {
+    everyone_at_home(|person| {
+        let trace = person.work().join("r.trace");
+        let learn = |command: &[&str]| {
+            let mut all = vec!["learn", "--no-results", "--trace", text(&trace), "--"];
+            all.extend(command);
+            finish(person.lowbox(&all), 60)
+        };
+        let status = learn(&["/bin/cat", "/proc/self/status"]).succeeded();
+        for field in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+            assert!(status.contains(&format!("{field}:\t0000000000000000")), "{}: {status}", person.name);
+        }
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let id = person.work().join("id");
+        fs::copy("/usr/bin/id", &id).expect("a copy");
+        fs::set_permissions(&id, fs::Permissions::from_mode(0o4755)).expect("its mode");
+        let (plain, inside) =
+            (finish(person.plain([text(&id), "-u"]), 60).succeeded(), learn(&[text(&id), "-u"]).succeeded());
+        assert_eq!(plain, "0", "{}", person.name);
+        assert_ne!(inside, "0", "{}", person.name);
+    });
+}
+
+#[test]
+fn roots_devices_are_no_files_of_roots_program() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    everyone_at_home(|person| {
+        if person.name != "the calling user" {
+            return;
+        }
+        let device = person.work().join("zero");
+        finish(person.plain(["mknod", text(&device), "c", "1", "5"]), 60).succeeded();
+        let read = ["/usr/bin/head", "-c1", text(&device)];
+        finish(person.plain(read), 60).succeeded();
+        let trace = person.work().join("r.trace");
+        let learn = ["learn", "--no-results", "--trace", text(&trace), "--"];
+        let learn: Vec<&str> = learn.into_iter().chain(read).collect();
+        let ended = finish(person.lowbox(&learn), 60);
+        assert_eq!(ended.code(), Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("Permission denied"), "{}", ended.stderr);
+    });
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::launch::Spec;
 
 /// Places that are the container's own with all that lies in them.
-const WHOLE: [&str; 10] = [
+const WHOLE: [&str; 11] = [
     "/proc",
     "/dev/pts",
     "/dev/ptmx",
@@ -18,6 +18,8 @@ const WHOLE: [&str; 10] = [
     "/dev/stderr",
     "/etc/passwd",
     "/etc/group",
+    // With a network it has one that names its own resolver, and without one none.
+    "/etc/resolv.conf",
 ];
 
 /// Folders that the container has one of its own of, which is empty at the start.
@@ -44,9 +46,6 @@ impl OwnPlaces {
     pub fn of(spec: &Spec) -> OwnPlaces {
         let mut whole: Vec<PathBuf> = WHOLE.map(PathBuf::from).to_vec();
         whole.extend([spec.data.local_state.clone(), spec.data.temp_state.clone()]);
-        if spec.resolver_file.is_some() {
-            whole.push("/etc/resolv.conf".into());
-        }
         let mut empty: Vec<PathBuf> = EMPTY.map(PathBuf::from).to_vec();
         empty.push(format!("/run/user/{}", spec.user.uid).into());
         OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0 }

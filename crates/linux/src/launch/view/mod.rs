@@ -127,7 +127,7 @@ impl Builder {
         stopwatch: &mut Stopwatch,
     ) -> Result<View, Failure> {
         if let Some(learns) = &spec.learns {
-            return self.real_tree(learns, &spec.working_directory, lent);
+            return self.real_tree(learns, spec, lent);
         }
         let personal = spec.user.launched_by_root.then(|| Personal::of(spec));
         let temp = &spec.data.temp_state;

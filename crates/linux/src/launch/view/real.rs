@@ -1,5 +1,5 @@
-//! The host's tree as the user sees it, for a program that is learned about: with a `/proc` of the container's own, and nothing
-//! else taken away. What is held of such a program are its calls, its capabilities and the processes that it sees.
+//! The host's tree as the user sees it, for a program that is learned about: with a `/proc` and the identity files of the
+//! container's own, without which it would behave otherwise than inside, and nothing else taken away. What is held of such a program are its calls, its capabilities and the processes that it sees.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -12,19 +12,23 @@ use super::{Builder, View, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::lend::Lent;
+use crate::launch::pin::open_without_links;
 use crate::launch::rules::signals_only;
-use crate::launch::spec::Learns;
+use crate::launch::spec::{Learns, Spec};
 use crate::sys::{MountAttributes, clone_mount};
 
 /// Where the tree hangs on the private root until it takes its place.
 const REAL: &str = ".real";
 
+/// Who the program's user is.
+const IDENTITY: [&str; 2] = ["/etc/passwd", "/etc/group"];
+
 impl Builder {
     /// Takes the host's tree for the root. Under root it is made of mounts that lowbox lends.
     pub(super) fn real_tree(
-        self,
+        mut self,
         learns: &Learns,
-        working_directory: &Path,
+        spec: &Spec,
         mut lent: Lent<'_>,
     ) -> Result<View, Failure> {
         let at = || Failure::at::<rustix::io::Errno>(Step::Root, "/");
@@ -52,11 +56,25 @@ impl Builder {
                 Err(error) => return Err(Failure::new(Step::Bind, path, error)),
             }
         }
+        self.identity_files(&spec.data, None)?;
+        for path in IDENTITY {
+            let object = open_without_links(&self.root, relative(Path::new(path))).map_err(at())?;
+            let attributes =
+                MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false };
+            let mount =
+                clone_mount(object.as_fd(), attributes).map_err(Failure::at(Step::Root, Path::new(path)))?;
+            match attach(&mount, &real, Path::new(path)) {
+                // The host has none, or leads elsewhere by it: then the program sees that.
+                Ok(()) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP) => {}
+                Err(error) => return Err(Failure::new(Step::Root, path, error)),
+            }
+        }
         // With its masks.
         let own = openat(&self.root, "proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
         attach(&own, &real, Path::new("/proc")).map_err(Failure::at(Step::Proc, "/proc"))?;
         enter(real.as_fd()).map_err(at())?;
-        chdir(working_directory).map_err(Failure::at(Step::WorkingDirectory, working_directory))?;
+        let folder = &spec.working_directory;
+        chdir(folder).map_err(Failure::at(Step::WorkingDirectory, folder))?;
         Ok(View { rules: rules.and_then(Into::into), connectable: Vec::new() })
     }
 }

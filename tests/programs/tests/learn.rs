@@ -58,7 +58,9 @@ fn options(person: &Person, trace: &Path) -> Vec<[String; 2]> {
     let found: Value =
         serde_json::from_str(&finish(person.lowbox(&arguments), 60).succeeded()).expect("JSON");
     let found = &found[0];
-    assert_eq!(found["nothing"], 0, "{found}");
+    // Programs that look for the limits of their cgroup do without.
+    let kernels = recorded(trace).iter().filter(|path| path.starts_with("/sys/")).count();
+    assert_eq!(found["nothing"], kernels, "{found}");
     let names = found["capabilities"].as_array().expect("a list").iter();
     let mut all: Vec<[String; 2]> = names
         .map(|needed| ["--capability".to_owned(), needed["name"].as_str().expect("a name").to_owned()])
@@ -426,5 +428,75 @@ fn roots_devices_are_no_files_of_roots_program() {
         let ended = finish(person.lowbox(&learn), 60);
         assert_eq!(ended.code(), Some(1), "{}", ended.stderr);
         assert!(ended.stderr.contains("Permission denied"), "{}", ended.stderr);
+    });
+}
+
+/// Learns about a command, then runs it with what was learned, and without each part of it.
+#[track_caller]
+fn learned_is_enough(person: &Person, command: &[&str], clean: &dyn Fn()) -> Vec<[String; 2]> {
+    let trace = person.work().join("loop.trace");
+    let _ = fs::remove_file(&trace);
+    let learn = ["learn", "--no-argument-grants", "--no-results", "--trace", text(&trace), "--"];
+    let learn: Vec<&str> = learn.into_iter().chain(command.iter().copied()).collect();
+    clean();
+    let said = finish(person.lowbox(&learn), 120).succeeded();
+    let needed = options(person, &trace);
+    for without in std::iter::once(None).chain((0..needed.len()).map(Some)) {
+        clean();
+        let kept = needed.iter().enumerate().filter(|(at, _)| Some(*at) != without);
+        let kept = kept.flat_map(|(_, pair)| pair.clone()).chain(["--no-argument-grants".to_owned()]);
+        let ended = finish(person.inside(kept, command), 120);
+        match without {
+            None => assert_eq!(ended.succeeded(), said, "{}: {needed:?}", person.name),
+            Some(at) => assert!(
+                !ended.status.success() || ended.text() != said,
+                "{}: works without {:?}",
+                person.name,
+                needed[at]
+            ),
+        }
+    }
+    clean();
+    needed
+}
+
+#[test]
+fn git_clones_with_what_was_learned() {
+    everyone_at_home(|person| {
+        let source = person.folder("source");
+        let make = "set -e; git init -q .; echo one > a.txt; git add .; \
+            git -c user.name=P -c user.email=p@example.com commit -qm First";
+        let make = format!("cd {} && {make}", text(&source));
+        finish(person.plain(["/bin/sh", "-c", &make]), 60).succeeded();
+        let place = person.folder("place");
+        let copy = place.join("copy");
+        // No reflog, for which git has the host's name resolved, and no hard links, for which it copies where they fail.
+        let script = "set -e; git -c core.logAllRefUpdates=false clone -q --no-hardlinks \"$1\" \"$2\"; cat \"$2/a.txt\"";
+        let command = ["/bin/sh", "-c", script, "sh", text(&source), text(&copy)];
+        let needed = learned_is_enough(person, &command, &|| {
+            let _ = fs::remove_dir_all(&copy);
+        });
+        assert!(needed.iter().all(|[option, _]| option == "--grant"), "{needed:?}");
+    });
+}
+
+#[test]
+fn node_and_sqlite_run_with_what_was_learned() {
+    everyone_at_home(|person| {
+        let module = person.file("lib/add.js", "module.exports = (a, b) => a + b;\n");
+        let script = "console.log(require(process.argv[1])(40, 2))";
+        let node = ["node", "-e", script, text(&module)];
+        let needed = learned_is_enough(person, &node, &|| {});
+        assert!(!needed.is_empty());
+        let folder = person.folder("db");
+        let database = folder.join("x.db");
+        let statement =
+            "pragma journal_mode=wal; create table t(a); insert into t values (42); select a from t;";
+        let sqlite = ["sqlite3", text(&database), statement];
+        learned_is_enough(person, &sqlite, &|| {
+            for name in ["x.db", "x.db-wal", "x.db-shm"] {
+                let _ = fs::remove_file(folder.join(name));
+            }
+        });
     });
 }

@@ -6,8 +6,8 @@ use std::fs;
 
 use common::World;
 
-const COMMANDS: [&str; 9] =
-    ["run", "explain", "token", "capability", "consent", "acl", "doctor", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["run", "explain", "token", "capability", "consent", "learn", "acl", "doctor", "completions", "man"];
 
 #[test]
 fn every_shell_completes_every_command() {

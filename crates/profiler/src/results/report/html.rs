@@ -70,6 +70,11 @@ pub fn number(number: u64) -> String {
     grouped
 }
 
+/// A count of accesses in words.
+pub fn accesses(count: u64) -> String {
+    if count == 1 { "1 access".to_owned() } else { format!("{} accesses", number(count)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::html::Text;
+use super::html::{self, Text};
 use super::look::class_of;
 use crate::attribute::Attribution;
 use crate::record::{Frame, Records, Stack};
@@ -142,11 +142,12 @@ impl<W: Write> Drawing<'_, W> {
         let name = Text(name);
         writeln!(
             self.out,
-            "<svg{leaf} x=\"{:.4}%\" y=\"{}\" width=\"{:.4}%\" height=\"{LEVEL}\"><title>{name}: {accesses} accesses</title>\
+            "<svg{leaf} x=\"{:.4}%\" y=\"{}\" width=\"{:.4}%\" height=\"{LEVEL}\"><title>{name}: {}</title>\
              <rect{fill} width=\"100%\" height=\"{}\" rx=\"2\"/><text x=\"5\" y=\"15\">{name}</text></svg>",
             percent(from),
             level * LEVEL,
             percent(accesses),
+            html::accesses(accesses),
             LEVEL - 1
         )
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::html::{Text, number, shell_word};
+use super::html::{self, Text, number, shell_word};
 use super::look::class_of;
 use super::table;
 use crate::attribute::{Attribution, CoveredBy, ExposedObject, Grant, Needed};
@@ -40,9 +40,9 @@ pub fn write(records: &Records, found: &Attribution, out: &mut impl Write) -> io
         }
         writeln!(
             out,
-            "<span class=\"count\">{} accesses, {}</span></div>\
+            "<span class=\"count\">{}, {}</span></div>\
              <div class=\"body\"><p>{}. <span class=\"soft\">Here: {}.</span></p><pre>{}</pre></div></div>",
-            number(needed.accesses),
+            html::accesses(needed.accesses),
             only(needed),
             Text(sentence(capability.guards)),
             Text(capability.on_linux),
@@ -146,9 +146,9 @@ fn grant_table(grants: &[Grant], counts: &[u64], out: &mut impl Write) -> io::Re
     for (grant, count) in grants.iter().zip(counts) {
         writeln!(
             out,
-            "<tr><td class=\"object\">{}<td class=\"number soft\">{} accesses</tr>",
+            "<tr><td class=\"object\">{}<td class=\"number soft\">{}</tr>",
             Text(option(grant)),
-            number(*count)
+            html::accesses(*count)
         )?;
     }
     writeln!(out, "</tbody></table>")
@@ -184,12 +184,11 @@ pub fn accesses(records: &Records, found: &Attribution, out: &mut impl Write) ->
         let by = CoveredBy::Capability(at);
         writeln!(
             out,
-            "<details class=\"card\"{}><summary><span class=\"swatch {}\"></span><h3>{}</h3><span class=\"count\">{} \
-             accesses</span></summary><div class=\"body\">",
+            "<details class=\"card\"{}><summary><span class=\"swatch {}\"></span><h3>{}</h3><span class=\"count\">{}</span></summary><div class=\"body\">",
             if at == 0 { " open" } else { "" },
             class_of(by),
             Text(needed.capability.name),
-            number(needed.accesses)
+            html::accesses(needed.accesses)
         )?;
         table::write(records, found, |one| one == by, false, out)?;
         writeln!(out, "</div></details>")?;
@@ -204,9 +203,8 @@ pub fn accesses(records: &Records, found: &Attribution, out: &mut impl Write) ->
         }
         writeln!(
             out,
-            "<details class=\"card\"><summary><span class=\"swatch {class}\"></span><h3>{title}</h3><span class=\"count\">{} \
-             accesses</span></summary><div class=\"body\">",
-            number(count as u64)
+            "<details class=\"card\"><summary><span class=\"swatch {class}\"></span><h3>{title}</h3><span class=\"count\">{}</span></summary><div class=\"body\">",
+            html::accesses(count as u64)
         )?;
         table::write(records, found, which, false, out)?;
         writeln!(out, "</div></details>")?;

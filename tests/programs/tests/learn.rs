@@ -98,7 +98,8 @@ fn what_was_learned_is_enough_and_without_any_part_of_it_the_program_fails() {
             .collect();
         let learned = finish(person.lowbox(&arguments), 60);
         let said = learned.succeeded();
-        assert!(said.starts_with("read seen served"), "{}: {said}", person.name);
+        assert_eq!(said, "read seen served", "{}", person.name);
+        assert!(learned.stderr.contains("--allow-loopback"), "{}", learned.stderr);
         assert!(learned.stderr.contains("would run anyway"), "{}", learned.stderr);
         assert!(results.join("report.html").is_file() && results.join("AppxManifest.xml").is_file());
         let needed = options(person, &results.join("records.trace"));

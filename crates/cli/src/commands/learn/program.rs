@@ -119,7 +119,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     say_how_much(&learner.finish(), &trace);
     let ending = ending.map_err(Failure::new)?;
     if !arguments.no_results {
-        results::execute(&results::Arguments {
+        let told = results::find(&results::Arguments {
             traces: vec![trace],
             exe: None,
             package: Some(family_name),
@@ -128,6 +128,8 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
             out: arguments.out,
             json: false,
         })?;
+        // Standard output is the program's.
+        told.iter().for_each(|one| output::raw_message(&one.text(false)));
     }
     Ok(ExitCode::from(ending.exit_code()))
 }

@@ -501,3 +501,32 @@ fn node_and_sqlite_run_with_what_was_learned() {
         });
     });
 }
+
+/// What the kernel opens or maps without an open that says so.
+#[test]
+fn libraries_and_interpreters_of_ones_own_are_learned_as_what_is_executed() {
+    everyone_at_home(|person| {
+        let copy = |from: &str, name: &str| {
+            let to = person.file(name, "");
+            fs::copy(fs::canonicalize(from).expect("it is there"), &to).expect("a copy");
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o755)).expect("its mode");
+            to
+        };
+        let library = copy("/lib/x86_64-linux-gnu/libz.so.1", "lib/libown.so");
+        let load = "import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).zlibVersion() != 0)";
+        let needed = learned_is_enough(person, &[PYTHON, "-I", "-c", load, text(&library)], &|| {});
+        assert_eq!(
+            needed,
+            [["--grant".to_owned(), format!("{}:rx", canonical(&library))]],
+            "{}",
+            person.name
+        );
+        let interpreter = copy("/bin/sh", "bin/own-shell");
+        let script = person.file("bin2/script", &format!("#!{}\necho ran\n", text(&interpreter)));
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its mode");
+        let needed = learned_is_enough(person, &["/bin/sh", "-c", "\"$1\"", "sh", text(&script)], &|| {});
+        let expected = [&interpreter, &script].map(|path| format!("{}:rx", canonical(path)));
+        let values: Vec<&String> = needed.iter().map(|[_, value]| value).collect();
+        assert_eq!(values, expected.iter().collect::<Vec<_>>(), "{}", person.name);
+    });
+}

@@ -1,10 +1,13 @@
 //! `cargo xtask attacks`: every program of tests/attacks, first unconfined, where it must succeed, then inside a container, where
-//! it must fail; as root and as an ordinary user when started by root, else as the user alone.
+//! it must fail; as root and as an ordinary user when started by root, else as the user alone. The two identities try at the same
+//! time, because most attacks wait; those that spoil what the machine has once come afterwards, one by one.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 mod attack;
 mod fingerprint;
@@ -40,18 +43,30 @@ pub struct Options {
     /// Try the unconfined sides only: do the attacks themselves work?
     #[arg(long)]
     unconfined: bool,
-    /// Try the attacks as this identity only, print findings line by line.
-    #[arg(long, value_name = "DIR", hide = true)]
+    /// Try the attacks of one pass as this identity only, print findings line by line.
+    #[arg(long, value_name = "DIR", hide = true, requires = "pass")]
     worker: Option<PathBuf>,
+    /// Which attacks a worker tries.
+    #[arg(long, value_enum, hide = true)]
+    pass: Option<Pass>,
+}
+
+/// The two halves of a run.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Pass {
+    /// What may be tried while the other identity tries something.
+    Beside,
+    /// What may not, see [`attack::Attack::alone`].
+    Alone,
 }
 
 /// Runs the command.
 pub fn run(options: &Options) -> io::Result<ExitCode> {
     let root = rustix::process::geteuid().is_root();
-    if let Some(shared) = &options.worker {
+    if let (Some(shared), Some(pass)) = (&options.worker, options.pass) {
         let setup = Setup { shared: shared.clone(), root };
         control(options, &setup)?;
-        for finding in findings(options, &setup) {
+        for finding in findings(options, &setup, pass) {
             println!("{}", serde_json::to_string(&finding?)?);
         }
         return Ok(ExitCode::SUCCESS);
@@ -69,38 +84,58 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
     )?;
     let setup = Setup { shared: shared.path().to_owned(), root };
     control(options, &setup)?;
-    let own = findings(options, &setup).collect::<io::Result<Vec<_>>>()?;
-    let rows: Vec<Row> = match user {
-        Some(user) => {
-            let mut others = findings_as(&user, options, &setup)?;
-            let mut other =
-                |name: &str| others.iter().position(|f| f.name == name).map(|at| others.swap_remove(at));
-            own.into_iter()
-                .filter_map(|finding| {
-                    let user = other(&finding.name);
-                    Row::new(Some(finding), user)
-                })
-                .collect()
+    let mut found = Found::default();
+    let mut found_as_user = Found::default();
+    for pass in [Pass::Beside, Pass::Alone] {
+        let own = || findings(options, &setup, pass).collect::<io::Result<Vec<_>>>();
+        let others = || user.as_ref().map_or(Ok(Vec::new()), |user| findings_as(user, options, &setup, pass));
+        let (own, others) = match pass {
+            Pass::Beside => std::thread::scope(|scope| {
+                let others = scope.spawn(others);
+                let own = own();
+                (own, others.join().unwrap_or_else(|_| Err(io::Error::other("a worker's reader panicked"))))
+            }),
+            Pass::Alone => (own(), others()),
+        };
+        let named = |finding: Finding| (finding.name.clone(), finding);
+        if root {
+            found.extend(own?.into_iter().map(named));
+            found_as_user.extend(others?.into_iter().map(named));
+        } else {
+            found_as_user.extend(own?.into_iter().map(named));
         }
-        None => own.into_iter().filter_map(|finding| Row::new(None, Some(finding))).collect(),
+    }
+    let row = |(_, attack): (_, &attack::Attack)| {
+        Row::new(found.remove(attack.name), found_as_user.remove(attack.name))
     };
+    let rows: Vec<Row> = lists::all().filter_map(row).collect();
     Ok(report::print(&rows, options.json, options.verbose))
 }
+
+/// What an identity has found, by the attack's name.
+type Found = BTreeMap<String, Finding>;
 
 fn control(options: &Options, setup: &Setup) -> io::Result<()> {
     if options.unconfined { Ok(()) } else { trial::control(setup) }
 }
 
-/// Tries the wanted attacks one after the other as the process's own identity.
-fn findings<'a>(options: &'a Options, setup: &'a Setup) -> impl Iterator<Item = io::Result<Finding>> + 'a {
-    let wanted =
+/// Tries the wanted attacks of a pass one after the other as the process's own identity.
+fn findings<'a>(
+    options: &'a Options,
+    setup: &'a Setup,
+    pass: Pass,
+) -> impl Iterator<Item = io::Result<Finding>> + 'a {
+    let named =
         |name: &str| options.only.is_empty() || options.only.iter().any(|only| name.contains(only.as_str()));
-    lists::all().filter(move |(_, attack)| wanted(attack.name)).map(|(group, attack)| {
+    let wanted = move |attack: &attack::Attack| named(attack.name) && attack.alone == (pass == Pass::Alone);
+    lists::all().filter(move |(_, attack)| wanted(attack)).map(|(group, attack)| {
         progress(&format!("{} {}", if setup.root { "root" } else { "user" }, attack.name))?;
+        let start = Instant::now();
         let unconfined = trial::unconfined(attack, setup);
         let inside = if options.unconfined { trial::not_tried() } else { trial::inside(attack, setup) };
         progress("")?;
-        Ok(Finding { name: attack.name.into(), group: group.into(), unconfined, inside })
+        let took = start.elapsed().as_secs_f64();
+        Ok(Finding { name: attack.name.into(), group: group.into(), unconfined, inside, took })
     })
 }
 
@@ -111,11 +146,12 @@ fn progress(text: &str) -> io::Result<()> {
 }
 
 /// The same as another user, in a process of that user's.
-fn findings_as(user: &User, options: &Options, setup: &Setup) -> io::Result<Vec<Finding>> {
+fn findings_as(user: &User, options: &Options, setup: &Setup, pass: Pass) -> io::Result<Vec<Finding>> {
     let mut command = Command::new("setpriv");
     command.args([format!("--reuid={}", user.uid), format!("--regid={}", user.gid)]);
     command.args(["--init-groups", "--inh-caps=-all", "--reset-env", "--"]);
     command.arg(setup.shared.join("bin/xtask")).args(["attacks", "--worker"]).arg(&setup.shared);
+    command.args(["--pass", if pass == Pass::Alone { "alone" } else { "beside" }]);
     command.args(options.unconfined.then_some("--unconfined"));
     command.args(options.only.iter().flat_map(|only| ["--only", only]));
     let mut worker = command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;

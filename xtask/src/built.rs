@@ -9,8 +9,7 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
 }
 
-/// Builds the release and returns the path of `lowbox`. Cargo puts it beside this program, which has the same profile and
-/// target.
+/// Builds the release and returns the path of `lowbox`. This program has the same target: TARGET/PROFILE/xtask.
 ///
 /// # Errors
 /// When it does not build.
@@ -22,5 +21,7 @@ pub fn lowbox() -> io::Result<PathBuf> {
     if !built.success() {
         return Err(io::Error::other("lowbox does not build"));
     }
-    Ok(std::env::current_exe()?.with_file_name("lowbox"))
+    let own = std::env::current_exe()?;
+    let target = own.parent().and_then(Path::parent).ok_or_else(|| io::Error::other("not run by cargo"))?;
+    Ok(target.join("release/lowbox"))
 }

@@ -35,6 +35,7 @@ const TARGETS: &[Target] = &[
     Target { name: "descriptor", dictionary: None, seeds: None },
     Target { name: "dns", dictionary: None, seeds: None },
     Target { name: "frame", dictionary: None, seeds: None },
+    Target { name: "prompt", dictionary: Some("prompt.dict"), seeds: None },
     Target {
         name: "manifest",
         dictionary: Some("manifest.dict"),

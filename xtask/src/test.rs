@@ -33,7 +33,9 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         cargo(&["fmt", "--all", "--check"])?;
     }
     if has_component("clippy") {
-        cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+        // The tests' profile: what build scripts make and macros are compiled once for both.
+        let lints = ["clippy", "--workspace", "--all-targets", "--profile", "quick", "--quiet"];
+        cargo(&[&lints[..], &["--", "-D", "warnings"]].concat())?;
     }
     if options.fuzz_seconds > 0 {
         cargo(&["xtask", "fuzz", "--seconds", &options.fuzz_seconds.to_string()])?;
@@ -43,7 +45,10 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     // Optimised: the model against the kernel and the oracles are many small launches and checks.
     if has_component("nextest") {
-        cargo(&["nextest", "run", "--workspace", "--cargo-profile", "quick", "--no-fail-fast"])?;
+        // Most tests wait for programs, terminals and time limits rather than for a processor.
+        let threads = (2 * std::thread::available_parallelism().map_or(1, usize::from)).to_string();
+        let run = ["nextest", "run", "--workspace", "--cargo-profile", "quick", "--no-fail-fast"];
+        cargo(&[&run[..], &["--test-threads", &threads]].concat())?;
     } else {
         println!("cargo-nextest is not installed; running cargo test instead");
         cargo(&["test", "--workspace", "--profile", "quick", "--no-fail-fast"])?;

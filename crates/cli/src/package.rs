@@ -5,10 +5,12 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use lowbox_msix::manifest::DeclaredHost;
 use lowbox_msix::{Application, Identity, Isolation, Manifest};
 use lowbox_policy::capability;
+use lowbox_policy::network::AllowedHost;
 
-use crate::arguments::PackageArguments;
+use crate::arguments::{NetworkArguments, PackageArguments};
 use crate::failure::Failure;
 use crate::output;
 
@@ -21,6 +23,10 @@ pub struct Package {
     pub capabilities: Vec<String>,
     /// Those of them that the user has to allow: privacy-sensitive, and not given on the command line.
     pub need_consent: Vec<String>,
+    /// Hosts that the manifest lists in lowbox's own extension.
+    pub hosts: Vec<AllowedHost>,
+    /// Ports of the host's loopback that it lists there.
+    pub loopback_ports: Vec<u16>,
     /// The manifest that it comes from.
     pub manifest: Option<FromManifest>,
 }
@@ -65,6 +71,15 @@ impl Package {
             }
         }
         Ok(package)
+    }
+
+    /// Adds hosts and loopback exemptions of the command line to those of the manifest.
+    pub fn open(&mut self, network: NetworkArguments) {
+        let new = network.hosts.into_iter().filter(|host| !self.hosts.contains(host)).collect::<Vec<_>>();
+        self.hosts.extend(new);
+        let ports = network.loopback_ports.into_iter();
+        let new = ports.filter(|port| !self.loopback_ports.contains(port)).collect::<Vec<_>>();
+        self.loopback_ports.extend(new);
     }
 
     /// The program that the manifest's application names.
@@ -198,8 +213,20 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
             }
         }
     }
+    let host = |declared: &DeclaredHost| {
+        AllowedHost::with_port(&declared.name, declared.port)
+            .map_err(|error| Failure::new(format!("{shown}: {}: AllowedHost: {error}", declared.position)))
+    };
+    let hosts = manifest.network.hosts.iter().map(host).collect::<Result<_, _>>()?;
     let from = FromManifest { path: path.to_owned(), application, ids };
-    Ok(Package { identity: manifest.identity, capabilities, need_consent, manifest: Some(from) })
+    Ok(Package {
+        identity: manifest.identity,
+        capabilities,
+        need_consent,
+        hosts,
+        loopback_ports: manifest.network.loopback_ports,
+        manifest: Some(from),
+    })
 }
 
 /// A bare command has an identity too, so that its private data and its consents last.
@@ -212,6 +239,8 @@ fn bare(name: Option<&str>, program: &OsStr) -> Package {
         identity: Identity::unpackaged(&name),
         capabilities: Vec::new(),
         need_consent: Vec::new(),
+        hosts: Vec::new(),
+        loopback_ports: Vec::new(),
         manifest: None,
     }
 }

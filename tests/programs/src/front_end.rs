@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 
 use crate::run::{Running, start};
 use crate::{Ended, Person};
+
+/// Held while a socket may be inherited: a lowbox that another thread starts would keep it open.
+static STARTING: Mutex<()> = Mutex::new(());
 
 /// lowbox, started with a socket at which this process answers.
 pub struct FrontEnd {
@@ -23,12 +27,14 @@ pub struct FrontEnd {
 impl FrontEnd {
     /// `lowbox run --prompt fd:N OPTIONS -- COMMAND`.
     pub fn start(person: &Person, options: &[&str], command: &[&str]) -> FrontEnd {
+        let starting = STARTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (ours, theirs) = UnixStream::pair().expect("a socket pair");
         fcntl_setfd(&theirs, FdFlags::empty()).expect("it is open");
         let policy = format!("fd:{}", theirs.as_raw_fd());
         let run: Command = person.inside([&["--prompt", &policy], options].concat(), command);
         let running = start(run);
         drop(theirs);
+        drop(starting);
         let mut answers = ours.try_clone().expect("a copy");
         writeln!(answers, "{}", json!({"type": "hello", "version": 1})).expect("lowbox is there");
         let (told, questions) = channel();

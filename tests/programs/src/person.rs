@@ -33,14 +33,16 @@ pub struct Person {
     lowbox: PathBuf,
 }
 
-/// Runs a test as the calling user and, when that is root, as an ordinary user.
-pub fn everyone(test: impl Fn(&Person)) {
+/// The calling user and, when that is root, an ordinary user.
+pub(crate) fn people() -> Vec<Person> {
     let own = Person::calling_user();
     let root = rustix::process::geteuid().is_root();
-    test(&own);
-    if root {
-        test(&ordinary());
-    }
+    std::iter::once(own).chain(root.then(ordinary)).collect()
+}
+
+/// Runs a test as the calling user and, when that is root, as an ordinary user.
+pub fn everyone(test: impl Fn(&Person)) {
+    people().iter().for_each(test);
 }
 
 /// The same, with home and working folder where the user can be asked about them.
@@ -187,6 +189,18 @@ impl Person {
         let text = include_str!("../data/AppxManifest.xml");
         let text = text.replace("NAME", name).replace("CAPABILITY", capability);
         self.file(format!("{name}.xml"), &text)
+    }
+
+    /// Writes the manifest of a package that declares no capability, with these entries in lowbox's `Network`, whose prefix is `net`.
+    pub fn network_manifest(&self, name: &str, entries: &str) -> PathBuf {
+        let text = include_str!("../data/AppxManifest.xml").replace("NAME", name);
+        let text = text.replace("<DeviceCapability Name=\"CAPABILITY\"/>", "");
+        let text = text.replace(
+            "IgnorableNamespaces=\"uap18\"",
+            "xmlns:net=\"urn:lowbox:manifest:network\" IgnorableNamespaces=\"uap18 net\"",
+        );
+        let end = format!("  <net:Network>\n{entries}\n  </net:Network>\n</Package>");
+        self.file(format!("{name}.xml"), &text.replace("</Package>", &end))
     }
 
     /// `lowbox run OPTIONS -- COMMAND`.

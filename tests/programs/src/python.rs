@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
-use crate::{Person, everyone, finish, ordinary};
+use crate::{Ended, Person, finish, ordinary, person};
 
 /// What may end otherwise inside, with the reason.
 const EXCEPTIONS: &str = include_str!("../data/python-exceptions.txt");
@@ -12,21 +13,32 @@ const EXCEPTIONS: &str = include_str!("../data/python-exceptions.txt");
 /// Debian's interpreter: the test suite's package belongs to it, whatever python3 comes first in PATH.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// Runs a module unconfined as an ordinary user, then inside as everybody: what passes outside must pass inside, except
-/// what the list of exceptions names.
+/// Runs a module unconfined as an ordinary user, and inside as everybody at the same time, because the long ones mostly wait: what
+/// passes outside must pass inside, except what the list of exceptions names.
 pub fn compare_module(module: &str) {
-    let outside = {
-        let person = ordinary();
-        let report = person.folder("report").join("junit.xml");
-        let ended = finish(person.plain(command(module, &report)), 500);
-        results(&report, &ended.stderr)
-    };
+    let unconfined = ordinary();
+    let people = person::people();
+    let (outside, insides) = thread::scope(|scope| {
+        let run = |person: &Person, confined: bool| -> (BTreeMap<String, bool>, Ended) {
+            let folder = person.folder("report");
+            let report = folder.join("junit.xml");
+            let command = command(module, &report);
+            let ended = finish(
+                match confined {
+                    true => person.inside(Person::grant(&folder, "rw"), command),
+                    false => person.plain(command),
+                },
+                500,
+            );
+            (results(&report, &ended.stderr), ended)
+        };
+        let confined: Vec<_> = people.iter().map(|person| scope.spawn(move || run(person, true))).collect();
+        let (outside, _) = run(&unconfined, false);
+        let insides: Vec<_> = confined.into_iter().map(|run| run.join().expect("it ran")).collect();
+        (outside, insides)
+    });
     assert!(outside.values().any(|passed| *passed), "{module}: nothing passes outside");
-    everyone(|person| {
-        let folder = person.folder("report");
-        let report = folder.join("junit.xml");
-        let ended = finish(person.inside(Person::grant(&folder, "rw"), command(module, &report)), 500);
-        let inside = results(&report, &ended.stderr);
+    for (person, (inside, ended)) in people.iter().zip(insides) {
         let lost: Vec<&String> = outside
             .iter()
             .filter(|(_, passed)| **passed)
@@ -40,7 +52,7 @@ pub fn compare_module(module: &str) {
             ended.text(),
             ended.stderr
         );
-    });
+    }
 }
 
 fn command(module: &str, report: &Path) -> Vec<String> {

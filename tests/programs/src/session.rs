@@ -54,11 +54,7 @@ impl Session {
     }
 
     /// Closes the terminal's window: the terminal is hung up.
-    pub fn close(mut self) {
-        // script(1) holds the terminal's other side.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    pub fn close(self) {}
 
     /// Fails the test unless the command ends with this code.
     #[track_caller]
@@ -68,8 +64,16 @@ impl Session {
             status = self.child.try_wait().expect("a child");
             status.is_some()
         });
-        let _ = self.child.kill();
         assert_eq!(status.and_then(|status| status.code()), Some(code), "{}", self.text());
+    }
+}
+
+/// Also when a test fails: the terminal's window is closed.
+impl Drop for Session {
+    fn drop(&mut self) {
+        // script(1) holds the terminal's other side.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -87,5 +91,26 @@ pub fn words_of(run: &Command) -> String {
     match quoted.iter().position(|word| word == "'--'") {
         Some(at) if quoted[0] == "'setpriv'" => quoted[at + 1..].join(" "),
         _ => quoted.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ordinary, pids_with, unique_sleep};
+
+    #[test]
+    fn a_session_of_a_test_that_fails_leaves_nothing_running() {
+        let (person, sleep) = (ordinary(), unique_sleep());
+        let failed = std::panic::catch_unwind(|| {
+            let session = Session::start(&person, &format!("sleep {sleep}"));
+            assert!(until(Duration::from_secs(15), || !pids_with(&sleep).is_empty()));
+            assert_eq!(session.text(), "something that never appears");
+        });
+        assert!(failed.is_err());
+        assert!(
+            until(Duration::from_secs(15), || pids_with(&sleep).is_empty()),
+            "script(1) or sleep(1) runs on"
+        );
     }
 }

@@ -94,15 +94,140 @@ except OSError: print('no')",
             fifo = shown(&fifo)
         );
         let mut run = FrontEnd::start(person, &AWAY, &python(&script));
-        let question = run.question();
-        run.answer(&question, "folder", "r");
+        // The file alone is offered.
+        let question = run.expect(&file, "this", "r");
+        assert!(question["file"]["folder"].is_null(), "{question}");
         while let Some(question) = run.question_within(Duration::from_secs(5)) {
             run.answer(&question, "no", "");
         }
-        let ended = run.finish();
-        assert_eq!(ended.succeeded(), "no\nno");
-        assert!(ended.stderr.contains("FIFO"), "{}", ended.stderr);
+        assert_eq!(run.finish().succeeded(), "text\nno");
         assert_eq!(rustix::io::ioctl_fionread(&reader).unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_folder_is_looked_through_only_where_there_is_room_for_a_question_and_what_is_in_the_way_is_not_offered()
+{
+    everyone_at_home(|person| {
+        let file = person.file("data/a.txt", "text");
+        let folder = file.parent().unwrap();
+        mknodat(CWD, file.with_file_name("fifo"), FileType::Fifo, Mode::from(0o666), 0).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o4755)).unwrap();
+        for number in 0..10 {
+            person.file(format!("many/{number}/file"), "x");
+        }
+        let script = |flood: bool| {
+            format!(
+                "
+import os
+def touch(what, *arguments):
+    try: what(*arguments)
+    except OSError: pass
+if {flood}:
+    for number in range(10): touch(open, f'{many}/{{number}}/file')
+touch(os.listdir, {folder:?})
+touch(os.mkdir, {folder:?} + '/new')
+touch(open, {folder:?} + '/a.txt')",
+                flood = if flood { "True" } else { "False" },
+                many = shown(&person.work().join("many")),
+                folder = shown(folder)
+            )
+        };
+        let root = rustix::process::geteuid().is_root() && person.name == "the calling user";
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script(false)));
+        if !root {
+            run.expect(&folder.join("new"), "no", "");
+        }
+        let question = run.expect(&file, "no", "");
+        assert!(question["file"]["folder"].is_null(), "a folder with a FIFO for reading: {question}");
+        let ended = run.finish();
+        ended.succeeded();
+        assert!(ended.stderr.contains("FIFO"), "{}", ended.stderr);
+        assert_eq!(ended.stderr.contains("set-uid"), root, "{}", ended.stderr);
+
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script(true)));
+        for _ in 0..10 {
+            let question = run.question();
+            run.answer(&question, "no", "");
+        }
+        let ended = run.finish();
+        ended.succeeded();
+        assert!(ended.stderr.contains("more than 10 questions"), "{}", ended.stderr);
+        let looked = ["FIFO", "set-uid"].iter().any(|found| ended.stderr.contains(found));
+        assert!(!looked, "{}", ended.stderr);
+    });
+}
+
+#[test]
+fn a_remembered_consent_that_is_mounted_apart_is_taken_away_while_the_program_runs() {
+    everyone_at_home(|person| {
+        let file = person.file("data/a.txt", "text");
+        let folder = file.parent().unwrap();
+        // With a FIFO in it the folder is mounted apart, where Landlock's rules are exact.
+        mknodat(CWD, file.with_file_name("fifo"), FileType::Fifo, Mode::from(0o666), 0).unwrap();
+        let consent = format!("{}:r", shown(folder));
+        finish(person.lowbox(&["consent", "grant", "--package", "python3", &consent]), 20).succeeded();
+        let script = format!(
+            "
+import os, time
+print(os.readlink({folder:?}).startswith('/.granted/'), open({file:?}).read())
+open(os.environ['HOME'] + '/ready', 'w').close()
+for _ in range(1000):
+    try: open({file:?}).close()
+    except OSError: print('gone'); break
+    time.sleep(0.01)",
+            folder = shown(folder),
+            file = shown(&file)
+        );
+        let run = FrontEnd::start(person, &AWAY, &python(&script));
+        let packages = person.home().join(".local/share/lowbox/packages");
+        let ready = || {
+            let packages = fs::read_dir(&packages).into_iter().flatten().flatten();
+            packages.map(|package| package.path().join("LocalState/ready")).any(|ready| ready.exists())
+        };
+        assert!(lowbox_program_tests::until(Duration::from_secs(20), ready));
+        let place = shown(folder);
+        let revoke = ["consent", "revoke", "--keep-running", "--json", &place];
+        let revoked = finish(person.lowbox(&revoke), 30).succeeded();
+        assert!(revoked.contains("\"detached\""), "{revoked}");
+        assert_eq!(run.finish().succeeded(), "True text\ngone");
+    });
+}
+
+#[test]
+fn a_consent_that_could_not_be_attached_is_not_remembered() {
+    everyone_at_home(|person| {
+        let file = person.file("data/a.txt", "text");
+        let folder = file.parent().unwrap();
+        let fifo = file.with_file_name("fifo");
+        mknodat(CWD, &fifo, FileType::Fifo, Mode::from(0o666), 0).unwrap();
+        let remembered = |person: &Person| {
+            let list = person.lowbox(&["consent", "list", "--json", shown(folder).as_str()]);
+            let list: serde_json::Value =
+                serde_json::from_str(&finish(list, 20).succeeded()).expect("a list in JSON");
+            let entries = list.as_array().unwrap().iter();
+            entries
+                .map(|entry| format!("{} {}", entry["decision"], entry["rights"]).replace('"', ""))
+                .collect::<Vec<_>>()
+        };
+        // All that is in it is wanted for writing, and granted for reading: then the FIFO is in the way.
+        let script = format!(
+            "
+try: open({:?}, 'r+').close()
+except OSError: print('no')",
+            shown(&file)
+        );
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script));
+        run.expect(&file, "folder", "r");
+        let ended = run.finish();
+        assert_eq!(ended.succeeded(), "no");
+        assert!(ended.stderr.contains("could not be granted"), "{}", ended.stderr);
+        assert_eq!(remembered(person), [""; 0]);
+        // It is asked again at the next start, and then it works.
+        let mut run = FrontEnd::start(person, &AWAY, &python(&script));
+        run.expect(&file, "folder", "rw");
+        assert_eq!(run.finish().succeeded(), "");
+        assert_eq!(remembered(person), ["allow rw"]);
     });
 }
 

@@ -55,6 +55,73 @@ print(sorted(os.listdir(folder)))",
 }
 
 #[test]
+fn a_question_says_what_is_there_and_what_the_call_makes_and_a_removal_raises_none() {
+    everyone_at_home(|person| {
+        let file = person.file("one/a.txt", "text");
+        let fifo = person.file("two/fifo", "");
+        fs::remove_file(&fifo).unwrap();
+        let made = finish(person.plain(["mkfifo", fifo.to_str().unwrap()]), 20);
+        made.succeeded();
+        person.folder("three");
+        let script = format!(
+            "
+import os
+def touch(what, *arguments):
+    try: what(*arguments)
+    except OSError as error: print(error.strerror)
+work = {:?}
+touch(os.remove, work + '/one/a.txt')
+touch(os.rename, work + '/one/a.txt', work + '/one/b.txt')
+touch(os.open, work + '/one/a.txt', os.O_RDWR | os.O_CREAT | os.O_EXCL)
+touch(os.open, work + '/two/fifo', os.O_RDWR)
+touch(os.mkdir, work + '/three/new')
+touch(os.open, work + '/three/new.txt', os.O_RDWR | os.O_CREAT)",
+            person.work().display().to_string()
+        );
+        let mut run = start(person, &script);
+        let mut asked = Vec::new();
+        for path in ["one/a.txt", "two/fifo", "three/new", "three/new.txt"] {
+            let question = run.expect(&person.work().join(path), "no", "");
+            asked
+                .push(format!("{} {}", question["file"]["kind"], question["file"]["makes"]).replace('"', ""));
+            assert_eq!(question["answers"][0], "folder", "{question}");
+        }
+        assert_eq!(asked, ["file file", "other null", "null folder", "null file"]);
+        assert_eq!(run.finish().succeeded(), ["No such file or directory"; 6].join("\n"));
+        assert!(file.exists());
+    });
+}
+
+#[test]
+fn the_process_in_a_question_is_the_one_that_the_user_sees_and_not_its_thread() {
+    everyone_at_home(|person| {
+        let file = person.file("secret.txt", "secret");
+        let script = format!(
+            "
+import threading
+def touch():
+    try: open({:?})
+    except OSError: print('no')
+thread = threading.Thread(target=touch); thread.start(); thread.join()",
+            file.display().to_string()
+        );
+        let mut run = start(person, &script);
+        let question = run.question();
+        let pid = question["program"]["pid"].as_u64().unwrap();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let of =
+            |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+        assert_eq!(of("Tgid:"), pid.to_string(), "{status}");
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+        assert!(command.starts_with("/usr/bin/python3") && command.contains("secret.txt"), "{command}");
+        // Inside it has another number.
+        assert_ne!(of("NSpid:"), pid.to_string());
+        run.answer(&question, "no", "");
+        assert_eq!(run.finish().succeeded(), "no");
+    });
+}
+
+#[test]
 fn a_no_is_no_for_the_run_and_what_is_not_there_raises_no_question() {
     everyone_at_home(|person| {
         let file = person.file("secret.txt", "secret");
@@ -160,6 +227,56 @@ for _ in range(1000):
             fs::remove_file(&ready).unwrap();
         }
         assert!(!seen.exists());
+    });
+}
+
+#[test]
+fn what_a_policy_granted_is_revoked_while_the_program_runs_and_is_not_remembered() {
+    everyone_at_home(|person| {
+        let file = person.file("folder/a.txt", "text");
+        let folder = file.parent().unwrap();
+        let work = person.work();
+        for (options, place, expected) in [
+            (&["--keep-running"][..], folder, Some(0)),
+            (&[][..], folder, Some(137)),
+            // The working folder was granted before the start.
+            (&[][..], work.as_path(), Some(137)),
+        ] {
+            let script = format!(
+                "
+import os, time
+print(open({file:?}).read())
+open(os.environ['HOME'] + '/ready', 'w').close()
+for _ in range(1000):
+    try: open({file:?}).close()
+    except OSError: print('gone'); break
+    time.sleep(0.01)",
+                file = file.display().to_string()
+            );
+            let away: &[&str] = if place == work { &[] } else { &AWAY };
+            let run = person.inside([&["--prompt", "allow"], away].concat(), python(&script));
+            let run = lowbox_program_tests::start(run);
+            let ready = person.home().join(".local/share/lowbox/packages");
+            let is_ready = || {
+                let packages = fs::read_dir(&ready).into_iter().flatten().flatten();
+                packages.map(|package| package.path().join("LocalState/ready")).find(|ready| ready.exists())
+            };
+            assert!(until(Duration::from_secs(20), || is_ready().is_some()));
+            fs::remove_file(is_ready().unwrap()).unwrap();
+            // What is in it is named with what holds it.
+            let by_file = || finish(person.lowbox(&["consent", "revoke", file.to_str().unwrap()]), 30).stderr;
+            assert!(until(Duration::from_secs(10), || by_file()
+                .contains(&format!("has one for {}, which holds it", place.display()))));
+            let revoke = [&["consent", "revoke", place.to_str().unwrap()], options].concat();
+            let revoked = finish(person.lowbox(&revoke), 30);
+            assert_eq!(revoked.code(), Some(0), "{} {}", revoked.text(), revoked.stderr);
+            let ended = run.finish(30);
+            assert_eq!(ended.code(), expected, "{}{}", ended.text(), ended.stderr);
+            assert_eq!(ended.text(), if expected == Some(0) { "text\ngone" } else { "text" });
+            assert!(ended.stderr.contains("revoked"), "{}", ended.stderr);
+            let list = finish(person.lowbox(&["consent", "list", "--json"]), 20).succeeded();
+            assert_eq!(list, "[]");
+        }
     });
 }
 

@@ -115,6 +115,97 @@ fn names_are_resolved_as_far_as_the_network_is_open() {
 }
 
 #[test]
+fn what_explain_says_of_a_place_is_what_the_program_finds() {
+    let networks = Networks::make();
+    let names = ["web.example", "nas.local", "rebind.example"];
+    let places = [INTERNET, LAN, "127.0.0.1", "169.254.169.254", HOST];
+    everyone(|person| {
+        let mut seen = (0, 0);
+        for options in [
+            &[][..],
+            &["--capability", CLIENT],
+            &["--capability", PRIVATE],
+            &["--capability", CLIENT, "--capability", PRIVATE],
+            &["--allow-host", "web.example:80", "--allow-host", "rebind.example"],
+            &["--allow-host", "nas.local:443", "--allow-loopback", "80"],
+            &["--allow-host", "10.7.0.2:80"],
+        ] {
+            let explained = |destination: &str| -> serde_json::Value {
+                let arguments = [&["explain", "--json", "--connect", destination], options].concat();
+                let told = finish(networks.on_host(&person.lowbox(&arguments)), 60).succeeded();
+                serde_json::from_str(&told).expect("JSON")
+            };
+            let mut compare = |asked: &str, granted: bool, told: &str| {
+                let what =
+                    format!("{}: {asked} with {options:?}: explained {granted}, came {told}", person.name);
+                assert_eq!(granted, told.ends_with(" reached"), "{what}");
+                if granted { seen.0 += 1 } else { seen.1 += 1 }
+            };
+            let arguments: Vec<String> = places.iter().map(|place| format!("{place},80")).collect();
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let told = finish(inside(&networks, person, options, "reach.py", &arguments), 60).succeeded();
+            assert_eq!(told.lines().count(), places.len(), "{told}");
+            for (place, line) in places.iter().zip(told.lines()) {
+                compare(place, explained(&format!("{place}:80"))["granted"]["tcp"] == true, line);
+            }
+            let told = finish(inside(&networks, person, options, "names.py", &names), 60).succeeded();
+            for name in names {
+                let answer = explained(&format!("{name}:80"));
+                for address in answer["addresses"].as_array().expect("a list") {
+                    let start = format!("{name} {} ", address["address"].as_str().expect("a text"));
+                    let line = told.lines().find(|line| line.starts_with(&start)).unwrap_or("unknown");
+                    let granted = answer["resolves"] == true && address["tcp"]["granted"] == true;
+                    compare(&start, granted, line);
+                }
+            }
+        }
+        assert!(seen.0 > 10 && seen.1 > 10, "{seen:?}");
+    });
+}
+
+#[test]
+fn a_manifest_opens_exactly_the_hosts_and_ports_that_it_lists_and_the_command_line_adds_to_it() {
+    let networks = Networks::make();
+    let names = ["web.example", "nas.local", "rebind.example"];
+    let places: Vec<String> = [INTERNET, LAN, "127.0.0.1", "169.254.169.254", HOST]
+        .iter()
+        .map(|address| format!("{address},80"))
+        .collect();
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    everyone(|person| {
+        let host = |entry: &str| format!("    <net:AllowedHost {entry}/>");
+        let loopback = "    <net:LoopbackExemption Port=\"80\"/>";
+        let with_lan = format!("{}\n{loopback}", host(&format!("Name=\"{LAN}\" Port=\"80\"")));
+        for (entries, options, expected_names, expected_places) in [
+            (String::new(), &[][..], &[][..], &[][..]),
+            (host("Name=\"web.example\" Port=\"80\""), &[], &["web.example 93.184.216.34"], &[]),
+            (host("Name=\"web.example\" Port=\"443\""), &[], &[], &[]),
+            (host("Name=\"nas.local\""), &[], &["nas.local 10.7.0.2"], &[]),
+            // A public name does not open the private network, also where a manifest lists it.
+            (host("Name=\"rebind.example\""), &[], &["rebind.example 93.184.216.34"], &[]),
+            (with_lan, &[], &[], &["10.7.0.2,80", "127.0.0.1,80"]),
+            (host("Name=\"10.7.0.2\" Port=\"81\""), &[], &[], &[]),
+            (
+                host("Name=\"web.example\""),
+                &["--allow-host", "nas.local:80", "--allow-loopback", "80"],
+                &["web.example 93.184.216.34", "nas.local 10.7.0.2"],
+                &["127.0.0.1,80"],
+            ),
+        ] {
+            let manifest = person.network_manifest("Contoso.Network", &entries).display().to_string();
+            let options = [&["--manifest", &manifest], options].concat();
+            let reached = |program: &str, asked: &[&str]| -> Vec<String> {
+                let told = finish(inside(&networks, person, &options, program, asked), 60).succeeded();
+                let lines = told.lines().filter_map(|line| line.strip_suffix(" reached"));
+                lines.map(str::to_owned).collect()
+            };
+            assert_eq!(reached("names.py", &names), expected_names, "{} with {entries}", person.name);
+            assert_eq!(reached("reach.py", &places), expected_places, "{} with {entries}", person.name);
+        }
+    });
+}
+
+#[test]
 fn what_a_program_made_of_its_socket_before_it_connects_holds_afterwards() {
     let networks = Networks::make();
     everyone(|person| {

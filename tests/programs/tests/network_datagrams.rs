@@ -133,7 +133,7 @@ except TimeoutError:
         let outside = networks.on_host(&person.plain([PYTHON, "-c", ask]));
         assert_eq!(finish(outside, 20).succeeded(), format!("here {LAN}"), "not even outside");
         for (held, expected) in [(PRIVATE, format!("here {LAN}")), (SERVER, "silent".to_owned())] {
-            let run = networks.on_host(&person.inside(&capabilities(&[held]), [PYTHON, "-c", ask]));
+            let run = networks.on_host(&person.inside(capabilities(&[held]), [PYTHON, "-c", ask]));
             assert_eq!(finish(run, 20).succeeded(), expected, "{} with {held}", person.name);
         }
     });
@@ -240,7 +240,7 @@ time.sleep(60)"
             ),
         );
         let run = networks
-            .on_host(&person.inside(&capabilities(&[PRIVATE]), vec![PYTHON, "-B", script.to_str().unwrap()]));
+            .on_host(&person.inside(capabilities(&[PRIVATE]), vec![PYTHON, "-B", script.to_str().unwrap()]));
         let mut run = run;
         let mut child = run.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("nsenter(1)");
         let mut output = BufReader::new(child.stdout.take().expect("piped"));

@@ -88,6 +88,9 @@ pub struct Attack {
     pub argument_grants: bool,
     /// Whether the scene lies where the user can be asked about it: not in /tmp, which the container has of its own.
     pub at_home: bool,
+    /// Whether it changes or exhausts what the whole machine shares (a limit, a setting, a port), so that no other attack may run
+    /// at the same time.
+    pub alone: bool,
     /// How long an effect may take after the program's end, in milliseconds.
     pub patience: u64,
 }
@@ -111,6 +114,7 @@ pub const fn attack(name: &'static str, program: &'static str, judge: Judge, arg
         refusable: false,
         argument_grants: false,
         at_home: false,
+        alone: false,
         patience: 150,
     }
 }
@@ -154,6 +158,9 @@ impl Attack {
     }
     pub const fn at_home(self) -> Self {
         Self { at_home: true, ..self }
+    }
+    pub const fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
     pub const fn patience(self, patience: u64) -> Self {
         Self { patience, ..self }

@@ -47,7 +47,7 @@ impl<'a> Live<'a> {
         command.args(arguments.iter().map(|a| self.scene.expand(a)));
         command.env("VICTIM_SECRET", self.scene.get("secret"));
         self.victim = Some(self.spawn(command, "victim")?);
-        if !until(5000, || self.printed("victim").contains("READY")) {
+        if !until(5000, || is_ready(&self.printed("victim"))) {
             return Err(io::Error::other(format!(
                 "the victim did not start: {}",
                 self.printed("victim.err")
@@ -85,9 +85,9 @@ impl<'a> Live<'a> {
     /// Waits until the program has printed READY, at most 5 s; its `name=value` become placeholders.
     pub fn ready(&mut self) -> bool {
         let ready = until(5000, || {
-            self.printed("attack").contains("READY")
+            is_ready(&self.printed("attack"))
                 || self.child.as_mut().is_none_or(|c| c.try_wait().is_ok_and(|s| s.is_some()))
-        }) && self.printed("attack").contains("READY");
+        }) && is_ready(&self.printed("attack"));
         self.take_values("attack", "");
         ready
     }
@@ -150,6 +150,11 @@ impl Drop for Live<'_> {
             let _ = child.wait();
         }
     }
+}
+
+/// Whether there is a whole READY line: a program without buffers writes it word by word.
+fn is_ready(printed: &str) -> bool {
+    printed.split_inclusive('\n').any(|line| line.starts_with("READY") && line.ends_with('\n'))
 }
 
 /// A process of the machine.

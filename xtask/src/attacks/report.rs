@@ -13,6 +13,8 @@ pub struct Finding {
     pub group: String,
     pub unconfined: Try,
     pub inside: Try,
+    /// Seconds for both sides.
+    pub took: f64,
 }
 
 /// One row of the table.
@@ -29,6 +31,7 @@ pub struct Row {
 struct Sides {
     unconfined: Try,
     inside: Try,
+    took: f64,
 }
 
 impl Row {
@@ -36,7 +39,7 @@ impl Row {
     pub fn new(root: Option<Finding>, user: Option<Finding>) -> Option<Self> {
         let any = root.as_ref().or(user.as_ref())?;
         let (group, name) = (any.group.clone(), any.name.clone());
-        let sides = |finding: Finding| Sides { unconfined: finding.unconfined, inside: finding.inside };
+        let sides = |Finding { unconfined, inside, took, .. }| Sides { unconfined, inside, took };
         let mut row = Self { group, name, result: "", root: root.map(sides), user: user.map(sides) };
         row.result = row.judge();
         Some(row)
@@ -135,6 +138,7 @@ mod tests {
             group: "g".into(),
             unconfined: a_try(unconfined),
             inside: a_try(inside),
+            took: 0.0,
         };
         Row::new(Some(finding), None).map_or("", |row| row.result)
     }

@@ -1,6 +1,7 @@
-//! `lowbox explain`: the access check's answer for one path, ACE by ACE, and what would grant it.
+//! `lowbox explain`: the access check's answer for one path or one place in the network, ACE by ACE, and what would grant it.
 
 mod answer;
+mod connect;
 mod page;
 mod world;
 
@@ -13,14 +14,16 @@ use lowbox_linux::host::name;
 use lowbox_linux::prepare::{
     Caller, PrepareError, Request, catalogue, consented_files, decide_capabilities, protected, token,
 };
+use lowbox_policy::network::NetworkPolicy;
 use lowbox_policy::{GrantRights, Object, Operation, Origin, PlanOptions, grant_descriptor};
 use lowbox_security::Token;
 
-use crate::arguments::{GrantArguments, PackageArguments};
+use crate::arguments::{GrantArguments, NetworkArguments, PackageArguments};
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
 use crate::resolve::resolve;
+use connect::Destination;
 use page::page;
 use world::World;
 
@@ -28,10 +31,16 @@ use world::World;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lowbox explain ~/Documents/x.txt --capability picturesLibrary
-  lowbox explain ./out --for create --grant ./out:r")]
+  lowbox explain ./out --for create --grant ./out:r
+  lowbox explain --connect pypi.org:443 --manifest AppxManifest.xml")]
 pub struct Arguments {
     /// The file or folder; it need not exist
-    pub path: PathBuf,
+    #[arg(required_unless_present = "connect")]
+    pub path: Option<PathBuf>,
+
+    /// In place of a path: a host's name or address with a port, to connect to by TCP and UDP
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["path", "operation"])]
+    pub connect: Option<Destination>,
 
     /// What is to be done with it: reading, or listing where it is a folder, unless given
     #[arg(long = "for", value_name = "OPERATION",
@@ -46,6 +55,10 @@ pub struct Arguments {
     #[command(flatten)]
     pub grants: GrantArguments,
 
+    /// What it may reach of networks beside its capabilities.
+    #[command(flatten)]
+    pub network: NetworkArguments,
+
     /// Answer in JSON (see docs/json.md)
     #[arg(long)]
     pub json: bool,
@@ -54,7 +67,8 @@ pub struct Arguments {
 /// Explains.
 pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let failed = |error: PrepareError| Failure::new(&error);
-    let package = Package::of(&arguments.package, Some("explain".as_ref()))?;
+    let mut package = Package::of(&arguments.package, Some("explain".as_ref()))?;
+    package.open(arguments.network);
     let caller = Caller::current().map_err(failed)?;
     let mut request = Request {
         family_name: package.identity.family_name(),
@@ -70,6 +84,12 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     for notice in decided.notices.iter().chain(&notices) {
         output::say(&notice.to_string());
     }
+    let Some(path) = arguments.path else {
+        let policy = NetworkPolicy::new(&token, package.loopback_ports, package.hosts);
+        let destination = arguments.connect.expect("clap wants one of them");
+        connect::explain(&destination, &policy, arguments.json)?;
+        return Ok(ExitCode::SUCCESS);
+    };
     let mut objects =
         catalogue(&caller, &token, &request.publisher_id, &request.object_files).map_err(failed)?;
     objects.push(private_data(&caller, &request, &token));
@@ -90,17 +110,17 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     objects.extend(consented.objects);
     let start = std::env::current_dir().map_err(|_| failed(PrepareError::WorkingDirectory))?;
-    let resolved = resolve(&start, &arguments.path).map_err(Failure::new)?;
+    let resolved = resolve(&start, &path).map_err(Failure::new)?;
     let world = World {
         token: &token,
         objects: &objects,
         options: PlanOptions { protected: protected(&caller), ..PlanOptions::default() },
     };
-    let answer = world.answer(&arguments.path, &resolved, arguments.operation)?;
+    let answer = world.answer(&path, &resolved, arguments.operation)?;
     if arguments.json {
         output::json(&answer)?;
     } else {
-        page(&answer, &arguments.path, &resolved).print()?;
+        page(&answer, &path, &resolved).print()?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -35,7 +35,8 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     refuse_mistakes(&arguments)?;
     let options = &arguments.package;
     let called = arguments.command.first().map(OsString::as_os_str);
-    let package = Package::of(options, called)?;
+    let mut package = Package::of(options, called)?;
+    package.open(arguments.network);
     let mut decision = prompt::decide(
         &arguments.prompt,
         &arguments.descriptors,
@@ -65,8 +66,8 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         object_files: arguments.grants.object_files,
         environment: arguments.environment,
         descriptors: arguments.descriptors,
-        loopback_ports: arguments.network.loopback_ports,
-        hosts: arguments.network.hosts,
+        loopback_ports: package.loopback_ports,
+        hosts: package.hosts,
         limits: Limits {
             memory: arguments.memory,
             processes: arguments.pids,
@@ -143,7 +144,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     });
     let broker = decision.prompting.is_on().then(|| {
         Broker::new(&caller, &request, &prepared, decision.prompting, decision.how, decision.timeout, say)
-            .going_on(run, decided.questions)
+            .going_on(run, &decided)
     });
     if decision.terminal.is_some() {
         output::lines_end_at_a_raw_terminal();

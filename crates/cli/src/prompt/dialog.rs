@@ -213,6 +213,9 @@ mod tests {
             asked: Asked::File {
                 path: path.into(),
                 kind: Some(NodeKind::File),
+                makes: None,
+                this: true,
+                named: None,
                 wanted: GrantRights::READ,
                 folder: Some(path.into()),
             },

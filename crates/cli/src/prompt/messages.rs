@@ -1,4 +1,4 @@
-//! The messages of the protocol: docs/prompt-protocol.md.
+//! The messages that lowbox sends: docs/prompt-protocol.md.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use lowbox_linux::broker::{Asked, Question};
 use lowbox_policy::NodeKind;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Most arguments of the asking program that are told, and most bytes of each.
 const ARGUMENTS: (usize, usize) = (64, 256);
@@ -40,6 +40,10 @@ pub struct File {
     #[serde(flatten)]
     path: Name,
     kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    makes: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<Name>,
     wanted: String,
     folder: Option<Name>,
 }
@@ -54,7 +58,7 @@ pub struct Capability<'a> {
 pub struct Running {
     executable: Name,
     arguments: Vec<Name>,
-    pid: u32,
+    pid: Option<u32>,
 }
 
 /// Bytes of the file system as in docs/json.md: `path` for people, and `path_hex` where that is not exact.
@@ -74,42 +78,16 @@ impl Name {
     }
 }
 
-/// What lowbox understands. Members that it does not know are an error: they could mean less than what it would take the
-/// answer for.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Received {
-    Hello {
-        version: u32,
-    },
-    Answer {
-        id: u64,
-        answer: String,
-        #[serde(default)]
-        rights: Option<String>,
-    },
-}
-
-/// What can be answered.
-pub fn answers(question: &Question) -> Vec<&'static str> {
-    match &question.asked {
-        Asked::File { kind, folder, .. } => {
-            let this = kind.is_some().then_some("this");
-            let folder = folder.is_some().then_some("folder");
-            this.into_iter().chain(folder).chain(["no", "never"]).collect()
-        }
-        Asked::Capability { .. } => vec!["allow", "no", "never"],
-    }
-}
-
 /// The message that asks.
 pub fn posed<'a>(question: &'a Question, answers: Vec<&'static str>, deadline: Instant) -> Sent<'a> {
     let (mut file, mut capability) = (None, None);
     match &question.asked {
-        Asked::File { path, kind, wanted, folder } => {
+        Asked::File { path, kind, makes, this: _, named, wanted, folder } => {
             file = Some(File {
                 path: Name::of(path),
                 kind: kind.map(kind_name),
+                makes: makes.map(kind_name),
+                named: named.as_deref().map(Name::of),
                 wanted: wanted.to_string(),
                 folder: folder.as_deref().map(Name::of),
             });

@@ -7,6 +7,7 @@ mod messages;
 mod nobody;
 mod policy;
 mod protocol;
+mod reading;
 mod terminal;
 mod words;
 

@@ -5,17 +5,12 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use lowbox_linux::broker::{Answer, Asked, Prompter, Question, answering_socket};
-use lowbox_policy::GrantRights;
+use lowbox_linux::broker::{Answer, Prompter, Question, answering_socket};
 
-use super::messages::{Received, Sent, answers, posed};
+use super::messages::{Sent, posed};
+use super::reading::{Broken, LONGEST_LINE, Lines, Received, VERSION, answers, greeting, meaning};
 use crate::failure::Failure;
 use crate::output;
-
-/// The version that this lowbox speaks.
-const VERSION: u32 = 1;
-/// The longest line that is read, in bytes.
-const LONGEST_LINE: usize = 4096;
 
 /// The program at the other end of the socket. Whatever it does that is not in the description ends the connection, and
 /// from then on every question is answered with *no*.
@@ -23,7 +18,7 @@ pub struct Program {
     /// `None` once the connection has ended.
     socket: Option<UnixStream>,
     package: String,
-    received: Vec<u8>,
+    received: Lines,
     greeted: bool,
 }
 
@@ -40,7 +35,7 @@ impl Program {
         Ok(Program {
             socket: Some(socket),
             package: package.to_owned(),
-            received: Vec::new(),
+            received: Lines::default(),
             greeted: false,
         })
     }
@@ -55,32 +50,18 @@ impl Program {
             let hello = Sent::Hello { protocol: "lowbox-prompt", version: VERSION, package: &self.package };
             send(self.socket()?, &hello, deadline)?;
             match self.receive(deadline)? {
-                Some(Received::Hello { version: VERSION }) => self.greeted = true,
-                Some(Received::Hello { version }) => {
-                    return Err(Broken(format!(
-                        "it speaks version {version} of the protocol, not {VERSION}"
-                    )));
-                }
-                Some(_) => return Err(Broken("it answered before it greeted".to_owned())),
+                Some(received) => greeting(&received).map(|()| self.greeted = true)?,
                 None => return Err(Broken("it did not greet in time".to_owned())),
             }
         }
-        let answers = answers(question);
-        send(self.socket()?, &posed(question, answers.clone(), deadline), deadline)?;
+        send(self.socket()?, &posed(question, answers(question), deadline), deadline)?;
         loop {
             match self.receive(deadline)? {
-                Some(Received::Answer { id, answer, rights }) if id == question.id => {
-                    if !answers.contains(&answer.as_str()) {
-                        return Err(Broken(format!("{answer:?} was none of the answers")));
+                Some(received) => {
+                    if let Some(answer) = meaning(question, &received)? {
+                        return Ok(Some(answer));
                     }
-                    return meaning(question, &answer, rights.as_deref()).map(Some);
                 }
-                // It came too late, and the question it is for was answered with *no*.
-                Some(Received::Answer { id, .. }) if id > 0 && id < question.id => {}
-                Some(Received::Answer { id, .. }) => {
-                    return Err(Broken(format!("it answered question {id}, which was not asked")));
-                }
-                Some(Received::Hello { .. }) => return Err(Broken("it greeted twice".to_owned())),
                 None => {
                     // A peer that does not read gets a little time.
                     let soon = Instant::now() + Duration::from_millis(100);
@@ -98,24 +79,16 @@ impl Program {
     /// The next line; `None` at the deadline.
     fn receive(&mut self, deadline: Instant) -> Result<Option<Received>, Broken> {
         loop {
-            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.received.drain(..=end).collect();
-                return match serde_json::from_slice(&line) {
-                    Ok(received) => Ok(Some(received)),
-                    Err(error) => Err(Broken(format!("a line can't be read: {error}"))),
-                };
-            }
-            if self.received.len() >= LONGEST_LINE {
-                return Err(Broken(format!("a line has more than {LONGEST_LINE} bytes")));
+            if let Some(received) = self.received.next()? {
+                return Ok(Some(received));
             }
             let Some(left) = left_until(deadline) else { return Ok(None) };
             let mut socket = self.socket()?;
             socket.set_read_timeout(Some(left))?;
             let mut buffer = [0; LONGEST_LINE];
-            let room = LONGEST_LINE - self.received.len();
-            match socket.read(&mut buffer[..room]) {
+            match socket.read(&mut buffer[..self.received.room()]) {
                 Ok(0) => return Err(Broken("it closed the connection".to_owned())),
-                Ok(count) => self.received.extend_from_slice(&buffer[..count]),
+                Ok(count) => self.received.take(&buffer[..count]),
                 Err(error) if is_a_wait(&error) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -136,9 +109,6 @@ impl Prompter for Program {
         })
     }
 }
-
-/// Why the connection is given up.
-struct Broken(String);
 
 impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Broken {
@@ -172,36 +142,6 @@ fn send(mut socket: &UnixStream, message: &Sent<'_>, deadline: Instant) -> Resul
         }
     }
     Ok(())
-}
-
-/// Rights beyond those wanted are never given, whoever answers.
-fn meaning(question: &Question, answer: &str, rights: Option<&str>) -> Result<Answer, Broken> {
-    let rights = match (&question.asked, rights) {
-        (Asked::File { wanted, .. }, None) => *wanted,
-        (Asked::File { wanted, .. }, Some(letters)) => {
-            let rights: GrantRights =
-                letters.parse().map_err(|error| Broken(format!("the rights: {error}")))?;
-            let more = (rights.write && !wanted.write) || (rights.execute && !wanted.execute);
-            // Reading comes with every grant but one for writing alone.
-            if more || (rights.read && !wanted.read && !wanted.write) {
-                return Err(Broken(format!(
-                    "the rights {letters} are more than {wanted}, which were wanted"
-                )));
-            }
-            rights
-        }
-        (Asked::Capability { .. }, None) => GrantRights::default(),
-        (Asked::Capability { .. }, Some(_)) => {
-            return Err(Broken("a capability has no rights".to_owned()));
-        }
-    };
-    Ok(match answer {
-        "this" => Answer::This(rights),
-        "folder" => Answer::Folder(rights),
-        "allow" => Answer::Allow,
-        "never" => Answer::Never,
-        _ => Answer::No,
-    })
 }
 
 #[cfg(test)]

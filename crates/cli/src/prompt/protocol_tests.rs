@@ -3,7 +3,8 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use lowbox_policy::NodeKind;
+use lowbox_linux::broker::Asked;
+use lowbox_policy::{GrantRights, NodeKind};
 use serde_json::{Value, json};
 
 use super::*;
@@ -15,6 +16,9 @@ fn question(id: u64) -> Question {
         asked: Asked::File {
             path: PathBuf::from(OsString::from_vec(b"/home/u/\xff\n".to_vec())),
             kind: Some(NodeKind::File),
+            makes: None,
+            this: true,
+            named: None,
             wanted: GrantRights::READ_WRITE,
             folder: Some("/home/u".into()),
         },
@@ -26,7 +30,7 @@ fn question(id: u64) -> Question {
 fn pair() -> (Program, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let package = "editor_abc".to_owned();
-    (Program { socket: Some(ours), package, received: Vec::new(), greeted: false }, theirs)
+    (Program { socket: Some(ours), package, received: Lines::default(), greeted: false }, theirs)
 }
 
 fn soon() -> Instant {

@@ -31,9 +31,9 @@ pub fn choices(question: &Question) -> Vec<Choice> {
     let choice = |key, word, label: &str, answer| Choice { key, word, label: label.to_owned(), answer };
     let mut choices = Vec::new();
     match &question.asked {
-        Asked::File { kind, wanted, folder, .. } => {
+        Asked::File { kind, this, wanted, folder, .. } => {
             let only = GrantRights { read: true, write: false, execute: wanted.execute };
-            if let Some(kind) = kind {
+            if let (Some(kind), true) = (kind, *this) {
                 let this = format!("this {}", noun(*kind));
                 choices.push(choice("t", "this", &this, Answer::This(*wanted)));
                 if wanted.write {
@@ -68,9 +68,19 @@ pub fn chosen(typed: &str, choices: &[Choice]) -> Option<Answer> {
 /// What is wanted, as a sentence without its object.
 pub fn wanted(question: &Question) -> String {
     match &question.asked {
-        Asked::File { kind: None, .. } => "wants to make a new file here:".to_owned(),
-        Asked::File { kind: Some(kind), wanted, .. } => {
-            format!("wants to {} this {}:", verbs(*wanted, *kind), noun(*kind))
+        Asked::File { kind, makes: Some(made), .. } => match kind {
+            None => format!("wants to make a new {} here:", noun(*made)),
+            Some(there) => {
+                format!(
+                    "wants to make a new {} here, where there is a {} already:",
+                    noun(*made),
+                    noun(*there)
+                )
+            }
+        },
+        Asked::File { kind, wanted, .. } => {
+            let kind = kind.unwrap_or(NodeKind::File);
+            format!("wants to {} this {}:", verbs(*wanted, kind), noun(kind))
         }
         Asked::Capability { .. } => "wants to use this capability, which it declares:".to_owned(),
     }
@@ -80,11 +90,16 @@ pub fn wanted(question: &Question) -> String {
 /// others, or be shown in another order.
 pub fn object(question: &Question) -> Vec<String> {
     match &question.asked {
-        Asked::File { path: object, folder, .. } => {
+        Asked::File { path: object, folder, named, .. } => {
             let mut lines = vec![path(object, OBJECT)];
             if !object.as_os_str().as_bytes().is_ascii() {
                 lines.push(format!("in ASCII: {}", ascii(object.as_os_str(), OBJECT)));
             }
+            lines.extend(
+                named
+                    .as_ref()
+                    .map(|named| format!("the program named it by a link: {}", path(named, OBJECT))),
+            );
             lines.extend(folder.as_ref().map(|folder| format!("its folder: {}", path(folder, OBJECT))));
             lines
         }
@@ -98,6 +113,7 @@ pub fn object(question: &Question) -> Vec<String> {
 pub fn asker(question: &Question) -> Vec<String> {
     let package = text(OsStr::new(&question.package), PROGRAM);
     let Some(asker) = &question.asker else { return vec![format!("package  {package}, before its start")] };
+    let process = asker.pid.map_or_else(String::new, |pid| format!("process {pid} of "));
     let mut command = String::new();
     for argument in asker.arguments.iter().take(64) {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./=:,+@%".contains(byte);
@@ -107,7 +123,7 @@ pub fn asker(question: &Question) -> Vec<String> {
         let _ = if quoted { write!(command, "{space}'{shown}'") } else { write!(command, "{space}{shown}") };
     }
     vec![
-        format!("program  {} (process {} of {package})", path(&asker.executable, PROGRAM), asker.pid),
+        format!("program  {} ({process}{package})", path(&asker.executable, PROGRAM)),
         // It is shown already, so this only makes it short.
         format!("command  {}", shorten(&command, PROGRAM)),
     ]
@@ -116,8 +132,11 @@ pub fn asker(question: &Question) -> Vec<String> {
 /// A question in a line.
 pub fn in_one_line(question: &Question) -> String {
     match &question.asked {
-        Asked::File { path: object, wanted, kind, .. } => {
-            let verbs = kind.map_or("make".to_owned(), |kind| verbs(*wanted, kind));
+        Asked::File { path: object, wanted, kind, makes, .. } => {
+            let verbs = match makes {
+                Some(made) => format!("make the {}", noun(*made)),
+                None => verbs(*wanted, kind.unwrap_or(NodeKind::File)),
+            };
             format!("to {verbs} {}", path(object, OBJECT))
         }
         Asked::Capability { name, .. } => format!("the capability {}", text(OsStr::new(name), PROGRAM)),
@@ -127,8 +146,8 @@ pub fn in_one_line(question: &Question) -> String {
 /// How the user gives what was asked for without being asked.
 pub fn how_to_grant(question: &Question) -> String {
     match &question.asked {
-        Asked::File { path: object, kind, wanted, folder } => {
-            let granted = if kind.is_some() { object } else { folder.as_ref().unwrap_or(object) };
+        Asked::File { path: object, this, wanted, folder, .. } => {
+            let granted = if *this { object } else { folder.as_ref().unwrap_or(object) };
             format!("grant it with --grant '{}:{wanted}', or run with --prompt allow", path(granted, OBJECT))
         }
         Asked::Capability { .. } => "run with --prompt allow to permit it".to_owned(),
@@ -140,7 +159,9 @@ fn noun(kind: NodeKind) -> &'static str {
         NodeKind::File => "file",
         NodeKind::Dir => "folder",
         NodeKind::Socket => "socket",
-        _ => "object",
+        NodeKind::Fifo => "named pipe",
+        NodeKind::CharDevice | NodeKind::BlockDevice => "device",
+        NodeKind::Symlink => "link",
     }
 }
 

@@ -13,13 +13,16 @@ fn question(path: &[u8], kind: Option<NodeKind>, wanted: &str) -> Question {
         asked: Asked::File {
             path: PathBuf::from(OsString::from_vec(path.to_vec())),
             kind,
+            makes: kind.is_none().then_some(NodeKind::File),
+            this: kind.is_some(),
+            named: None,
             wanted: wanted.parse().unwrap(),
             folder: Some(PathBuf::from("/home/u/docs")),
         },
         asker: Some(Asker {
             executable: "/usr/bin/editor".into(),
             arguments: vec!["editor".into(), "a b".into(), "\u{1b}[2J\n".into()],
-            pid: 7,
+            pid: Some(7),
         }),
     }
 }
@@ -33,6 +36,26 @@ fn reading_only_is_offered_where_writing_is_wanted_and_a_new_file_needs_its_fold
     assert_eq!(keys(&question(b"/a", Some(NodeKind::File), "rw")), ["t", "tr", "f", "fr", "n", "never"]);
     assert_eq!(keys(&question(b"/a", Some(NodeKind::File), "r")), ["t", "f", "n", "never"]);
     assert_eq!(keys(&question(b"/a", None, "rw")), ["f", "fr", "n", "never"]);
+}
+
+#[test]
+fn what_is_wanted_is_said_of_what_is_there_also_where_only_its_folder_is_offered() {
+    let mut asked = question(b"/a/pipe", Some(NodeKind::Fifo), "rw");
+    let set = |question: &mut Question, there, made, offered| {
+        if let Asked::File { kind, makes, this, .. } = &mut question.asked {
+            (*kind, *makes, *this) = (there, made, offered);
+        }
+    };
+    set(&mut asked, Some(NodeKind::Fifo), None, false);
+    assert_eq!(wanted(&asked), "wants to read and change this named pipe:");
+    assert_eq!(in_one_line(&asked), "to read and change /a/pipe");
+    assert_eq!(keys(&asked), ["f", "fr", "n", "never"]);
+    assert_eq!(how_to_grant(&asked).split('\'').nth(1), Some("/home/u/docs:rw"));
+    set(&mut asked, None, Some(NodeKind::Dir), false);
+    assert_eq!(wanted(&asked), "wants to make a new folder here:");
+    assert_eq!(in_one_line(&asked), "to make the folder /a/pipe");
+    set(&mut asked, Some(NodeKind::File), Some(NodeKind::Dir), false);
+    assert_eq!(wanted(&asked), "wants to make a new folder here, where there is a file already:");
 }
 
 #[test]
@@ -64,6 +87,17 @@ fn letters_beyond_ascii_are_shown_and_spelled() {
     let lines = object(&question("/home/u/M\u{fc}ller/\u{430}".as_bytes(), Some(NodeKind::File), "r"));
     let ascii = r"in ASCII: /home/u/M\u{fc}ller/\u{430}";
     assert_eq!(lines, ["/home/u/M\u{fc}ller/\u{430}", ascii, "its folder: /home/u/docs"]);
+}
+
+#[test]
+fn what_was_named_by_a_link_is_asked_about_as_what_it_is_and_the_name_is_shown_beside_it() {
+    let mut question = question(b"/home/u/disk/a", Some(NodeKind::File), "r");
+    if let Asked::File { named, .. } = &mut question.asked {
+        *named = Some("/home/u/Documents/\u{1b}a".into());
+    }
+    let lines = object(&question);
+    assert_eq!(lines[0], "/home/u/disk/a");
+    assert_eq!(lines[1], r"the program named it by a link: /home/u/Documents/\u{1b}a");
 }
 
 #[test]

@@ -1,23 +1,28 @@
 //! What becomes of a touch, from the first look to the verdict.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lowbox_policy::{Bind, GrantRights, NodeKind};
+use lowbox_policy::GrantRights;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::asking::Asking;
 use super::crier::Crier;
 use super::denied::Denied;
-use super::grantor::{Attached, Grantor, Pin};
-use super::judge::Judge;
+use super::grantor::{Grantor, Pin};
+use super::grants::Grants;
 use super::memory::{Memory, Recalled};
+use super::offer::{Choice, Found, NoOffer, Offer};
+use super::refusal::Refusal;
+use super::searches::Effort;
 use super::throttle::{Throttle, ThrottleLimits, Touch as Throttled};
 use super::touch::{Touch, Verdict, send_message};
+use super::way::{NoWay, Way, follow};
 use super::{Answer, Asked, Asker, Broker, Notice, Prompting, Question};
+use crate::host::Shown;
 use crate::launch;
 use crate::store::{Decision, Effect, Held, Outcome};
 
@@ -38,40 +43,14 @@ impl Answers {
     }
 }
 
-/// A grant of this run.
-struct Granted {
-    attached: Attached,
-    pin_id: lowbox_policy::FileId,
-    rights: GrantRights,
-}
-
-/// What may be answered to a touch, with the objects held that it is about.
-struct Offer {
-    touch: Touch,
-    this: Option<Choice>,
-    folder: Option<Choice>,
-}
-
-/// An object that may be granted.
-#[derive(Clone)]
-struct Choice {
-    path: PathBuf,
-    pin: Pin,
-    /// What a consent to all that is wanted comes to, as long as nothing else was granted.
-    binds: Vec<Bind>,
-    generation: u64,
-}
-
 /// The broker's state.
 pub(super) struct Desk {
     touches: OwnedFd,
-    grantor: Grantor,
-    judge: Judge,
+    grants: Grants,
     memory: Memory,
     pub(super) answers: Answers,
     crier: Crier,
     package: String,
-    granted: BTreeMap<PathBuf, Granted>,
     /// Answered with no, or not to be offered.
     denied: Denied,
     /// Granted for reading, and the user wants no question about writing.
@@ -83,8 +62,6 @@ pub(super) struct Desk {
     queue: VecDeque<Offer>,
     asked: Option<Offer>,
     questions: u64,
-    /// Counts what changes what a consent comes to.
-    generation: u64,
 }
 
 /// Why the broker ends before the container does.
@@ -99,8 +76,9 @@ pub(super) enum Stop {
 impl Desk {
     /// In the thread that owns it from then on: the consent store is opened here.
     pub(super) fn new(asked: launch::Asked, broker: Broker, answers: Answers) -> Desk {
-        let Broker { say, judge, package, program, folder, how, run, questions, .. } = broker;
-        let memory = Memory::new(package.clone(), program, folder, how, run);
+        let Broker { say, judge, package, program, folder, how, run, for_run, questions, .. } = broker;
+        let mut memory = Memory::new(package.clone(), program, folder, how, run);
+        memory.hold_later(for_run);
         // Nobody is disturbed by what a policy answers.
         let limits = match answers {
             Answers::Ask(_) => ThrottleLimits::default(),
@@ -108,13 +86,11 @@ impl Desk {
         };
         Desk {
             touches: asked.touches,
-            grantor: asked.grantor,
-            judge,
+            grants: Grants::new(asked.grantor, judge),
             memory,
             answers,
             crier: Crier::new(say),
             package,
-            granted: BTreeMap::new(),
             denied: Denied::default(),
             read_only: HashSet::new(),
             revoked: HashSet::new(),
@@ -122,7 +98,6 @@ impl Desk {
             queue: VecDeque::new(),
             asked: None,
             questions,
-            generation: 0,
         }
     }
 
@@ -131,7 +106,7 @@ impl Desk {
     }
 
     pub(super) fn grantor(&self) -> &Grantor {
-        &self.grantor
+        self.grants.grantor()
     }
 
     pub(super) fn memory(&mut self) -> &mut Memory {
@@ -160,23 +135,51 @@ impl Desk {
         if !is_canonical(&touch.path) {
             return self.verdict(id, false);
         }
-        // Hundreds of threads may wait for one answer: they cost no look each.
+        self.decide(touch, None);
+    }
+
+    /// The same for something that was named by this way.
+    fn decide(&mut self, touch: Touch, way: Option<Way>) {
+        let id = touch.id;
+        // Hundreds of threads may wait for one answer: they cost no look each. Pid 1 looks again after it, and then a way is shown.
         if self.throttle.is_open(&touch.path) {
             return self.join(touch.path, id);
         }
         if let Some(granted) = self.at_once(&touch) {
+            let granted = granted && self.show(way.as_ref());
             return self.verdict(id, granted);
         }
-        let offer = match self.offer(touch) {
+        let path = touch.path.clone();
+        let found = match Found::look(touch, way, &self.grants) {
+            Ok(found) => found,
+            Err(NoOffer::Nothing) => return self.verdict(id, false),
+            Err(NoOffer::Link(mut touch)) => {
+                return match follow(&mut touch, &self.grants) {
+                    Ok(way) => self.decide(*touch, Some(way)),
+                    Err(NoWay::Nothing) => self.verdict(id, false),
+                    Err(NoWay::Refused(why)) => self.not_offered(id, path, why),
+                };
+            }
+        };
+        if matches!(self.answers, Answers::Deny) {
+            found.let_go(&self.grants);
+            self.denied.insert(&path);
+            return self.verdict(id, false);
+        }
+        // Before anything is looked through: whatever the program touches, that is done for questions that are asked.
+        if let Err((limit, say)) = self.throttle.room(Instant::now()) {
+            if say {
+                self.crier.say(&Notice::Limit(limit));
+            }
+            found.let_go(&self.grants);
+            return self.verdict(id, false);
+        }
+        let offer = match Offer::make(found, &mut self.grants, &self.memory) {
             Ok(offer) => offer,
-            Err(()) => return self.verdict(id, false),
+            Err(why) => return self.not_offered(id, path, why),
         };
         match self.answers {
-            Answers::Deny => {
-                self.let_go(&offer);
-                self.denied.insert(&offer.touch.path);
-                self.verdict(id, false);
-            }
+            Answers::Deny => {}
             Answers::Allow => {
                 let wanted = offer.touch.wanted;
                 let answer =
@@ -185,7 +188,7 @@ impl Desk {
                 let decided = decided.tv_sec * 1_000_000_000 + decided.tv_nsec;
                 let granted = self.carry_out(&offer, answer, false);
                 self.verdict(id, granted);
-                self.let_go(&offer);
+                offer.let_go(&self.grants);
                 let chosen = offer.folder.or(offer.this).filter(|_| granted);
                 if let Some(Choice { path, .. }) = chosen {
                     self.crier.say(&Notice::Granted { path, rights: wanted, decided });
@@ -198,15 +201,16 @@ impl Desk {
     /// What needs no question: what was decided before.
     fn at_once(&mut self, touch: &Touch) -> Option<bool> {
         let path = touch.path.as_path();
-        if self.denied.contains(path) || self.judge.is_settled(path) {
+        if self.denied.contains(path) || self.grants.judge().is_settled(path) {
             return Some(false);
         }
-        if let Some((place, granted)) = self.covering(path) {
+        if let Some((place, rights)) = self.grants.covering(path) {
             if touch.wanted.write && self.read_only.contains(&place) {
                 return Some(false);
             }
-            if granted.rights.contains(touch.wanted) && (place != path || !touch.needs_folder) {
-                return Some(self.again(&place, touch.wanted));
+            if rights.contains(touch.wanted) && (place != path || !touch.needs_folder) {
+                let again = self.grants.again(&place, touch.wanted, &self.memory);
+                return Some(again.unwrap_or_else(|why| self.failed(&place, why)));
             }
         }
         let revoked = path.ancestors().any(|place| self.revoked.contains(place));
@@ -215,96 +219,31 @@ impl Desk {
             Recalled::Nothing => None,
             Recalled::Denied => Some(false),
             Recalled::Allowed { consent, object } => {
-                let pin = self.grantor.look(&consent.path).ok()?;
+                let pin = self.grantor().look(&consent.path).ok()?;
                 let held = pin.id == object && self.memory.hold(&consent);
                 let granted = held && self.grant(&consent.path, pin, consent.rights);
-                self.grantor.unpin(pin);
+                self.grantor().unpin(pin);
                 Some(granted)
             }
         }
     }
 
-    /// The deepest grant that the path lies in.
-    fn covering(&self, path: &Path) -> Option<(PathBuf, &Granted)> {
-        path.ancestors().find_map(|place| Some((place.to_owned(), self.granted.get(place)?)))
-    }
-
-    /// A granted object was touched and is not seen: it was granted just now; or it is a file that was replaced on the host
-    /// (an editor's save), which the consent to its path covers; or a folder that was removed.
-    fn again(&mut self, place: &Path, wanted: GrantRights) -> bool {
-        let Some(granted) = self.granted.get(place) else { return false };
-        let (was, rights) = (granted.pin_id, granted.rights);
-        let Ok(pin) = self.grantor.look(place) else { return false };
-        let seen = if pin.id == was {
-            true
-        } else if pin.id.kind == NodeKind::File && was.kind == NodeKind::File {
-            self.withdraw(place);
-            self.grant(place, pin, rights.union(wanted))
-        } else {
-            false
-        };
-        self.grantor.unpin(pin);
-        seen
-    }
-
-    /// What the user can be offered; nothing if it does not exist, or can't be granted.
-    fn offer(&mut self, touch: Touch) -> Result<Offer, ()> {
-        let path = touch.path.clone();
-        let this = match self.grantor.look(&path) {
-            Ok(pin) => Some(pin),
-            Err(error) => match error.raw_os_error() {
-                Some(libc::ENOENT) if touch.creates || touch.needs_folder => None,
-                Some(libc::ELOOP) => {
-                    let why =
-                        "the path goes through a symbolic link; grant the path that it leads to".to_owned();
-                    return self.not_offered(path, why);
-                }
-                // For the user, too, nothing is there.
-                _ => return Err(()),
-            },
-        };
-        let mut refusal = None;
-        let mut choice = |path: PathBuf, pin: Pin| {
-            let generation = self.generation;
-            let allowed = self.memory.allows(&path, touch.wanted);
-            match allowed.and_then(|()| self.judge.binds(&path, pin.id, touch.wanted)) {
-                Ok(binds) => Some(Choice { path, pin, binds, generation }),
-                Err(why) => {
-                    self.grantor.unpin(pin);
-                    refusal = Some(why);
-                    None
-                }
-            }
-        };
-        // A folder is asked for itself, unless its own name is changed.
-        let is_folder = this.is_some_and(|pin| pin.id.kind == NodeKind::Dir);
-        let folder = match is_folder && !touch.needs_folder {
-            true => None,
-            false => self.judge.folder_of(&path).and_then(|folder| {
-                let pin = self.grantor.look(&folder).ok()?;
-                choice(folder, pin)
-            }),
-        };
-        let this = match this {
-            Some(pin) if touch.needs_folder => {
-                self.grantor.unpin(pin);
-                None
-            }
-            this => this.and_then(|pin| choice(path.clone(), pin)),
-        };
-        if this.is_none() && folder.is_none() {
-            let why =
-                refusal.unwrap_or_else(|| "its folder can't be granted while the program runs".to_owned());
-            return self.not_offered(path, why);
+    /// Shows the program the links by which it named something that it has.
+    fn show(&mut self, way: Option<&Way>) -> bool {
+        let Some(way) = way else { return true };
+        match self.grants.show(way) {
+            Ok(()) => true,
+            Err(why) => self.failed(&way.named, why),
         }
-        Ok(Offer { touch, this, folder })
     }
 
-    fn not_offered(&mut self, path: PathBuf, why: String) -> Result<Offer, ()> {
-        if self.denied.insert(&path) && !matches!(self.answers, Answers::Deny) {
-            self.crier.say(&Notice::NotOffered { path, why });
+    fn not_offered(&mut self, id: u64, path: PathBuf, why: Refusal) {
+        // What is so only for the moment is looked at again.
+        let new = why == Refusal::Busy || self.denied.insert(&path);
+        if new && !matches!(self.answers, Answers::Deny) {
+            self.crier.say(&Notice::NotOffered { path, why: why.to_string() });
         }
-        Err(())
+        self.verdict(id, false);
     }
 
     fn raise(&mut self, offer: Offer) {
@@ -314,12 +253,12 @@ impl Desk {
                 self.queue.push_back(offer);
                 self.ask_next();
             }
-            Throttled::Joined => self.let_go(&offer),
+            Throttled::Joined => offer.let_go(&self.grants),
             Throttled::Refused { waiter, limit, say } => {
                 if say {
                     self.crier.say(&Notice::Limit(limit));
                 }
-                self.let_go(&offer);
+                offer.let_go(&self.grants);
                 self.verdict(waiter, false);
             }
         }
@@ -354,18 +293,25 @@ impl Desk {
     }
 
     fn question(&mut self, offer: &Offer) -> Question {
-        let Touch { path, wanted, executable, arguments, pid, .. } = &offer.touch;
+        let Touch { path, wanted, executable, arguments, .. } = &offer.touch;
         self.questions += 1;
         Question {
             id: self.questions,
             package: self.package.clone(),
             asked: Asked::File {
                 path: path.clone(),
-                kind: offer.this.as_ref().map(|this| this.pin.id.kind),
+                kind: offer.kind,
+                makes: offer.makes(),
+                this: offer.this.is_some(),
+                named: offer.way.as_ref().map(|way| way.named.clone()),
                 wanted: *wanted,
                 folder: offer.folder.as_ref().map(|folder| folder.path.clone()),
             },
-            asker: Some(Asker { executable: executable.clone(), arguments: arguments.clone(), pid: *pid }),
+            asker: Some(Asker {
+                executable: executable.clone(),
+                arguments: arguments.clone(),
+                pid: offer.touch.pid(),
+            }),
         }
     }
 
@@ -396,15 +342,9 @@ impl Desk {
 
     /// Everybody who waits for the question goes on.
     fn settle(&mut self, offer: &Offer, granted: bool) {
-        self.let_go(offer);
+        offer.let_go(&self.grants);
         for id in self.throttle.finish(&offer.touch.path) {
             self.verdict(id, granted);
-        }
-    }
-
-    fn let_go(&self, offer: &Offer) {
-        for choice in offer.this.iter().chain(&offer.folder) {
-            self.grantor.unpin(choice.pin);
         }
     }
 
@@ -419,7 +359,8 @@ impl Desk {
             Answer::Never => {
                 let what = offer.this.as_ref().or(offer.folder.as_ref());
                 if let Some(choice) = what {
-                    self.memory.remember(&choice.path, choice.pin.id, Decision::Deny, wanted, false);
+                    // A no needs nothing to be carried out.
+                    let _ = self.memory.remember(&choice.path, choice.pin.id, Decision::Deny, wanted, false);
                 }
                 return false;
             }
@@ -430,109 +371,51 @@ impl Desk {
             return false;
         }
         let (path, pin) = (choice.path.clone(), choice.pin);
-        let before = self.granted.get(&path).map(|granted| granted.rights).unwrap_or_default();
-        let rights = rights.union(before);
+        let rights = rights.union(self.grants.rights_at(&path));
         let read_only = wanted.write && !rights.write;
-        if remember && !self.memory.remember(&path, pin.id, Decision::Allow, rights, read_only) {
-            return false;
+        // Before it is attached: what the program has, the store knows, whatever ends in between.
+        let mut remembered = None;
+        if !remember {
+            self.memory.hold_for_run(Held::File(path.clone()));
+        } else {
+            remembered = self.memory.remember(&path, pin.id, Decision::Allow, rights, read_only);
+            if remembered.is_none() {
+                return false;
+            }
         }
-        if read_only {
-            self.read_only.insert(path.clone());
-        }
-        let known = choice.generation == self.generation && rights == wanted;
-        self.grant_as(&path, pin, rights, known.then_some(&choice.binds))
-    }
-
-    /// Attaches the object, and again what is granted wider beneath it.
-    fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> bool {
-        self.grant_as(path, pin, rights, None)
-    }
-
-    fn grant_as(&mut self, path: &Path, pin: Pin, rights: GrantRights, known: Option<&Vec<Bind>>) -> bool {
-        match self.try_grant(path, pin, rights, known) {
-            Ok(()) => true,
+        let known = choice.generation == self.grants.generation() && rights == wanted;
+        let known = known.then_some(&choice.binds);
+        let effort = if remember { Effort::Answer } else { Effort::Touch };
+        match self.grants.grant(&path, pin, rights, known, &self.memory, effort) {
+            Ok(()) => {
+                if read_only {
+                    self.read_only.insert(path);
+                }
+                self.show(offer.way.as_ref())
+            }
             Err(why) => {
-                self.crier.say(&Notice::Failed { path: path.to_owned(), why });
+                let has = self.grants.rights_at(&path) != GrantRights::default();
+                if !remember && !has {
+                    self.memory.let_go(&path);
+                }
+                let forgotten = remembered.is_none_or(|answer| self.memory.take_back(&answer, has));
+                self.crier.say(&Notice::Failed { path, why, forgotten });
                 false
             }
         }
     }
 
-    fn try_grant(
-        &mut self,
-        path: &Path,
-        pin: Pin,
-        rights: GrantRights,
-        known: Option<&Vec<Bind>>,
-    ) -> Result<(), String> {
-        let (wanted, mut rights) = (rights, rights);
-        // What was granted at the launch is changed where it is: who is in it already stays in it.
-        if !self.granted.contains_key(path)
-            && let Ok((attached, before)) = self.grantor.adopt(pin, path)
-        {
-            rights = rights.union(before);
-            self.granted.insert(path.to_owned(), Granted { attached, pin_id: pin.id, rights: before });
+    /// Attaches an object that was consented to before; says why where that fails.
+    fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> bool {
+        match self.grants.grant(path, pin, rights, None, &self.memory, Effort::Touch) {
+            Ok(()) => true,
+            Err(why) => self.failed(path, why),
         }
-        let known = known.filter(|_| rights == wanted);
-        self.memory.allows(path, rights)?;
-        Judge::fifos(path, pin.id, rights)?;
-        let binds = match known {
-            Some(binds) => binds.clone(),
-            None => self.judge.binds(path, pin.id, rights)?,
-        };
-        self.generation += 1;
-        let told = |error: io::Error| error.to_string();
-        if let Some(granted) = self.granted.get_mut(path) {
-            let changed = self.grantor.change(&granted.attached, rights.write, rights.execute);
-            if granted.pin_id == pin.id && changed.is_ok() {
-                granted.rights = rights;
-                self.judge.granted(path, pin.id, rights);
-                // What was granted beneath it on its own has its own mount.
-                for bind in binds.iter().filter(|bind| bind.path != path) {
-                    if let Some(beneath) = self.granted.get(&bind.path) {
-                        let wider = self.grantor.change(&beneath.attached, bind.writable, bind.executable);
-                        wider.map_err(told)?;
-                    }
-                }
-                return Ok(());
-            }
-            self.withdraw(path);
-        }
-        let attached = self.grantor.attach(pin, path, rights.write, rights.execute).map_err(told)?;
-        self.granted.insert(path.to_owned(), Granted { attached, pin_id: pin.id, rights });
-        self.judge.granted(path, pin.id, rights);
-        for bind in binds.iter().filter(|bind| bind.path != path) {
-            let beneath = self.grantor.look(&bind.path).map_err(told)?;
-            let again = match beneath.id == bind.id {
-                true => {
-                    self.grantor.attach(beneath, &bind.path, bind.writable, bind.executable).map_err(told)
-                }
-                false => Err(format!("something else is at {} now", crate::host::Shown(&bind.path))),
-            };
-            self.grantor.unpin(beneath);
-            let attached = again?;
-            if let Some(granted) = self.granted.get_mut(&bind.path) {
-                granted.attached = attached;
-            }
-        }
-        Ok(())
     }
 
-    /// Takes a grant away again.
-    fn withdraw(&mut self, path: &Path) -> bool {
-        self.judge.withdrawn(path);
-        self.generation += 1;
-        let Some(granted) = self.granted.remove(path) else { return false };
-        // What was attached over something beneath it went with it, or is taken away first.
-        self.grantor.detach(&granted.attached).is_ok()
-    }
-
-    /// The same for what was granted at the launch.
-    fn withdraw_of_launch(&mut self, path: &Path) -> bool {
-        let Ok(pin) = self.grantor.look(path) else { return false };
-        let adopted = self.grantor.adopt(pin, path);
-        self.grantor.unpin(pin);
-        adopted.is_ok_and(|(attached, _)| self.grantor.detach(&attached).is_ok())
+    fn failed(&mut self, path: &Path, why: String) -> bool {
+        self.crier.say(&Notice::Failed { path: path.to_owned(), why, forgotten: true });
+        false
     }
 
     /// Carries out what the user took back.
@@ -542,7 +425,7 @@ impl Desk {
             let outcome = match (&revocation.what, revocation.effect) {
                 (Held::File(path), Effect::Detach) => {
                     self.revoked.insert(path.clone());
-                    if self.withdraw(path) || self.withdraw_of_launch(path) {
+                    if self.grants.take_away(path) {
                         self.crier.say(&Notice::Detached { path: path.clone() });
                         Outcome::Detached
                     } else {
@@ -552,7 +435,7 @@ impl Desk {
                 (Held::Capability(_), Effect::Detach) => Outcome::NextStart,
                 (what, Effect::End) => {
                     let what = match what {
-                        Held::File(path) => crate::host::Shown(path).to_string(),
+                        Held::File(path) => Shown(path).to_string(),
                         Held::Capability(name) => name.clone(),
                     };
                     self.crier.say(&Notice::Revoked { what });

@@ -6,8 +6,9 @@ use lowbox_policy::frontier::{ConsentRefused, consent_binds, consent_object, is_
 use lowbox_policy::{Bind, FileId, GrantRights, NodeKind, Object, Origin, PlanOptions, is_within};
 use lowbox_security::{Sid, Token};
 
+use super::searches::Sought;
 use crate::host::{RealTree, Shown, kernel_mounts, touches};
-use crate::prepare::{Caller, Fifos, Prepared, fifos, protected, set_id_files};
+use crate::prepare::{Caller, Prepared, protected};
 
 /// The token, and what it is granted so far.
 #[derive(Debug)]
@@ -49,12 +50,31 @@ impl Judge {
         deepest.is_some_and(|object| matches!(object.origin, Origin::Grant | Origin::Program))
     }
 
+    /// Whether a consent can reach the path.
+    pub(super) fn is_users(&self, path: &Path) -> bool {
+        is_in_frontier(path, &self.frontier)
+    }
+
+    /// Whether the path lies in something that the program was given, and might have written.
+    pub(super) fn is_programs(&self, path: &Path) -> bool {
+        let given = |object: &&Object| object.origin.is_grant() || object.origin == Origin::PrivateData;
+        self.objects.iter().filter(given).any(|object| is_within(path, &object.path))
+    }
+
     /// The folder that may be offered for something in it. Not the working folder: who is in it already would stay in the
     /// empty one that a mount covers; it is asked about before the start.
     pub(super) fn folder_of(&self, path: &Path) -> Option<PathBuf> {
         let folder = path.parent()?;
         (is_in_frontier(folder, &self.frontier) && folder != self.working_directory)
             .then(|| folder.to_owned())
+    }
+
+    /// What a folder has to be looked through for before it is granted with these rights: what a mount does not hold.
+    pub(super) fn sought(&self, id: FileId, rights: GrantRights) -> Option<Sought> {
+        match rights.write {
+            true => self.by_root.then_some(Sought::SetIdFiles),
+            false => (id.kind == NodeKind::Dir).then_some(Sought::Fifos),
+        }
     }
 
     /// The mounts that a consent comes to.
@@ -78,34 +98,9 @@ impl Judge {
             NodeKind::File => {}
             _ => return Err("only files and folders can be granted while a program runs".to_owned()),
         }
-        if self.by_root && rights.write {
-            set_id_files::refuse(path).map_err(|error| error.to_string())?;
-        }
         let object = self.object(path, id, rights);
         consent_binds(&self.token, &self.objects, &object, rights, &RealTree, &self.options)
             .map_err(|refused: ConsentRefused| refused.to_string())
-    }
-
-    /// Refuses a folder for reading alone that holds what a read-only mount does not keep from being written.
-    ///
-    /// # Errors
-    /// Why, as a sentence.
-    pub(super) fn fifos(path: &Path, id: FileId, rights: GrantRights) -> Result<(), String> {
-        if rights.write || id.kind != NodeKind::Dir {
-            return Ok(());
-        }
-        match fifos(path) {
-            Fifos::None => Ok(()),
-            Fifos::One(fifo) => Err(format!(
-                "the FIFO {} in it could be written although the folder is granted for reading; grant what is needed beside it, or start with --grant {}:r",
-                Shown(&fifo),
-                Shown(path)
-            )),
-            Fifos::TooLarge => Err(
-                "it is too large to be looked through for FIFOs, which could be written; grant less of it"
-                    .to_owned(),
-            ),
-        }
     }
 
     fn object(&self, path: &Path, id: FileId, rights: GrantRights) -> Object {

@@ -1,15 +1,20 @@
 //! What was consented to before, and what is remembered of the answers.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use lowbox_policy::{FileId, GrantRights};
 
 use super::Notice;
 use crate::host::Shown;
 use crate::store::{
-    Decision, FileConsent, How, NewFileConsent, Outcome, Revocation, RunId, Standing, Store, StoreError,
-    Watch,
+    Decision, FileConsent, Held, How, NewFileConsent, Outcome, Revocation, RunId, Standing, Store,
+    StoreError, Tentative, Watch,
 };
+
+/// When a run that has something by a policy begins to look for revocations: to close what tells of them takes the kernel longer
+/// than a short program does.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// The consent store, as the broker of one run uses it.
 pub(super) struct Memory {
@@ -20,8 +25,13 @@ pub(super) struct Memory {
     store: Option<Store>,
     run: Option<RunId>,
     watch: Option<Watch>,
+    /// What the run has without an entry, not noted yet, and when to begin: see [`FIRST_LOOK`].
+    later: Vec<Held>,
+    begins: Option<Instant>,
     /// Something may have been revoked before the watch began.
     unread: bool,
+    /// That the store could not be opened was said.
+    unusable: bool,
     /// What to tell the user.
     notices: Vec<Notice>,
 }
@@ -42,7 +52,10 @@ impl Memory {
             store: None,
             run,
             watch: None,
+            later: Vec::new(),
+            begins: None,
             unread: true,
+            unusable: false,
             notices: Vec::new(),
         };
         match Store::open_existing(&memory.folder) {
@@ -77,6 +90,75 @@ impl Memory {
     /// What to tell the user since the last time.
     pub(super) fn notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
+    }
+
+    /// How long the broker's loop may wait before it looks for revocations; `None` if the watch's descriptor tells.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let begins = self.begins.map(|begins| begins.saturating_duration_since(Instant::now()));
+        begins.into_iter().chain(self.watch.as_ref().and_then(Watch::timeout)).min()
+    }
+
+    /// Notes that this run has something without an entry, by a policy, so that whoever revokes it finds the run. To be called
+    /// before it is given.
+    pub(super) fn hold_for_run(&mut self, what: Held) {
+        self.later.push(what);
+        self.hold_what_was_left();
+        if self.watch.is_none() && self.begins.is_none() {
+            self.begins = Some(Instant::now() + FIRST_LOOK);
+        }
+    }
+
+    /// The same for what the program has from its start, a second later: short programs don't wait for the store.
+    pub(super) fn hold_later(&mut self, what: Vec<Held>) {
+        if !what.is_empty() {
+            self.later = what;
+            self.begins = Some(Instant::now() + FIRST_LOOK);
+        }
+    }
+
+    fn hold_what_was_left(&mut self) {
+        if self.later.is_empty() || !self.open_store() {
+            self.later.clear();
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        let run = match self.run {
+            Some(run) => Ok(run),
+            None => store.register_run(&self.package, &self.program),
+        };
+        let held = run.and_then(|run| {
+            self.run = Some(run);
+            // Each is tried once: what can't be noted is said below.
+            std::mem::take(&mut self.later).iter().try_for_each(|what| store.hold_for_run(run, what))
+        });
+        // The user wanted no question; that it can't be revoked is said.
+        if let Err(error) = held {
+            self.complain(&error);
+        }
+    }
+
+    /// Notes that nothing is at a path any more.
+    pub(super) fn let_go(&mut self, path: &Path) {
+        if let (Some(run), Some(store)) = (self.run, &mut self.store)
+            && let Err(error) = store.let_go(run, path)
+        {
+            self.complain(&error);
+        }
+    }
+
+    /// Opens the store, made if there is none; `false`, and it was said why, if it can't be used.
+    fn open_store(&mut self) -> bool {
+        if self.store.is_none() {
+            match Store::open_or_create(&self.folder) {
+                Ok(store) => self.store = Some(store),
+                Err(error) if self.unusable => drop(error),
+                Err(error) => {
+                    self.unusable = true;
+                    self.complain(&error);
+                }
+            }
+        }
+        self.store.is_some()
     }
 
     /// For the broker's loop.
@@ -128,7 +210,8 @@ impl Memory {
         }
     }
 
-    /// Remembers an answer and notes that this run has it. `false` if it was revoked in the same moment.
+    /// Remembers an answer, on the disk, and notes that this run has it. What comes back can be undone; `None` if it was revoked
+    /// in the same moment, or if this run could not be told of a revocation.
     pub(super) fn remember(
         &mut self,
         path: &Path,
@@ -136,14 +219,9 @@ impl Memory {
         decision: Decision,
         rights: GrantRights,
         read_only: bool,
-    ) -> bool {
-        if self.store.is_none() {
-            match Store::open_or_create(&self.folder) {
-                Ok(store) => self.store = Some(store),
-                Err(error) => self.complain(&error),
-            }
-        }
-        let Some(store) = &mut self.store else { return true };
+    ) -> Option<Remembered> {
+        self.open_store();
+        let Some(store) = &mut self.store else { return Some(Remembered(None)) };
         let new = NewFileConsent {
             package: &self.package,
             path,
@@ -153,16 +231,30 @@ impl Memory {
             read_only,
             how: self.how,
         };
-        let remembered = store.remember_file(&new);
-        match remembered {
-            Ok(consent) if decision == Decision::Allow => self.hold(&consent),
-            Ok(_) => true,
+        match store.remember_tentatively(&new) {
+            Ok(tentative) if decision == Decision::Allow && !self.hold(&tentative.consent) => {
+                self.take_back(&Remembered(Some(tentative)), false);
+                None
+            }
+            Ok(tentative) => Some(Remembered(Some(tentative))),
             Err(error) => {
                 self.complain(&error);
                 self.store = None;
-                true
+                Some(Remembered(None))
             }
         }
+    }
+
+    /// Forgets an answer that was not carried out; what was remembered before holds again. `has` tells whether this run has
+    /// something at the path all the same. `false` if the answer stays.
+    pub(super) fn take_back(&mut self, remembered: &Remembered, has: bool) -> bool {
+        let (Remembered(Some(tentative)), Some(store)) = (remembered, &mut self.store) else { return true };
+        // What another lowbox has said meanwhile is not this answer.
+        let undone = store.take_back(tentative).and_then(|_| match (self.run, has) {
+            (Some(run), false) => store.let_go(run, &tentative.consent.path),
+            _ => Ok(()),
+        });
+        undone.map_err(|error| self.complain(&error)).is_ok()
     }
 
     /// Notes that this run has what the entry allows; `false` if it was revoked.
@@ -190,6 +282,11 @@ impl Memory {
 
     /// The consents of this run that were taken back since the last time.
     pub(super) fn revocations(&mut self) -> Vec<Revocation> {
+        if self.begins.is_some_and(|begins| Instant::now() >= begins) {
+            self.begins = None;
+            self.hold_what_was_left();
+            self.begin_to_watch();
+        }
         let changed = self.watch.as_mut().is_some_and(Watch::changed);
         if !changed && !std::mem::take(&mut self.unread) {
             return Vec::new();
@@ -219,6 +316,11 @@ impl Memory {
         }
     }
 }
+
+/// An answer that was remembered, as it has to be before it is carried out; without anything if the store can't be used.
+#[must_use]
+#[derive(Debug)]
+pub(super) struct Remembered(Option<Tentative>);
 
 /// What is remembered of an object.
 #[derive(Debug)]

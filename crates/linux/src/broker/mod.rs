@@ -1,8 +1,8 @@
 //! Brokered access: what a running program touches outside its container is put to the user, and a consent becomes a mount.
 //!
 //! Pid 1 sees a touch and lets the call wait (`init::touch`). The broker, a thread of lowbox, has the grantor pin the object
-//! (`grantor`), asks the access check what may be offered (`judge`), has somebody answer (`asking`), and lets the grantor
-//! attach what was granted (`desk`). Then the call goes on.
+//! (`grantor`), asks the access check what may be offered (`judge`, `offer`), has somebody answer (`asking`), and lets the
+//! grantor attach what was granted (`grants`). Then the call goes on. `desk` decides which of this comes next.
 
 mod answerer;
 mod asking;
@@ -10,14 +10,19 @@ mod crier;
 mod denied;
 mod desk;
 pub(crate) mod grantor;
+mod grants;
 mod judge;
 mod memory;
 mod notice;
+mod offer;
 mod prompting;
 mod question;
+mod refusal;
+mod searches;
 mod serve;
 mod throttle;
 pub(crate) mod touch;
+mod way;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,8 +33,8 @@ pub use prompting::Prompting;
 pub use question::{Answer, Asked, Asker, Prompter, Question};
 pub use throttle::{Limit, Throttle, ThrottleLimits, Touch};
 
-use crate::prepare::{Caller, Prepared, Request};
-use crate::store::{How, RunId};
+use crate::prepare::{Caller, Decided, Prepared, Request};
+use crate::store::{Held, How, RunId};
 use judge::Judge;
 pub(crate) use serve::{Desktop, Ended};
 
@@ -49,6 +54,8 @@ pub struct Broker {
     /// How answers are given, for the store.
     how: How,
     run: Option<RunId>,
+    /// What the program has from its start without an entry in the store.
+    for_run: Vec<Held>,
     questions: u64,
 }
 
@@ -73,14 +80,16 @@ impl Broker {
             folder: caller.folders.data.clone(),
             how,
             run: None,
+            for_run: request.consents.iter().map(|consent| Held::File(consent.path.clone())).collect(),
             questions: 0,
         }
     }
 
-    /// The run may be registered in the store already, and so many questions were put before the start.
-    pub fn going_on(mut self, run: Option<RunId>, questions: u64) -> Broker {
+    /// The run may be registered in the store already, and this was decided before the start.
+    pub fn going_on(mut self, run: Option<RunId>, decided: &Decided) -> Broker {
         self.run = run;
-        self.questions = questions;
+        self.questions = decided.questions;
+        self.for_run.extend(decided.for_run.iter().cloned().map(Held::Capability));
         self
     }
 }

@@ -32,6 +32,8 @@ pub enum Notice {
         path: PathBuf,
         /// Why.
         why: String,
+        /// Nothing is remembered of an answer that was given just now. What was consented to before stays.
+        forgotten: bool,
     },
     /// Nobody answered in time.
     NoAnswer {
@@ -74,7 +76,17 @@ impl std::fmt::Display for Notice {
             Notice::NotOffered { path, why } => {
                 write!(f, "{} was touched and is not granted: {}", Shown(path), Shown(why))
             }
-            Notice::Failed { path, why } => write!(f, "{} could not be granted: {}", Shown(path), Shown(why)),
+            Notice::Failed { path, why, forgotten } => {
+                write!(f, "{} could not be granted: {}", Shown(path), Shown(why))?;
+                match forgotten {
+                    true => Ok(()),
+                    false => write!(
+                        f,
+                        "; your answer is remembered all the same, lowbox consent revoke {} forgets it",
+                        Shown(path)
+                    ),
+                }
+            }
             Notice::NoAnswer { path } => write!(f, "no answer in time about {}, so it is no", Shown(path)),
             Notice::TooMany => f.write_str(
                 "more was touched and is not granted than is shown here; for a minute only questions are",

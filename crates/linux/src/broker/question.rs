@@ -27,11 +27,17 @@ pub enum Asked {
     File {
         /// Its canonical path: no component is a link.
         path: PathBuf,
-        /// `None`: nothing is there, and the program wants to make it, for which only the folder can be granted.
+        /// What is there; `None`: nothing.
         kind: Option<NodeKind>,
+        /// What the call makes at that path, for which only the folder can be granted; `None` if it makes nothing.
+        makes: Option<NodeKind>,
+        /// The object itself may be granted.
+        this: bool,
+        /// The path by which the program named it, if that goes through links of the user's own.
+        named: Option<PathBuf>,
         /// What the call needs.
         wanted: GrantRights,
-        /// The folder that may be granted instead, if it may.
+        /// The folder that may be granted instead, or alone, if it may.
         folder: Option<PathBuf>,
     },
     /// A privacy-sensitive capability that the package declares.
@@ -50,8 +56,8 @@ pub struct Asker {
     pub executable: PathBuf,
     /// Its arguments, which it can write itself; cut to a bounded length.
     pub arguments: Vec<OsString>,
-    /// The process id inside the container.
-    pub pid: u32,
+    /// The process id as the host counts, which is how the user sees it; `None` if it is not known.
+    pub pid: Option<u32>,
 }
 
 /// What the user says.

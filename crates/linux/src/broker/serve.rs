@@ -4,13 +4,12 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::RecvFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::Broker;
 use super::Notice;
 use super::desk::{Answers, Desk, Stop};
-use super::touch::{Touch, receive_message};
+use super::touch::receive_touch;
 use crate::launch::Asked;
 
 /// The broker at work, from the loop that stays beside the program.
@@ -79,7 +78,7 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
     }
     loop {
         desk.tell();
-        let patience = desk.memory().watch().and_then(|watch| watch.timeout());
+        let patience = desk.memory().patience();
         let patience = patience.and_then(|timeout| Timespec::try_from(timeout).ok());
         let (touched, gone, answered, changed) = {
             let mut events = vec![
@@ -118,7 +117,7 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
             }
         }
         if touched {
-            match receive_message::<Touch>(desk.touches().as_fd(), RecvFlags::DONTWAIT) {
+            match receive_touch(desk.touches().as_fd()) {
                 Ok(Some(touch)) => desk.touched(touch),
                 Ok(None) => return None,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

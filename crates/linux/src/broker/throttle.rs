@@ -84,9 +84,7 @@ impl<K: Eq + Hash + Clone, W> Throttle<K, W> {
 
     /// `waiter` touched `object`, which nothing has decided.
     pub fn touch(&mut self, object: K, waiter: W, now: Instant) -> Touch<W> {
-        while self.raised.front().is_some_and(|raised| now.saturating_duration_since(*raised) >= MINUTE) {
-            self.raised.pop_front();
-        }
+        self.forget(now);
         let full = self.waiting >= self.limits.waiting;
         let (open, per_minute) = (self.open.len(), self.limits.per_minute);
         match self.open.entry(object) {
@@ -109,6 +107,20 @@ impl<K: Eq + Hash + Clone, W> Throttle<K, W> {
         }
     }
 
+    /// Whether there is room for a question that is not open yet; else which limit is reached, and whether the user is to be told.
+    /// To be asked before anything is looked up for a question.
+    pub fn room(&mut self, now: Instant) -> Result<(), (Limit, bool)> {
+        self.forget(now);
+        let limit = if self.waiting >= self.limits.waiting || self.open.len() >= self.limits.open {
+            Limit::Queue
+        } else if self.raised.len() >= self.limits.per_minute {
+            Limit::PerMinute(self.limits.per_minute)
+        } else {
+            return Ok(());
+        };
+        Err((limit, self.say(now)))
+    }
+
     /// The question about `object` is answered: everybody who waited for it, in the order in which they came.
     pub fn finish(&mut self, object: &K) -> Vec<W> {
         let waiters = self.open.remove(object).unwrap_or_default();
@@ -127,11 +139,22 @@ impl<K: Eq + Hash + Clone, W> Throttle<K, W> {
     }
 
     fn refuse(&mut self, waiter: W, limit: Limit, now: Instant) -> Touch<W> {
+        Touch::Refused { waiter, limit, say: self.say(now) }
+    }
+
+    fn say(&mut self, now: Instant) -> bool {
         let say = self.said.is_none_or(|said| now.saturating_duration_since(said) >= MINUTE);
         if say {
             self.said = Some(now);
         }
-        Touch::Refused { waiter, limit, say }
+        say
+    }
+
+    /// Questions that are a minute old.
+    fn forget(&mut self, now: Instant) {
+        while self.raised.front().is_some_and(|raised| now.saturating_duration_since(*raised) >= MINUTE) {
+            self.raised.pop_front();
+        }
     }
 }
 
@@ -197,12 +220,25 @@ mod tests {
         assert_eq!(throttle.touch("a", 1, now), Touch::Ask);
         assert_eq!(throttle.touch("b", 2, now), Touch::Ask);
         assert_eq!(refused(&throttle.touch("c", 3, now)), Some((Limit::Queue, true)));
+        assert_eq!(throttle.room(now), Err((Limit::Queue, false)));
         assert_eq!(throttle.touch("a", 4, now), Touch::Joined);
         assert_eq!(throttle.touch("a", 5, now), Touch::Joined);
         let sixth = throttle.touch("a", 6, now);
         assert_eq!(sixth, Touch::Refused { waiter: 6, limit: Limit::Queue, say: false });
         assert_eq!(throttle.finish(&"a"), [1, 4, 5]);
+        assert_eq!(throttle.room(now), Ok(()));
         assert_eq!(throttle.touch("c", 7, now), Touch::Ask);
+    }
+
+    #[test]
+    fn that_there_is_no_room_is_known_before_and_said_once_for_both() {
+        let now = Instant::now();
+        let mut throttle = Throttle::new(ThrottleLimits { per_minute: 1, open: 9, waiting: 9 });
+        assert_eq!(throttle.room(now), Ok(()));
+        assert_eq!(throttle.touch("a", (), now), Touch::Ask);
+        assert_eq!(throttle.room(now), Err((Limit::PerMinute(1), true)));
+        assert_eq!(refused(&throttle.touch("b", (), now)), Some((Limit::PerMinute(1), false)));
+        assert_eq!(throttle.room(now + MINUTE), Ok(()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod accept;
 mod connect;
 mod datagrams;
 pub(crate) mod inet;
+mod leader;
 mod observe;
 mod path_calls;
 mod refusals;

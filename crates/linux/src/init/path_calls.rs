@@ -15,8 +15,10 @@ pub(super) struct Named {
     pub(super) wanted: GrantRights,
     /// It may make the object.
     pub(super) creates: bool,
-    /// It makes, removes or changes a name, which is a change of the folder.
+    /// It makes a name, which is a change of the folder.
     pub(super) changes_name: bool,
+    /// A folder's name.
+    pub(super) makes_folder: bool,
     /// A symbolic link at the end is followed.
     pub(super) follows: bool,
     /// It only looks.
@@ -25,12 +27,21 @@ pub(super) struct Named {
 
 impl Named {
     fn new(folder: i32, address: u64, wanted: GrantRights) -> Named {
-        Named { folder, address, wanted, creates: false, changes_name: false, follows: true, probe: false }
+        Named {
+            folder,
+            address,
+            wanted,
+            creates: false,
+            changes_name: false,
+            makes_folder: false,
+            follows: true,
+            probe: false,
+        }
     }
 
-    fn entry(folder: i32, address: u64) -> Named {
+    fn new_folder(folder: i32, address: u64) -> Named {
         let named = Named::new(folder, address, GrantRights::READ_WRITE);
-        Named { changes_name: true, follows: false, ..named }
+        Named { changes_name: true, makes_folder: true, follows: false, ..named }
     }
 
     fn looked_at(folder: i32, address: u64, follows: bool) -> Named {
@@ -53,7 +64,7 @@ pub(super) fn named_by(call: &Notification) -> Vec<Named> {
         libc::SYS_chdir => vec![Named::new(here, a, GrantRights::READ)],
         libc::SYS_truncate => vec![Named::new(here, a, GrantRights::READ_WRITE)],
         libc::SYS_execve => vec![Named::new(here, a, GrantRights::READ_EXECUTE)],
-        libc::SYS_mkdirat => vec![Named::entry(int(a), b)],
+        libc::SYS_mkdirat => vec![Named::new_folder(int(a), b)],
         libc::SYS_statx => vec![Named::looked_at(int(a), b, int(c) & libc::AT_SYMLINK_NOFOLLOW == 0)],
         libc::SYS_newfstatat => vec![Named::looked_at(int(a), b, int(d) & libc::AT_SYMLINK_NOFOLLOW == 0)],
         libc::SYS_faccessat => vec![Named::looked_at(int(a), b, true)],
@@ -66,7 +77,7 @@ pub(super) fn named_by(call: &Notification) -> Vec<Named> {
 fn old_call(number: i64, [a, ..]: [u64; 6]) -> Vec<Named> {
     let here = libc::AT_FDCWD;
     match number {
-        libc::SYS_mkdir => vec![Named::entry(here, a)],
+        libc::SYS_mkdir => vec![Named::new_folder(here, a)],
         libc::SYS_stat | libc::SYS_access => vec![Named::looked_at(here, a, true)],
         libc::SYS_lstat => vec![Named::looked_at(here, a, false)],
         _ => Vec::new(),
@@ -115,7 +126,8 @@ mod tests {
         assert!(
             open(libc::O_RDWR | libc::O_CREAT).creates && !open(libc::O_RDWR | libc::O_CREAT).changes_name
         );
-        assert!(open(libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL).changes_name);
+        let new = open(libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL);
+        assert!(new.changes_name && !new.makes_folder);
         assert!(open(libc::O_PATH).probe);
         assert_eq!(open(libc::O_RDONLY).folder, 3);
     }
@@ -124,6 +136,6 @@ mod tests {
     fn a_folder_that_is_made_changes_the_folder_above() {
         let made = named_by(&call(libc::SYS_mkdirat, [u64::from(u32::MAX - 99), 1, 0, 0, 0, 0]));
         assert_eq!(made.iter().map(|named| (named.folder, named.address)).collect::<Vec<_>>(), [(-100, 1)]);
-        assert!(made.iter().all(|named| named.changes_name && named.wanted.write));
+        assert!(made.iter().all(|named| named.changes_name && named.makes_folder && named.wanted.write));
     }
 }

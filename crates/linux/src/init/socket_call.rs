@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::leader::leader;
 use crate::sys::{self, Notification};
 
 /// sizeof(struct sockaddr_storage): the longest address that the kernel takes.
@@ -62,16 +63,7 @@ pub(crate) fn open_thread(thread: Pid) -> io::Result<OwnedFd> {
     const PIDFD_THREAD: u32 = libc::O_EXCL as u32;
     match pidfd_open(thread, PidfdFlags::from_bits_retain(PIDFD_THREAD)) {
         Ok(fd) => Ok(fd),
-        Err(rustix::io::Errno::INVAL) => {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", thread.as_raw_pid()))?;
-            let leader = status
-                .lines()
-                .find_map(|line| line.strip_prefix("Tgid:"))
-                .and_then(|id| id.trim().parse().ok());
-            let leader =
-                leader.and_then(Pid::from_raw).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
-            Ok(pidfd_open(leader, PidfdFlags::empty())?)
-        }
+        Err(rustix::io::Errno::INVAL) => Ok(pidfd_open(leader(thread)?, PidfdFlags::empty())?),
         Err(error) => Err(error.into()),
     }
 }

@@ -14,11 +14,12 @@ use lowbox_policy::GrantRights;
 use lowbox_policy::frontier::is_in_frontier;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::RecvFlags;
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::leader::leader;
 use super::path_calls::{self, Named};
 use super::walk::{Located, Root};
-use crate::broker::touch::{Touch, Verdict, receive_message, send_message};
+use crate::broker::touch::{Touch, Verdict, receive_message, send_touch};
 use crate::launch::spec::Asks;
 use crate::sys::{self, Notification};
 
@@ -64,7 +65,7 @@ impl Touches {
         let touch = if room { self.touch(&call) } else { None };
         // What was read belongs to the call only if the call still waits.
         if let Some(touch) = touch.filter(|_| sys::notification_is_alive(listener, call.id))
-            && send_message(self.socket.as_fd(), &touch, false).is_ok()
+            && send_touch(self.socket.as_fd(), &touch).is_ok()
         {
             self.waiting.insert(call.id, (call, rounds));
             return;
@@ -107,9 +108,11 @@ impl Touches {
                     wanted,
                     creates: named.creates,
                     needs_folder: named.changes_name,
+                    makes_folder: named.makes_folder,
+                    follows: named.follows,
                     executable,
                     arguments,
-                    pid: call.pid,
+                    process: process(thread),
                 });
             }
         }
@@ -182,6 +185,11 @@ fn base(thread: Pid, folder: i32, path: &Path) -> Option<OwnedFd> {
 fn folder_of(folder: &OwnedFd) -> PathBuf {
     use std::os::fd::AsRawFd;
     std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())).unwrap_or_default()
+}
+
+/// The thread's process, which the broker names as the host does.
+fn process(thread: Pid) -> Option<OwnedFd> {
+    pidfd_open(leader(thread).ok()?, PidfdFlags::empty()).ok()
 }
 
 /// Which program it is, for the person who is asked.

@@ -77,22 +77,22 @@ impl Root {
             flags |= OFlags::NOFOLLOW;
         }
         match openat2(base, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS) {
-            Ok(object) => self.found(&object),
+            Ok(object) => self.found(object),
             Err(Errno::NOENT) if self.is_missing_in_granted(base, path) => None,
             Err(Errno::NOENT) => self.border(base, path, follow),
             Err(_) => None,
         }
     }
 
-    fn found(&self, object: &OwnedFd) -> Option<Located> {
+    fn found(&self, object: OwnedFd) -> Option<Located> {
         let wanted = StatxFlags::MNT_ID | StatxFlags::TYPE | StatxFlags::NLINK;
-        let stat = statx(object, "", AtFlags::EMPTY_PATH, wanted).ok()?;
+        let stat = statx(&object, "", AtFlags::EMPTY_PATH, wanted).ok()?;
         if stat.stx_mnt_id == self.mount {
-            return Some(Located::Skeleton(path_of(object)?));
+            return Some(Located::Skeleton(path_of(&object)?));
         }
         let regular = FileType::from_raw_mode(stat.stx_mode.into()) == FileType::RegularFile;
         let orphan = regular && stat.stx_nlink == 0;
-        Some(Located::Granted(Granted { object: object.try_clone().ok()?, orphan }))
+        Some(Located::Granted(Granted { object, orphan }))
     }
 
     /// Whether the name is simply not there, in a folder that was granted: what most searches of a program find.
@@ -145,7 +145,7 @@ impl Root {
             }
         }
         // It appeared meanwhile.
-        self.found(&at)
+        self.found(at)
     }
 }
 

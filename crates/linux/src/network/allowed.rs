@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use lowbox_policy::network::{AllowedHost, Class, Peer, Protocol, Route, classify};
+use lowbox_policy::network::AllowedHost;
 
 /// Addresses that are remembered at most; the one that ends first makes room.
 const MAX_ADDRESSES: usize = 1024;
@@ -49,15 +49,9 @@ impl Allowed {
     /// Takes note of what a name resolved to.
     pub(super) fn learn(&self, name: &str, address: IpAddr, seconds: u32, now: Instant) {
         let address = address.to_canonical();
-        let peer = Peer { address, port: 0, protocol: Protocol::Tcp, route: Route::Other };
-        let private = classify(&peer).iter().any(|class| class != Class::Internet);
         let until = now + Duration::from_secs(seconds.into()).clamp(LEAST, MOST);
         let mut resolved = self.resolved.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for host in self.hosts.iter().filter(|host| host.is_named(name)) {
-            // Whoever owns a public name must not choose an address of the user's network.
-            if private && !host.is_private_name() {
-                continue;
-            }
+        for host in self.hosts.iter().filter(|host| host.is_named(name) && host.leads_to(address)) {
             if resolved.len() >= MAX_ADDRESSES {
                 resolved.retain(|_, until| *until > now);
             }

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use lowbox_policy::network::{AllowedHost, Class, NetworkPolicy, Peer, Protocol, Route, classify};
+use lowbox_policy::network::{Class, NetworkPolicy, Peer, Protocol, Route, classify};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -115,17 +115,13 @@ fn is_open(query: &Query, policy: &NetworkPolicy) -> bool {
     if !policy.opens_by_capability() {
         return false;
     }
-    let private = match query.reverse() {
+    match query.reverse() {
         Some(address) => {
             let peer = Peer { address, port: 0, protocol: Protocol::Tcp, route: Route::Other };
-            classify(&peer).iter().any(|class| class != Class::Internet)
+            policy.opens_private() || classify(&peer).iter().all(|class| class == Class::Internet)
         }
-        None => query
-            .name()
-            .parse::<AllowedHost>()
-            .is_ok_and(|host| host.address().is_none() && host.is_private_name()),
-    };
-    !private || policy.opens_private()
+        None => policy.resolves(query.name()),
+    }
 }
 
 /// A socket that hears this resolver alone.

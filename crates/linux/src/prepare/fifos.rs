@@ -7,8 +7,7 @@ use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-/// So many names are looked at.
-const MOST: usize = 500_000;
+use super::Bounds;
 
 /// What a folder holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,20 +16,20 @@ pub(crate) enum Fifos {
     None,
     /// This one, perhaps among others.
     One(PathBuf),
-    /// Too many names to say.
+    /// Too many names to say, or too little time.
     TooLarge,
 }
 
 /// Looks through `path` and all beneath it, without following links.
-pub(crate) fn fifos(path: &Path) -> Fifos {
-    let mut left = MOST;
+pub(crate) fn fifos(path: &Path, bounds: &mut Bounds) -> Fifos {
     let mut todo = vec![path.to_owned()];
     while let Some(folder) = todo.pop() {
         // What can't be listed by the user can't be by the program.
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries.flatten() {
-            let Some(rest) = left.checked_sub(1) else { return Fifos::TooLarge };
-            left = rest;
+            if !bounds.count() {
+                return Fifos::TooLarge;
+            }
             let Ok(kind) = entry.file_type() else { continue };
             if kind.is_fifo() {
                 return Fifos::One(entry.path());
@@ -58,8 +57,9 @@ mod tests {
         std::os::unix::fs::symlink(other.path(), deep.join("link")).unwrap();
         let make = |path: &Path| mknodat(CWD, path, FileType::Fifo, Mode::from(0o600), 0).unwrap();
         make(&other.path().join("pipe"));
-        assert_eq!(fifos(folder.path()), Fifos::None);
+        let look = || fifos(folder.path(), &mut Bounds::at_launch());
+        assert_eq!(look(), Fifos::None);
         make(&deep.join("pipe"));
-        assert_eq!(fifos(folder.path()), Fifos::One(deep.join("pipe")));
+        assert_eq!(look(), Fifos::One(deep.join("pipe")));
     }
 }

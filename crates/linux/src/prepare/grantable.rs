@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lowbox_policy::{GrantRights, MAX_DEPTH, NodeKind, PlanError, Protected};
 
-use super::{Caller, PrepareError, protected, set_id_files};
+use super::{Bounds, Caller, PrepareError, protected, set_id_files};
 use crate::host::{NameError, Named, kernel_mounts, name, touches};
 
 /// The refusals. What they need of the host is looked at once, when it is needed.
@@ -44,7 +44,7 @@ impl<'a> Grantable<'a> {
         }
         self.check_protected(&named.path)?;
         if self.caller.user.is_root() && rights.write {
-            set_id_files::refuse(&named.path)?;
+            set_id_files::refuse(&named.path, &mut Bounds::at_launch())?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! From what the user asked for to a launch: identity and capabilities make the token, the catalogue and what was named
 //! make the objects, the planner makes the plan.
 
+mod bounds;
 mod caller;
 mod consents;
 mod error;
@@ -36,6 +37,7 @@ use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
 use crate::supervise::TerminalGate;
 
+pub(crate) use bounds::Bounds;
 pub use caller::Caller;
 pub use consents::{ConsentedFiles, PROMPT_FOR_ACCESS, consented_files};
 pub use error::PrepareError;
@@ -312,7 +314,7 @@ fn apart(plan: &Plan, objects: &[Object], frontier: &[PathBuf]) -> Vec<PathBuf> 
         objects.iter().any(|object| object.origin == Origin::Program && is_within(path, &object.path))
     };
     at_stake
-        .filter(|bind| !program(&bind.path) && fifos(&bind.path) != Fifos::None)
+        .filter(|bind| !program(&bind.path) && fifos(&bind.path, &mut Bounds::at_launch()) != Fifos::None)
         .map(|bind| bind.path.clone())
         .collect()
 }

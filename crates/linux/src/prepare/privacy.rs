@@ -28,6 +28,8 @@ pub enum Asking<'a> {
 pub struct Decided {
     /// Those that the token has because the store says so, for [`Store::register_started`].
     pub allowed: Vec<String>,
+    /// Those that it has for this run, by a policy.
+    pub for_run: Vec<String>,
     /// Those that it has not, and other things that the user should know.
     pub notices: Vec<Notice>,
     /// How many questions were put.
@@ -68,7 +70,10 @@ pub fn decide_capabilities(
                 decided.allowed.push(name);
                 continue;
             }
-            (None, Some(Asking::Allow)) => continue,
+            (None, Some(Asking::Allow)) => {
+                decided.for_run.push(name);
+                continue;
+            }
             (None, Some(Asking::User { prompter, patience, .. })) => {
                 decided.questions += 1;
                 let question = question(decided.questions, &request.family_name, &name);

@@ -8,17 +8,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::PrepareError;
+use super::{Bounds, PrepareError};
 use crate::host::NameError;
-
-/// So many files are looked at; a larger folder can't be lent by root for writing.
-const MOST: usize = 500_000;
 
 const SET_UID_OR_GID: u32 = 0o6000;
 
-/// Refuses a grant that holds such a file, by its name.
-pub(crate) fn refuse(path: &Path) -> Result<(), PrepareError> {
-    let mut left = MOST;
+/// Refuses a grant that holds such a file, by its name, and one that can't be looked through within the bounds.
+pub(crate) fn refuse(path: &Path, bounds: &mut Bounds) -> Result<(), PrepareError> {
     let mut todo: Vec<PathBuf> = vec![path.to_owned()];
     while let Some(next) = todo.pop() {
         let unreadable = |source| NameError::Open { path: next.clone(), source };
@@ -29,7 +25,9 @@ pub(crate) fn refuse(path: &Path) -> Result<(), PrepareError> {
         if metadata.is_file() && metadata.mode() & SET_UID_OR_GID != 0 {
             return Err(PrepareError::SetIdFile { path: path.to_owned(), file: next });
         }
-        left = left.checked_sub(1).ok_or_else(|| PrepareError::TooLarge(path.to_owned()))?;
+        if !bounds.count() {
+            return Err(PrepareError::TooLarge(path.to_owned()));
+        }
         if metadata.is_dir() {
             for entry in fs::read_dir(&next).map_err(unreadable)? {
                 todo.push(entry.map_err(unreadable)?.path());
@@ -50,10 +48,9 @@ mod tests {
         let deep = folder.path().join("a/b");
         fs::create_dir_all(&deep).unwrap();
         fs::write(deep.join("tool"), "").unwrap();
-        assert!(refuse(folder.path()).is_ok());
+        let look = || refuse(folder.path(), &mut Bounds::at_launch());
+        assert!(look().is_ok());
         fs::set_permissions(deep.join("tool"), fs::Permissions::from_mode(0o4755)).unwrap();
-        assert!(
-            matches!(refuse(folder.path()), Err(PrepareError::SetIdFile { file, .. }) if file == deep.join("tool"))
-        );
+        assert!(matches!(look(), Err(PrepareError::SetIdFile { file, .. }) if file == deep.join("tool")));
     }
 }

@@ -105,6 +105,9 @@ fn question(id: u64, request: &Request, named: &Named) -> Question {
         asked: Asked::File {
             path: named.path.clone(),
             kind: Some(NodeKind::Dir),
+            makes: None,
+            this: true,
+            named: None,
             wanted: GrantRights::READ_WRITE,
             folder: None,
         },

@@ -20,19 +20,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; nothing is remembered then.
     pub fn remember_file(&mut self, new: &NewFileConsent<'_>) -> Result<FileConsent, StoreError> {
-        self.write(|connection| {
-            let have = at(connection, new.package, new.path, new.decision)?;
-            // Rights for an earlier object of the same number are not added to; where nothing can be seen, the number has to do.
-            let fits = |have: &FileConsent| {
-                matches!(standing(have), Standing::Same | Standing::Missing | Standing::Unreachable)
-            };
-            let same = have.filter(|have| have.object == new.object && fits(have));
-            let how = same
-                .as_ref()
-                .map_or(new.how, |have| if have.how == How::Command { have.how } else { new.how });
-            let all = same.map_or(0, |have| rights_bits(have.rights)) | rights_bits(new.rights);
-            put(connection, &NewFileConsent { how, ..new.clone() }, rights(all))
-        })
+        self.write(|connection| remember(connection, new))
     }
 
     /// Remembers what the user set: it takes the place of all that was remembered of the path for the package.
@@ -146,6 +134,18 @@ impl Store {
             Ok(())
         })
     }
+}
+
+pub(super) fn remember(connection: &Connection, new: &NewFileConsent<'_>) -> rusqlite::Result<FileConsent> {
+    let have = at(connection, new.package, new.path, new.decision)?;
+    // Rights for an earlier object of the same number are not added to; where nothing can be seen, the number has to do.
+    let fits = |have: &FileConsent| {
+        matches!(standing(have), Standing::Same | Standing::Missing | Standing::Unreachable)
+    };
+    let same = have.filter(|have| have.object == new.object && fits(have));
+    let how = same.as_ref().map_or(new.how, |have| if have.how == How::Command { have.how } else { new.how });
+    let all = same.map_or(0, |have| rights_bits(have.rights)) | rights_bits(new.rights);
+    put(connection, &NewFileConsent { how, ..new.clone() }, rights(all))
 }
 
 fn with_standing(consents: Vec<FileConsent>) -> Vec<(FileConsent, Standing)> {

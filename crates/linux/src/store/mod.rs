@@ -7,8 +7,9 @@
 //!    [`Store::register_run`] once.
 //! 2. At a touch: [`Store::covering`] tells what is remembered of the path and of the folders above it, each with its
 //!    [`Standing`].
-//! 3. After an answer: [`Store::remember_file`], then [`Store::hold`] *before* the mount is attached: it says `false` if the
-//!    consent was revoked meanwhile, and whoever revokes it later finds the run.
+//! 3. After an answer: [`Store::remember_tentatively`], then [`Store::hold`] *before* the mount is attached: it says `false` if the
+//!    consent was revoked meanwhile, and whoever revokes it later finds the run. A mount that can't be attached takes the answer
+//!    with it: [`Store::take_back`], [`Store::let_go`].
 //! 4. [`Watch::new`] gives a descriptor for poll(2); when it is readable, [`Watch::changed`], and if that is true,
 //!    [`Store::revocations`]. For each: end the container, or detach the mount, and [`Store::answer`].
 //! 5. [`Store::unregister_run`] at the end. Without it (killed) the row is recognised as stale.
@@ -28,6 +29,7 @@ mod running;
 mod runs;
 mod schema;
 mod standing;
+mod tentative;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +42,7 @@ pub use error::StoreError;
 pub use revoke::{Effect, Outcome, Pending, Revocation, Revoked, RevokedWhat};
 pub use runs::{Held, Run, RunId};
 pub use standing::{Standing, Traits, standing};
+pub use tentative::Tentative;
 pub use watch::Watch;
 
 /// The database's name in lowbox's data folder.

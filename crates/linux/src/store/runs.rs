@@ -92,10 +92,7 @@ impl Store {
                 }
             }
             for name in capabilities {
-                connection.execute(
-                    "INSERT OR IGNORE INTO held (run, capability) VALUES (?1, ?2)",
-                    params![run.0, name],
-                )?;
+                hold_capability(connection, run, name)?;
                 if !capabilities::note_use(connection, package, name)? {
                     gone.push(Held::Capability(name.clone()));
                 }
@@ -117,6 +114,18 @@ impl Store {
                 hold_path(connection, run, &consent.path)?;
             }
             Ok(there)
+        })
+    }
+
+    /// Notes that the run has something without an entry: for as long as it runs, by a policy. To be called before it is given.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then whoever revokes it does not find the run.
+    pub fn hold_for_run(&mut self, run: RunId, what: &Held) -> Result<(), StoreError> {
+        self.with_running()?;
+        self.write(|connection| match what {
+            Held::File(path) => hold_path(connection, run, path),
+            Held::Capability(name) => hold_capability(connection, run, name),
         })
     }
 
@@ -193,6 +202,12 @@ fn hold_path(connection: &Connection, run: RunId, path: &Path) -> rusqlite::Resu
         "INSERT OR IGNORE INTO held (run, path) VALUES (?1, ?2)",
         params![run.0, path.as_os_str().as_bytes()],
     )?;
+    Ok(())
+}
+
+fn hold_capability(connection: &Connection, run: RunId, name: &str) -> rusqlite::Result<()> {
+    connection
+        .execute("INSERT OR IGNORE INTO held (run, capability) VALUES (?1, ?2)", params![run.0, name])?;
     Ok(())
 }
 

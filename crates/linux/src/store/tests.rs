@@ -4,6 +4,7 @@ mod believed;
 mod remembered;
 mod revoked;
 mod sequences;
+mod taken_back;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -147,7 +147,10 @@ fn check_content(
     for child in reader.elements(node)? {
         let known = element == CapabilityElement::DeviceCapability
             && child.tag_name().name() == "Device"
-            && !matches!(Namespace::of(child.tag_name().namespace()), Namespace::Foreign | Namespace::None);
+            && !matches!(
+                Namespace::of(child.tag_name().namespace()),
+                Namespace::Foreign | Namespace::LowboxNetwork | Namespace::None
+            );
         if !known {
             reader.unknown_element(child)?;
         }

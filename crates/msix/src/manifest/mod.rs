@@ -13,6 +13,7 @@ pub mod edit;
 mod error;
 mod isolation;
 pub mod namespace;
+mod network;
 mod properties;
 mod reader;
 mod text;
@@ -23,6 +24,7 @@ pub use capability::{CapabilityElement, DeclaredCapability};
 pub use dependency::{PackageDependency, TargetDeviceFamily};
 pub use error::{ManifestError, Position, Problem};
 pub use isolation::Isolation;
+pub use network::{DeclaredHost, MAX_ENTRIES, NetworkDeclarations};
 pub use properties::Properties;
 pub use text::{MAX_ATTRIBUTES, MAX_CDATA, MAX_DECLARATIONS, MAX_DEPTH};
 pub use warning::{Notice, Warning};
@@ -50,6 +52,8 @@ pub struct Manifest {
     pub package_dependencies: Vec<PackageDependency>,
     /// Declared capabilities, in order.
     pub capabilities: Vec<DeclaredCapability>,
+    /// What lowbox's own extension declares of networks.
+    pub network: NetworkDeclarations,
     /// Applications; none in resource and framework packages.
     pub applications: Vec<Application>,
     /// Categories of the package's own extensions.
@@ -88,6 +92,7 @@ impl Manifest {
         let mut seen = HashSet::new();
         let (mut identity, mut properties, mut dependencies) = (None, None, None);
         let (mut capabilities, mut applications, mut extensions) = (Vec::new(), Vec::new(), Vec::new());
+        let mut network = NetworkDeclarations::default();
         let mut capabilities_node = None;
         for node in reader.elements(root)? {
             let name = node.tag_name().name();
@@ -107,6 +112,7 @@ impl Manifest {
                 }
                 (Namespace::Foundation, "Resources") => read_resources(reader, node)?,
                 (Namespace::Phone, "PhoneIdentity") => {}
+                (Namespace::LowboxNetwork, "Network") => network = network::read(reader, node)?,
                 _ => {
                     reader.unknown_element(node)?;
                     continue;
@@ -134,6 +140,7 @@ impl Manifest {
             target_device_families,
             package_dependencies,
             capabilities,
+            network,
             applications,
             extensions,
             warnings: Vec::new(),

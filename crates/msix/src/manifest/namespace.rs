@@ -9,6 +9,9 @@ pub const WINDOWS_8: &str = "http://schemas.microsoft.com/appx/2010/manifest";
 /// Home of `PhoneIdentity`.
 pub const PHONE: &str = "http://schemas.microsoft.com/appx/2014/phone/manifest";
 
+/// lowbox's own extension: allowed hosts and loopback exemptions. It has to be ignorable.
+pub const LOWBOX_NETWORK: &str = "urn:lowbox:manifest:network";
+
 /// A namespace as far as this reader tells it from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
@@ -26,6 +29,8 @@ pub enum Namespace {
     OtherManifest,
     /// [`PHONE`].
     Phone,
+    /// [`LOWBOX_NETWORK`].
+    LowboxNetwork,
     /// Anything else.
     Foreign,
 }
@@ -39,6 +44,9 @@ impl Namespace {
         }
         if uri == PHONE {
             return Self::Phone;
+        }
+        if uri == LOWBOX_NETWORK {
+            return Self::LowboxNetwork;
         }
         let Some(path) = uri.strip_prefix(MANIFEST) else { return Self::Foreign };
         let versioned = |family: &str| match path.strip_prefix(family)? {

@@ -136,8 +136,19 @@ impl<'a> Reader<'a> {
     }
 
     fn is_ignorable(&self, uri: Option<&str>) -> bool {
-        // The foundation namespace can't be ignored: this reader knows all of it.
-        uri.is_some_and(|uri| uri != namespace::FOUNDATION && self.ignorable.contains(uri))
+        // The foundation namespace and lowbox's own can't be ignored: this reader knows all of them.
+        let known = [namespace::FOUNDATION, namespace::LOWBOX_NETWORK];
+        uri.is_some_and(|uri| !known.contains(&uri) && self.ignorable.contains(uri))
+    }
+
+    /// Refuses an element of lowbox's own where other readers would refuse the manifest for it.
+    pub fn require_ignorable(&self, node: Node<'_, '_>) -> Result<(), ManifestError> {
+        if node.tag_name().namespace().is_some_and(|uri| self.ignorable.contains(uri)) {
+            return Ok(());
+        }
+        let missing = "ignorable namespace";
+        let hint = "list its prefix in IgnorableNamespaces of Package, or Windows refuses the package";
+        Err(self.missing(node, missing, hint))
     }
 
     /// What to do with an element that the place does not know: nothing when its namespace is ignorable.
@@ -200,6 +211,11 @@ impl<'a> Reader<'a> {
 fn hint(namespace: Namespace) -> String {
     match namespace {
         Namespace::None | Namespace::Foundation => "check its spelling or remove it".to_owned(),
+        Namespace::LowboxNetwork => {
+            "lowbox knows Network in Package, with AllowedHost (Name, Port) and LoopbackExemption (Port), the attributes without \
+             prefix"
+                .to_owned()
+        }
         _ => "list its prefix in IgnorableNamespaces if it may be dropped, or remove it".to_owned(),
     }
 }

@@ -1,8 +1,10 @@
-//! `--allow-host NAME[:PORT]`.
+//! `--allow-host NAME[:PORT]`, and what a manifest declares in its place.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+
+use super::{Class, Peer, Protocol, Route, classify};
 
 /// A host that a package may connect to whatever its capabilities.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,18 @@ pub enum AllowedHostError {
 }
 
 impl AllowedHost {
+    /// A host whose port was written apart from its name, as in a manifest.
+    ///
+    /// # Errors
+    /// When the name is none, or holds a port too.
+    pub fn with_port(name: &str, port: Option<u16>) -> Result<AllowedHost, AllowedHostError> {
+        let host: AllowedHost = name.parse()?;
+        match host.port {
+            Some(_) => Err(AllowedHostError::Name(name.to_owned())),
+            None => Ok(AllowedHost { port, ..host }),
+        }
+    }
+
     /// The address, if an address stands for the name.
     pub fn address(&self) -> Option<IpAddr> {
         self.name.parse().ok()
@@ -38,6 +52,13 @@ impl AllowedHost {
     /// Whether the port is open.
     pub fn opens(&self, port: u16) -> bool {
         self.port.is_none_or(|only| only == port)
+    }
+
+    /// Whether it opens an address that its name was resolved to. Whoever owns a public name must not choose an address of the
+    /// user's network with it.
+    pub fn leads_to(&self, address: IpAddr) -> bool {
+        let peer = Peer { address, port: 0, protocol: Protocol::Tcp, route: Route::Other };
+        self.is_private_name() || classify(&peer).iter().all(|class| class == Class::Internet)
     }
 
     /// Whether the name itself says that the host is on the private network: a public name that leads there would let
@@ -126,6 +147,31 @@ mod tests {
             "*.example.com",
         ] {
             assert!(bad.parse::<AllowedHost>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_port_apart_from_the_name_is_the_same_as_one_behind_it() {
+        for (name, port, text) in
+            [("PyPI.org", Some(443), "pypi.org:443"), ("::1", Some(1), "[::1]:1"), ("nas", None, "nas")]
+        {
+            assert_eq!(AllowedHost::with_port(name, port), text.parse(), "{text}");
+        }
+        for bad in ["nas:80", "a..b", "nas:", ""] {
+            assert!(AllowedHost::with_port(bad, None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_name_leads_to_no_address_of_the_users_network() {
+        for (name, address, leads) in [
+            ("pypi.org", "151.101.0.223", true),
+            ("pypi.org", "192.168.1.1", false),
+            ("pypi.org", "127.0.0.1", false),
+            ("nas.local", "192.168.1.1", true),
+        ] {
+            let host: AllowedHost = name.parse().unwrap();
+            assert_eq!(host.leads_to(address.parse().unwrap()), leads, "{name} {address}");
         }
     }
 

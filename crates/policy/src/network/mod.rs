@@ -11,6 +11,6 @@ mod ranges;
 
 pub use allowed_host::{AllowedHost, AllowedHostError};
 pub use class::{Class, Classes, Peer, Protocol, Route, classify};
-pub use decision::{Access, Decision, NETWORK_CAPABILITIES, NetworkPolicy};
+pub use decision::{Access, Decision, DestinationCheck, NETWORK_CAPABILITIES, NetworkPolicy, Opening, Way};
 pub use destination::{ACCEPT, CONNECT, NETWORK_MAPPING};
 pub use filter::{BpfInstruction, inbound_filter, peer_filter};

@@ -18,7 +18,7 @@ const EVERY: &[&str] = &[
 ];
 const V4: &[&str] = &["inet", "tcp", "127.0.0.1"];
 
-/// A port for which the package is exempted; a service of the host listens there during the attack.
+/// A port for which the package is exempted; a service of the host listens there during the attack, so one at a time.
 const ALLOWED: &str = "47213";
 const EXEMPT: &[&str] = &["--allow-loopback", ALLOWED];
 const BESIDE: &[&str] = &["/usr/bin/python3", "-B", "{programs}/allowed_service.py", ALLOWED];
@@ -29,7 +29,7 @@ const fn tcp(name: &'static str, args: &'static [&'static str]) -> Attack {
 
 /// By a socket that was allowed to lead elsewhere.
 const fn again(name: &'static str, args: &'static [&'static str]) -> Attack {
-    attack(name, "tcp_again.py", Event, args).victim(V4).lowbox(EXEMPT).around(BESIDE)
+    attack(name, "tcp_again.py", Event, args).victim(V4).lowbox(EXEMPT).around(BESIDE).alone()
 }
 
 pub const ATTACKS: &[Attack] = &[
@@ -52,7 +52,8 @@ pub const ATTACKS: &[Attack] = &[
     attack("address-swapped-during-connect", "tcp_race", Event, &[ALLOWED, "{victim_port}"])
         .victim(V4)
         .lowbox(EXEMPT)
-        .around(BESIDE),
+        .around(BESIDE)
+        .alone(),
     again("disconnect-and-connect", &["disconnect", ALLOWED, "{victim_port}"]),
     again("sendto-connects", &["sendto", ALLOWED, "{victim_port}"]),
     again("sendmsg-connects", &["sendmsg", ALLOWED, "{victim_port}"]),
@@ -60,7 +61,8 @@ pub const ATTACKS: &[Attack] = &[
     again("fast-open-by-option", &["option", ALLOWED, "{victim_port}"]),
     attack("listen-on-what-was-connected", "tcp_again.py", Watch(host_reads), &["listen", ALLOWED, "0"])
         .lowbox(EXEMPT)
-        .around(BESIDE),
+        .around(BESIDE)
+        .alone(),
     attack("bind-with-every-network", "bind_served.py", Watch(host_reads), &["bind"]).lowbox(EVERY),
     attack("listen-without-bind-with-every-network", "bind_served.py", Watch(host_reads), &["listen"])
         .lowbox(EVERY),

@@ -33,6 +33,7 @@ pub const ATTACKS: &[Attack] = &[
         &[CORE_PATTERN, "core.lowbox-attack"],
     )
     .root_only()
+    .alone()
     .prepare(remember_core_pattern),
     attack("root-shadow", "read_file.py", Leak, &["/etc/shadow"]).root_only().prepare(secret_is_shadow),
     attack("root-chmod-dev-null", "chmod.py", After(null_changed), &["/dev/null", "0777"]).root_only(),
@@ -70,6 +71,7 @@ pub const ATTACKS: &[Attack] = &[
         .prepare(share_mounts),
     attack("core-dump-to-pipe-handler", "core_dump", After(handler_ran), &[])
         .root_only()
+        .alone()
         .prepare(core_handler),
     attack("lease-on-ro-grant", "lease", Watch(host_writer_waits), &["{ro}/file.txt"]).lowbox(RO),
     attack("mountinfo-shows-host-mounts", "mountinfo.py", After(mount_seen), &[])

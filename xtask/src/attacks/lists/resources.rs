@@ -2,25 +2,31 @@
 
 use std::io;
 
-use super::super::attack::{Attack, Judge, attack};
+use super::super::attack::{Attack, Judge, Templates, attack};
 use super::super::live::{Live, until};
 use super::super::setup::Setup;
 use Judge::{Gained, Watch};
 
+/// What exhausts the machine would spoil what is tried beside it.
+const fn exhausts(name: &'static str, program: &'static str, judge: Judge, args: Templates) -> Attack {
+    attack(name, program, judge, args).alone()
+}
+
 pub const ATTACKS: &[Attack] = &[
-    attack("fork-bomb", "fork_bomb", Watch(too_many_processes), &[]).lowbox(&["--pids", "64"]),
-    attack("memory-bomb", "memory_bomb", Gained, &[]).lowbox(&["--memory", "268435456"]),
-    attack("fill-tmp", "fill_tmp", Gained, &["/tmp"]).lowbox(&["--memory", "268435456"]),
-    attack("fill-dev-shm", "fill_tmp", Gained, &["/dev/shm"]).lowbox(&["--memory", "268435456"]),
-    attack("fill-dev-shm-with-names", "fill_names", Gained, &["/dev/shm"]),
-    attack("exhaust-descriptors", "descriptors", Watch(host_cannot_open), &[]).needs(descriptors_are_few),
-    attack("exhaust-inotify-watches", "inotify_watches", Watch(watches_are_taken), &["{rw}"])
+    exhausts("fork-bomb", "fork_bomb", Watch(too_many_processes), &[]).lowbox(&["--pids", "64"]),
+    exhausts("memory-bomb", "memory_bomb", Gained, &[]).lowbox(&["--memory", "268435456"]),
+    exhausts("fill-tmp", "fill_tmp", Gained, &["/tmp"]).lowbox(&["--memory", "268435456"]),
+    exhausts("fill-dev-shm", "fill_tmp", Gained, &["/dev/shm"]).lowbox(&["--memory", "268435456"]),
+    exhausts("fill-dev-shm-with-names", "fill_names", Gained, &["/dev/shm"]),
+    exhausts("exhaust-descriptors", "descriptors", Watch(host_cannot_open), &[]).needs(descriptors_are_few),
+    exhausts("exhaust-inotify-watches", "inotify_watches", Watch(watches_are_taken), &["{rw}"])
         .lowbox(&["--grant", "{rw}:rw"])
         .needs(watches_are_few),
-    attack("exhaust-locked-memory", "locked_memory", Watch(host_can_lock_nothing), &[])
+    exhausts("exhaust-locked-memory", "locked_memory", Watch(host_can_lock_nothing), &[])
         .proof(super::super::attack::Proof::User),
-    attack("exhaust-queued-signals", "queued_signals", Watch(signals_are_queued), &[]).needs(signals_are_few),
-    attack("exhaust-inotify-instances", "inotify", Watch(host_has_no_inotify), &[]),
+    exhausts("exhaust-queued-signals", "queued_signals", Watch(signals_are_queued), &[])
+        .needs(signals_are_few),
+    exhausts("exhaust-inotify-instances", "inotify", Watch(host_has_no_inotify), &[]),
 ];
 
 /// The bomb went off, or the host can't start a process any more.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use lowbox_linux::prepare::Caller;
-use lowbox_linux::store::{Effect, Outcome, Pending, Revoked, RevokedWhat, Store};
+use lowbox_linux::store::{Effect, Held, Outcome, Pending, Revoked, RevokedWhat, Store};
 use serde::Serialize;
 
 use super::answer::{Entry, Holder};
@@ -146,14 +146,23 @@ fn report(answer: &Answer, json: bool) -> Result<(), Failure> {
     page.print()
 }
 
-/// Where the path is opened by the consent for a folder above it.
+/// Where the path is opened by the consent for a folder above it, or by what a running program has of it.
 fn hint(caller: &Caller, family: Option<&str>, places: &[std::path::PathBuf]) -> Result<String, Failure> {
-    let Some(store) = Store::open_existing(&caller.folders.data).map_err(Failure::new)? else {
+    let Some(mut store) = Store::open_existing(&caller.folders.data).map_err(Failure::new)? else {
         return Ok(String::new());
     };
     let all = store.file_consents(family).map_err(Failure::new)?;
     let above = |path: &Path| places.iter().any(|place| place.starts_with(path));
-    Ok(all.iter().find(|consent| above(&consent.path)).map_or_else(String::new, |consent| {
-        format!("; {} has one for {}, which holds it", consent.package, output::path(&consent.path))
+    let consents = all.into_iter().map(|consent| (consent.package, consent.path));
+    let runs = store.runs(family).map_err(Failure::new)?.into_iter();
+    // By a policy: there is no entry.
+    let held = runs.flat_map(|(run, held)| {
+        held.into_iter().filter_map(move |held| match held {
+            Held::File(path) => Some((run.package.clone(), path)),
+            Held::Capability(_) => None,
+        })
+    });
+    Ok(consents.chain(held).find(|(_, path)| above(path)).map_or_else(String::new, |(package, path)| {
+        format!("; {package} has one for {}, which holds it", output::path(&path))
     }))
 }

@@ -5,12 +5,12 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lowbox_policy::{FileId, NodeKind};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, StatxFlags, fstatvfs, mkdirat, mknodat,
-    open, openat2, statx, unlinkat,
+    open, openat2, readlinkat, statx, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
@@ -20,6 +20,7 @@ use super::Reply;
 use crate::launch::idmap::IdMaps;
 use crate::launch::pin::{Pinned, file_id};
 use crate::launch::spec::ContainerUser;
+use crate::launch::view::APART;
 use crate::sys::{self, MountAttributes};
 
 /// Attaches and detaches.
@@ -87,10 +88,7 @@ impl Attacher {
     /// very object, by whatever name, may be covered by itself.
     fn allow_target(&self, target: &OwnedFd, id: FileId) -> io::Result<()> {
         let here = file_id(target)?;
-        let private = self
-            .workshop
-            .as_ref()
-            .is_some_and(|workshop| mount_number(target.as_fd()).ok() == Some(workshop.sealed));
+        let private = self.is_private(target);
         let same_shape = (here.kind == NodeKind::Dir) == (id.kind == NodeKind::Dir);
         let orphan = here.kind == NodeKind::File && rustix::fs::fstat(target)?.st_nlink == 0;
         if same_shape && (private || here == id || orphan) {
@@ -110,21 +108,46 @@ impl Attacher {
         Ok(())
     }
 
-    /// The mount whose root is the object `id` at `path`.
-    pub(super) fn adopt(&mut self, id: FileId, path: &Path) -> io::Result<Reply> {
+    /// The mount whose root is the object `id` at `path`; if `apart`, also where a link of the private root leads to it.
+    pub(super) fn adopt(&mut self, id: FileId, path: &Path, apart: bool) -> io::Result<Reply> {
         /// linux/stat.h.
         const MOUNT_ROOT: u64 = 0x2000;
-        let object = open_in_view(path)?;
+        let place = if apart { self.place_of(path)? } else { path.to_owned() };
+        let object = open_in_view(&place)?;
         let stat = statx(&object, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
         if stat.stx_attributes.bits() & MOUNT_ROOT != 0 && file_id(&object)? == id {
             let flags = fstatvfs(&object)?.f_flag;
             return Ok(Reply::Adopted {
                 mount: stat.stx_mnt_id,
+                place,
                 writable: !flags.contains(StatVfsMountFlags::RDONLY),
                 executable: !flags.contains(StatVfsMountFlags::NOEXEC),
             });
         }
         Err(io::Error::from_raw_os_error(libc::ESTALE))
+    }
+
+    /// Where what is for `path` is mounted. Only links that lead to where grants are mounted apart are followed, and only on the
+    /// private root, on which the program makes none.
+    fn place_of(&mut self, path: &Path) -> io::Result<PathBuf> {
+        self.enter_workshop()?;
+        let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut place = PathBuf::from("/");
+        for name in relative(path) {
+            place.push(name);
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let object = openat2(&root, relative(&place), flags, Mode::empty(), NO_LINKS)?;
+            if file_id(&object)?.kind != NodeKind::Symlink {
+                continue;
+            }
+            let target = readlinkat(&object, "", Vec::new())?;
+            let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+            if !self.is_private(&object) || !target.starts_with(APART) {
+                return Err(Errno::LOOP.into());
+            }
+            place = target.to_owned();
+        }
+        Ok(place)
     }
 
     pub(super) fn change(
@@ -170,8 +193,30 @@ impl Attacher {
         Ok(())
     }
 
+    /// Makes a link at `path` on the private root; in what is mounted on it, the host's own link is seen.
+    pub(super) fn link(&mut self, path: &Path, to: &Path) -> io::Result<()> {
+        self.enter_workshop()?;
+        let above = path.parent().ok_or(Errno::INVAL)?;
+        match open_in_view(above) {
+            Ok(above) if !self.is_private(&above) => return Ok(()),
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.in_workshop(|root| make_link(root, path, to))
+    }
+
     /// Makes the mount point and the folders that lead to it, on the private root.
     fn make_place(&self, path: &Path, kind: NodeKind) -> io::Result<()> {
+        self.in_workshop(|root| make(root, path, kind))
+    }
+
+    fn is_private(&self, object: &OwnedFd) -> bool {
+        self.workshop
+            .as_ref()
+            .is_some_and(|workshop| mount_number(object.as_fd()).ok() == Some(workshop.sealed))
+    }
+
+    fn in_workshop(&self, make: impl FnOnce(&OwnedFd) -> io::Result<()>) -> io::Result<()> {
         let Some(workshop) = &self.workshop else {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         };
@@ -179,7 +224,7 @@ impl Attacher {
         if self.user.launched_by_root {
             sys::set_file_system_ids(self.user.uid, self.user.gid)?;
         }
-        let made = make(&workshop.root, path, kind);
+        let made = make(&workshop.root);
         if self.user.launched_by_root {
             sys::set_file_system_ids(0, 0)?;
         }
@@ -233,7 +278,8 @@ fn open_beneath(root: &OwnedFd, path: &Path) -> rustix::io::Result<OwnedFd> {
     openat2(root, relative(path), OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), NO_LINKS)
 }
 
-fn make(root: &OwnedFd, path: &Path, kind: NodeKind) -> io::Result<()> {
+/// The folder that leads to `path`, made where it is missing, and the last name.
+fn make_above<'p>(root: &OwnedFd, path: &'p Path) -> io::Result<(OwnedFd, &'p OsStr)> {
     let mut at = root.try_clone()?;
     let names: Vec<&OsStr> = relative(path).iter().collect();
     let (last, above) = names.split_last().ok_or(Errno::INVAL)?;
@@ -244,9 +290,27 @@ fn make(root: &OwnedFd, path: &Path, kind: NodeKind) -> io::Result<()> {
         }
         at = open_beneath(&at, Path::new(name))?;
     }
+    Ok((at, last))
+}
+
+fn make_link(root: &OwnedFd, path: &Path, to: &Path) -> io::Result<()> {
+    let (above, name) = make_above(root, path)?;
+    match symlinkat(to, &above, name) {
+        // Of an earlier consent.
+        Err(Errno::EXIST)
+            if readlinkat(&above, name, Vec::new())?.as_bytes() == to.as_os_str().as_bytes() =>
+        {
+            Ok(())
+        }
+        made => Ok(made?),
+    }
+}
+
+fn make(root: &OwnedFd, path: &Path, kind: NodeKind) -> io::Result<()> {
+    let (above, last) = make_above(root, path)?;
     let made = match kind {
-        NodeKind::Dir => mkdirat(&at, *last, Mode::from(0o755)),
-        _ => mknodat(&at, *last, FileType::RegularFile, Mode::from(0o444), 0),
+        NodeKind::Dir => mkdirat(&above, last, Mode::from(0o755)),
+        _ => mknodat(&above, last, FileType::RegularFile, Mode::from(0o444), 0),
     };
     match made {
         Ok(()) | Err(Errno::EXIST) => Ok(()),

@@ -6,6 +6,7 @@
 
 mod attach;
 mod process;
+mod resolve;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,6 +17,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, socketpair};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
+
+pub(super) use resolve::Link;
 
 use super::touch::{receive_message, send_message};
 use crate::launch::spec::ContainerUser;
@@ -33,6 +36,14 @@ enum Request {
         #[serde(with = "os_bytes")]
         path: PathBuf,
     },
+    /// Follow the links of a path on the host, a last one too if `follow`.
+    Resolve {
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+        follow: bool,
+    },
+    /// Make a link on the private root, as the host has it.
+    Link { link: Link },
     /// Let go of a pin: the only one without a reply.
     Unpin { pin: u32 },
     /// Attach a pinned object at the path.
@@ -48,6 +59,8 @@ enum Request {
         pin: u32,
         #[serde(with = "os_bytes")]
         path: PathBuf,
+        /// Also where it is mounted apart, with a link at its path.
+        apart: bool,
     },
     /// Change what an attached mount allows.
     Change {
@@ -68,11 +81,30 @@ enum Request {
 /// To the broker.
 #[derive(Debug, Serialize, Deserialize)]
 enum Reply {
-    Pinned { pin: u32, id: FileId },
-    Attached { mount: u64 },
-    Adopted { mount: u64, writable: bool, executable: bool },
+    Pinned {
+        pin: u32,
+        id: FileId,
+    },
+    Resolved {
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+        links: Vec<Link>,
+    },
+    Attached {
+        mount: u64,
+    },
+    Adopted {
+        mount: u64,
+        /// Where it is mounted.
+        #[serde(with = "os_bytes")]
+        place: PathBuf,
+        writable: bool,
+        executable: bool,
+    },
     Done,
-    Failed { errno: i32 },
+    Failed {
+        errno: i32,
+    },
 }
 
 /// An object that is held, under the number that the grantor gave it.
@@ -129,6 +161,26 @@ impl Grantor {
         }
     }
 
+    /// Where a path leads that goes through links, and those links. What it tells was so a moment ago: [`Grantor::look`] at it follows
+    /// none.
+    ///
+    /// # Errors
+    /// As [`Grantor::look`]; ELOOP for links that are not followed.
+    pub(super) fn resolve(&self, path: &Path, follow: bool) -> io::Result<(PathBuf, Vec<Link>)> {
+        match self.ask(&Request::Resolve { path: path.to_owned(), follow })? {
+            Reply::Resolved { path, links } => Ok((path, links)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Shows the program a link of the host's, where the container has nothing of its own.
+    ///
+    /// # Errors
+    /// EEXIST if something else is there.
+    pub(super) fn link(&self, link: &Link) -> io::Result<()> {
+        self.done(&Request::Link { link: link.clone() })
+    }
+
     /// Lets go. There is no reply to wait for.
     pub(super) fn unpin(&self, pin: Pin) {
         let _ = send_message(self.socket.as_fd(), &Request::Unpin { pin: pin.number }, true);
@@ -157,11 +209,23 @@ impl Grantor {
     /// # Errors
     /// ESTALE if it is not.
     pub(super) fn adopt(&self, pin: Pin, path: &Path) -> io::Result<(Attached, GrantRights)> {
-        match self.ask(&Request::Adopt { pin: pin.number, path: path.to_owned() })? {
-            Reply::Adopted { mount, writable, executable } => {
+        match self.ask(&Request::Adopt { pin: pin.number, path: path.to_owned(), apart: false })? {
+            Reply::Adopted { mount, place, writable, executable } => {
                 let rights = GrantRights { read: true, write: writable, execute: executable };
-                Ok((Attached { mount, path: path.to_owned() }, rights))
+                Ok((Attached { mount, path: place }, rights))
             }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The same for a mount that is to be taken away, which may be apart: what such a one allows can't be changed, because
+    /// Landlock's rules hold there.
+    ///
+    /// # Errors
+    /// ESTALE if it is not.
+    pub(super) fn find(&self, pin: Pin, path: &Path) -> io::Result<Attached> {
+        match self.ask(&Request::Adopt { pin: pin.number, path: path.to_owned(), apart: true })? {
+            Reply::Adopted { mount, place, .. } => Ok(Attached { mount, path: place }),
             other => Err(unexpected(&other)),
         }
     }

@@ -11,6 +11,7 @@ use rustix::process::{DumpableBehavior, Signal, fchdir, set_dumpable_behavior, s
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::attach::Attacher;
+use super::resolve::{Resolved, resolve};
 use super::{Namespace, Reply, Request};
 use crate::broker::touch::{receive_message, send_message};
 use crate::launch::pin::{Pinned, file_id, open_without_links};
@@ -60,14 +61,13 @@ fn live(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser) -> io::Re
         next: 1,
     };
     while let Some(request) = receive_message::<Request>(socket.as_fd(), RecvFlags::empty())? {
-        if let Request::Unpin { pin } = request {
-            server.pins.remove(&pin);
-            continue;
-        }
         let reply = server
             .serve(&request)
             .unwrap_or_else(|error| Reply::Failed { errno: error.raw_os_error().unwrap_or(libc::EIO) });
-        send_message(socket.as_fd(), &reply, true)?;
+        // Nobody waits for a reply to it.
+        if !matches!(request, Request::Unpin { .. }) {
+            send_message(socket.as_fd(), &reply, true)?;
+        }
     }
     Ok(())
 }
@@ -105,7 +105,18 @@ impl Server<'_> {
     fn serve(&mut self, request: &Request) -> io::Result<Reply> {
         match request {
             Request::Look { path } => self.look(path),
-            Request::Unpin { .. } => Ok(Reply::Done),
+            Request::Resolve { path, follow } => {
+                let Resolved { path, links } = resolve(path, *follow)?;
+                Ok(Reply::Resolved { path, links })
+            }
+            Request::Link { link } => {
+                self.abroad(|attacher| attacher.link(&link.at, &link.to))?;
+                Ok(Reply::Done)
+            }
+            Request::Unpin { pin } => {
+                self.pins.remove(pin);
+                Ok(Reply::Done)
+            }
             Request::Attach { pin, path, writable, executable } => {
                 let pinned = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?;
                 // The clone is made here, where the object is; it is attached over there.
@@ -115,9 +126,9 @@ impl Server<'_> {
                 self.note(mount, *pin)?;
                 Ok(Reply::Attached { mount })
             }
-            Request::Adopt { pin, path } => {
+            Request::Adopt { pin, path, apart } => {
                 let id = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?.id;
-                let reply = self.abroad(|attacher| attacher.adopt(id, path))?;
+                let reply = self.abroad(|attacher| attacher.adopt(id, path, *apart))?;
                 if let Reply::Adopted { mount, .. } = reply {
                     self.note(mount, *pin)?;
                 }

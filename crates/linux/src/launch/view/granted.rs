@@ -19,7 +19,7 @@ use crate::sys::{MountAttributes, clone_mount};
 
 /// Where grants are mounted that lie beneath a place of the container's own and have other rights than it. Directly beneath
 /// the root, because the plan may let every other folder of the private root be listed with all that lies beneath it.
-const APART: &str = "/.granted";
+pub(crate) const APART: &str = "/.granted";
 
 /// Which of `binds`, sorted by path, need a place apart because they lie in one of `places`, where mounts decide alone, and
 /// these do not hold them or something beneath them, or because they are among `exact`. What lies beneath a grant goes where

@@ -35,6 +35,8 @@ use crate::sys::{self, MountAttributes};
 use mounts::{mount_id, tmpfs};
 use places::Places;
 
+pub(crate) use granted::APART;
+
 /// The finished view: the rules to enforce, and on which mounts unix sockets may be connected to.
 pub(crate) struct View {
     pub(crate) rules: Option<OwnedFd>,

@@ -172,11 +172,11 @@ impl<'a> Relay<'a> {
             for event in &events {
                 let (number, flags) = (event.data.u64(), event.flags);
                 match number {
-                    WIRE => self.from_wire(&mut state, &mut buffer)?,
+                    WIRE => self.carry_out(&mut state, &mut buffer)?,
                     exempt @ ..FIRST => {
-                        self.from_exempt(&mut state, (exempt - WIRE - 1) as usize, &mut buffer);
+                        self.carry_from_exempt(&mut state, (exempt - WIRE - 1) as usize, &mut buffer);
                     }
-                    _ => state.from_outlet(number, flags, &mut buffer),
+                    _ => state.carry_back(number, flags, &mut buffer),
                 }
             }
             let now = Instant::now();
@@ -188,7 +188,7 @@ impl<'a> Relay<'a> {
         }
     }
 
-    fn from_wire(&self, state: &mut State<'_>, buffer: &mut [u8]) -> io::Result<()> {
+    fn carry_out(&self, state: &mut State<'_>, buffer: &mut [u8]) -> io::Result<()> {
         for _ in 0..TURN {
             let Some(wire) = &state.wire else { return Ok(()) };
             let length = match recv(wire, &mut *buffer, RecvFlags::empty()) {
@@ -214,7 +214,7 @@ impl<'a> Relay<'a> {
         Ok(())
     }
 
-    fn from_exempt(&self, state: &mut State<'_>, index: usize, buffer: &mut [u8]) {
+    fn carry_from_exempt(&self, state: &mut State<'_>, index: usize, buffer: &mut [u8]) {
         for _ in 0..TURN {
             let Some((socket, stands_for)) = state.exempt.get(index) else { return };
             // An error is of an answer that nobody waited for.
@@ -265,7 +265,7 @@ impl<'a> Relay<'a> {
 
 impl State<'_> {
     /// What an outlet heard: datagrams, and errors of what was sent.
-    fn from_outlet(&mut self, number: u64, flags: epoll::EventFlags, buffer: &mut [u8]) {
+    fn carry_back(&mut self, number: u64, flags: epoll::EventFlags, buffer: &mut [u8]) {
         if flags.contains(epoll::EventFlags::ERR) {
             self.errors(number);
         }

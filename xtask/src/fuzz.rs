@@ -41,6 +41,12 @@ const TARGETS: &[Target] = &[
         dictionary: Some("manifest.dict"),
         seeds: Some("crates/msix/tests/data/valid"),
     },
+    Target {
+        name: "manifest_edit",
+        dictionary: Some("manifest.dict"),
+        seeds: Some("crates/msix/tests/data/valid"),
+    },
+    Target { name: "trace", dictionary: None, seeds: Some("crates/profiler/tests/data") },
 ];
 
 /// Sanitizer coverage as libFuzzer reads it; debug assertions make overflows findings.

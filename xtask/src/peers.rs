@@ -19,7 +19,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 18] = [
+const PROGRAMS: [(&str, &str, &str, &str); 19] = [
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
     ("hyperfine", "--version", "hyperfine", "bench by hand"),
@@ -35,6 +35,7 @@ const PROGRAMS: [(&str, &str, &str, &str); 18] = [
     ("zenity", "--version", "zenity", "questions in a dialog"),
     ("xdotool", "version", "xdotool", "answers to a dialog"),
     ("strace", "--version", "strace", "attacks and programs that make lowbox's calls fail or wait"),
+    ("chromium", "--version", "chromium", "the profiler's report in a browser"),
     ("setpriv", "--version", "util-linux", "bench, attacks, programs as a user"),
     ("npm", "--version", "npm", "installs MXC"),
     ("python3", "--version", "python3", "bench, programs, attacks"),

@@ -67,6 +67,7 @@ fn json_is_documented_for_every_command_that_has_it() {
         "consent show",
         "consent revoke",
         "consent reset",
+        "learn results",
         "acl show",
         "acl check",
         "doctor",

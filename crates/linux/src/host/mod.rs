@@ -4,6 +4,7 @@
 mod canonical;
 pub mod doctor;
 mod environment;
+mod files;
 mod folders;
 mod mounts;
 mod named;
@@ -15,6 +16,7 @@ mod user;
 
 pub use canonical::canonical;
 pub use environment::{EnvironmentRequest, PASSED, environment};
+pub use files::{append_to_file, open_regular, replace_file};
 pub use folders::{FolderError, Folders, library_folders};
 pub use mounts::{kernel_mounts, touches, visible_mounts};
 pub use named::{NameError, Named, name};

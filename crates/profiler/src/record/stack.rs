@@ -8,6 +8,10 @@ use crate::Raw;
 /// The most frames of one stack that are kept; the outermost are left out.
 pub const MAX_FRAMES: usize = 512;
 
+/// The most bytes of one stack's names that are kept: symbols are a file's, and it can have any. So a stack fits a line of a
+/// record file, each byte escaped.
+const MAX_NAMES: usize = 128 << 10;
+
 /// A call stack, the innermost frame first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Stack {
@@ -55,10 +59,16 @@ pub struct Module {
 }
 
 impl Stack {
-    /// A stack of at most [`MAX_FRAMES`].
+    /// A stack of at most [`MAX_FRAMES`], whose names fit a line of a record file.
     pub fn new(mut frames: Vec<Frame>, truncated: bool) -> Stack {
-        let truncated = truncated || frames.len() > MAX_FRAMES;
-        frames.truncate(MAX_FRAMES);
+        let mut names = 0;
+        let mut fits = |frame: &Frame| {
+            names += frame.size();
+            names <= MAX_NAMES
+        };
+        let kept = frames.iter().take(MAX_FRAMES).take_while(|frame| fits(frame)).count();
+        let truncated = truncated || kept < frames.len();
+        frames.truncate(kept);
         Stack { frames, truncated }
     }
 
@@ -101,5 +111,25 @@ impl fmt::Display for Frame {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_without_end_is_cut_and_says_so() {
+        let frame =
+            |length: usize| Frame::Python { file: vec![0xFF; length].into(), line: 1, function: "f".into() };
+        let many = Stack::new(vec![frame(1); MAX_FRAMES + 1], false);
+        assert!(many.truncated && many.frames.len() == MAX_FRAMES);
+        let long = Stack::new(vec![frame(1), frame(MAX_NAMES), frame(1)], false);
+        assert!(long.truncated && long.frames.len() == 1);
+        assert!(!Stack::new(vec![frame(1); MAX_FRAMES], false).truncated);
+        let widest = Stack::new(vec![frame(MAX_NAMES / MAX_FRAMES - 1); MAX_FRAMES], false);
+        assert!(!widest.truncated);
+        let line = crate::record::line::StackLine::new(1, &widest, |_| 0);
+        assert!(serde_json::to_string(&line).unwrap().len() < crate::record::MAX_LINE / 10 * 9);
     }
 }

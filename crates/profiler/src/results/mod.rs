@@ -4,6 +4,7 @@ mod csv;
 mod jsonl;
 mod manifest;
 mod merge;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod report;
 mod row;
@@ -13,6 +14,7 @@ pub use csv::{CsvError, read_csv, write_csv};
 pub use jsonl::{read_jsonl, write_jsonl};
 pub use manifest::{declaration, declarations};
 pub use merge::Merged;
+#[cfg(feature = "parquet")]
 pub use parquet::write_parquet;
 pub use report::write_report;
 pub use row::{COLUMNS, Row, rows};

@@ -86,7 +86,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Told by the first bytes.
 fn kind(path: &Path) -> Result<Kind, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
+    let failed = |error: &dyn std::fmt::Display| files::failed(path, error);
     let mut file = files::open(path)?;
     let start = file.fill_buf().map_err(|error| failed(&error))?;
     let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
@@ -101,7 +101,7 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
 
 fn manifests(paths: &[PathBuf]) -> Result<Vec<u8>, Failure> {
     let read = |path: &PathBuf| {
-        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
+        let failed = |error: &dyn std::fmt::Display| files::failed(path, error);
         let mut bytes = Vec::new();
         let mut file = files::open(path)?.take(MAX_BYTES as u64 + 1);
         file.read_to_end(&mut bytes).map_err(|error| failed(&error))?;
@@ -131,7 +131,7 @@ fn manifests(paths: &[PathBuf]) -> Result<Vec<u8>, Failure> {
 fn tables(paths: &[PathBuf], kind: Kind) -> Result<Vec<u8>, Failure> {
     let (mut merged, mut skipped) = (Merged::default(), 0);
     for path in paths {
-        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
+        let failed = |error: &dyn std::fmt::Display| files::failed(path, error);
         let file = files::open(path)?;
         skipped += match kind {
             Kind::Csv => read_csv(file, |row| merged.add(row)).map_err(|error| failed(&error))?,

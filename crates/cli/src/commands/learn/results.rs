@@ -149,12 +149,14 @@ struct Edit {
 impl Edit {
     fn read(path: &Path) -> Result<Edit, Failure> {
         use std::io::Read;
-        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
+        let failed = |error: &dyn std::fmt::Display| files::failed(path, error);
         let mut bytes = Vec::new();
         let mut file = files::open(path)?.take(MAX_BYTES as u64 + 1);
         file.read_to_end(&mut bytes).map_err(|error| failed(&error))?;
         let manifest = Manifest::parse(&bytes).map_err(|error| failed(&error))?;
-        Ok(Edit { path: path.to_owned(), bytes, manifest })
+        // A link that the user named is followed: what it leads to is the manifest.
+        let path = fs::canonicalize(path).map_err(|error| failed(&error))?;
+        Ok(Edit { path, bytes, manifest })
     }
 
     fn declared(&self) -> Vec<String> {

@@ -195,6 +195,65 @@ except OSError: print('no')",
 }
 
 #[test]
+fn a_link_behind_the_users_own_that_is_the_programs_or_a_strangers_is_not_followed() {
+    everyone_at_home(|person| {
+        let secret = person.file("keys/id", "secret");
+        let keys = secret.parent().unwrap();
+        let out = person.folder("out");
+        // The user's own, into what the program may write, where the program leaves the next one.
+        link(out.join("dir"), &person.work().join("mine"));
+        // And one through a folder that is nobody's of the user's own files.
+        let strange = tempfile::tempdir_in("/tmp").unwrap();
+        symlink(keys, strange.path().join("evil")).unwrap();
+        link(strange.path().join("evil"), &person.work().join("other"));
+        for name in ["mine", "other"] {
+            let planted = format!(
+                "import os\ntry: os.symlink({:?}, {:?})\nexcept OSError: pass",
+                shown(keys),
+                shown(&out.join("dir"))
+            );
+            let touch = format!(
+                "\ntry: print(open({:?}).read())\nexcept OSError: print('no')",
+                shown(&person.work().join(name).join("id"))
+            );
+            let grant = format!("{}:rw", shown(&out));
+            let options = [&AWAY[..], &["--grant", &grant, "--name", name]].concat();
+            let run = FrontEnd::start(person, &options, &python(&(planted + &touch)));
+            // A question would stand unanswered, and then be no: but it must not come.
+            let ended = run.finish();
+            assert!(ended.stderr.contains("on the way"), "{}: {name}: {}", person.name, ended.stderr);
+            assert_eq!(ended.succeeded(), "no", "{}: {name}", person.name);
+        }
+        // What leads there is good enough for whoever is not confined.
+        assert_eq!(fs::read(person.work().join("mine/id")).unwrap(), b"secret");
+        assert_eq!(fs::read(person.work().join("other/id")).unwrap(), b"secret");
+    });
+}
+
+#[test]
+fn long_ways_through_links_are_refused_and_end_nothing() {
+    everyone_at_home(|person| {
+        let mut deep = person.folder("deep");
+        while deep.as_os_str().len() < 1500 {
+            deep.push("d".repeat(50));
+        }
+        fs::create_dir_all(&deep).unwrap();
+        link(".", &deep.join("here"));
+        let script = format!(
+            "
+import os
+for path in [{deep:?} + '/here' * 8 + '/f', {deep:?} + '/here' * 39 + '/f']:
+    try: open(path)
+    except OSError as error: print('no')
+print('alive')",
+            deep = shown(&deep)
+        );
+        let run = start(person, &script);
+        assert_eq!(run.finish().succeeded(), "no\nno\nalive", "{}", person.name);
+    });
+}
+
+#[test]
 fn links_that_change_under_a_question_give_what_the_question_was_about() {
     everyone_at_home(|person| {
         let file = person.file("disk/papers/a.txt", "asked about");

@@ -96,6 +96,42 @@ fn a_loopback_exemption_and_an_allowed_host_open_their_port_alone() {
 }
 
 #[test]
+fn the_anycast_addresses_of_a_host_that_forwards_are_the_hosts_own() {
+    let networks = Networks::make();
+    let mut command = Command::new("sysctl");
+    command.args(["-qw", "net.ipv6.conf.all.forwarding=1"]);
+    assert!(networks.on_host(&command).status().expect("sysctl(8)").success());
+    // Behind the router's address of the wire's own network (RFC 4291) is whatever listens on the host.
+    let mut server = Command::new(PYTHON);
+    server.args(["-B"]).arg(script("datagram_server.py")).arg("8083");
+    let mut server =
+        networks.on_host(&server).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("a server");
+    let heard = std::cell::RefCell::new(BufReader::new(server.stdout.take().expect("piped")));
+    wait_for(&mut heard.borrow_mut(), "READY");
+    let knock = "import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+try:
+    s.sendto(b'knock', ('2a00:7::', 8083))
+except OSError as error:
+    print(error)";
+    everyone(|person| {
+        let outside = networks.on_host(&person.plain([PYTHON, "-c", knock]));
+        assert_eq!(finish(outside, 20).succeeded(), "", "not even outside");
+        wait_for(&mut heard.borrow_mut(), "peer");
+        let held = capabilities(&[CLIENT, SERVER, PRIVATE]);
+        finish(networks.on_host(&person.inside(held, [PYTHON, "-c", knock])), 20);
+    });
+    // What came in between would have been told before this one.
+    let mut last = Command::new(PYTHON);
+    last.args(["-c", &knock.replace("knock'", "bye'")]);
+    assert!(networks.on_host(&last).status().expect("Python").success());
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut *heard.borrow_mut(), &mut rest).expect("text");
+    assert_eq!(rest.matches("peer").count(), 1, "the host's service heard the container: {rest}");
+    end(server);
+}
+
+#[test]
 fn a_question_to_everybody_nearby_is_answered_with_the_private_network_alone() {
     let networks = Networks::make();
     let mut responder = Command::new(PYTHON);

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use super::grantor::Link;
+use super::grantor::{Link, Resolved};
 use super::grants::Grants;
 use super::refusal::Refusal;
 use super::touch::Touch;
@@ -34,7 +34,7 @@ pub(super) enum NoWay {
 /// [`NoWay`].
 pub(super) fn follow(touch: &mut Touch, grants: &Grants) -> Result<Way, NoWay> {
     let refused = |why: String| NoWay::Refused(Refusal::Never(why));
-    let (path, links) = match grants.grantor().resolve(&touch.path, touch.follows) {
+    let Resolved { path, links, followed } = match grants.grantor().resolve(&touch.path, touch.follows) {
         Ok(found) => found,
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
             return Err(refused("it goes through symbolic links that are not followed".to_owned()));
@@ -45,12 +45,12 @@ pub(super) fn follow(touch: &mut Touch, grants: &Grants) -> Result<Way, NoWay> {
     if links.is_empty() || path == touch.path {
         return Err(NoWay::Nothing);
     }
-    if let Some(link) = links.iter().find(|link| !grants.judge().is_users(&link.at)) {
-        return Err(refused(format!("the link {} on the way is none of your own files", Shown(&link.at))));
+    if let Some(link) = followed.iter().find(|link| !grants.judge().is_users(link)) {
+        return Err(refused(format!("the link {} on the way is none of your own files", Shown(link))));
     }
     // The program can have left any link in what it was given.
-    if let Some(link) = links.iter().find(|link| grants.judge().is_programs(&link.at)) {
-        return Err(refused(format!("the program may have made the link {} on the way", Shown(&link.at))));
+    if let Some(link) = followed.iter().find(|link| grants.judge().is_programs(link)) {
+        return Err(refused(format!("the program may have made the link {} on the way", Shown(link))));
     }
     if !grants.judge().is_users(&path) {
         return Err(refused(format!(

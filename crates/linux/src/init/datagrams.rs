@@ -11,6 +11,7 @@ use rustix::net::getsockname;
 use super::connect::{Prepared, Reach, own_network};
 use super::inet::{self, Inet};
 use super::socket_call::SocketCall;
+use crate::network::datagrams::frame::own_address;
 use crate::network::link::Link;
 use crate::network::message::{Answer, Ask};
 use crate::sys;
@@ -50,8 +51,14 @@ pub(super) struct Datagrams {
 /// What the kernel says of the socket.
 pub(super) fn prepare_to_serve(call: SocketCall, inet: &Inet, link: &Arc<Link>) -> io::Result<Prepared> {
     let own = sys::network_cookie(call.socket.as_fd())? == own_network()?;
+    let unbound = SocketAddr::try_from(getsockname(&call.socket)?).is_ok_and(|name| name.port() == 0);
+    // Where bind(2) is going to fail, nobody's port is taken.
+    let serves = |address: &SocketAddr| {
+        let ip = address.ip().to_canonical();
+        ip.is_unspecified() || ip == own_address(ip.is_ipv6())
+    };
     Ok(match inet::address(&call.address, inet.v6) {
-        Ok(address) if own && !address.ip().to_canonical().is_loopback() => {
+        Ok(address) if own && unbound && serves(&address) => {
             Prepared::Serve(Box::new(Datagrams { call, address, link: Arc::clone(link) }))
         }
         // On the copy, as everywhere.

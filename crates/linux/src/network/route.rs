@@ -13,8 +13,9 @@ use super::netlink::{self, HEADER, Message, numbered};
 const RTM_NEWROUTE: u16 = 24;
 const RTM_GETROUTE: u16 = 26;
 const RTA_DST: u16 = 1;
-const RTN_LOCAL: u8 = 2;
+const RTN_UNICAST: u8 = 1;
 const RTN_BROADCAST: u8 = 3;
+const RTN_MULTICAST: u8 = 5;
 /// Where rtm_type is in struct rtmsg.
 const TYPE: usize = 7;
 
@@ -75,9 +76,11 @@ fn answer(message: &[u8], sequence: u32) -> Option<Route> {
         return Some(Route::Other);
     }
     Some(match *body.get(TYPE)? {
-        RTN_LOCAL => Route::Local,
+        RTN_UNICAST | RTN_MULTICAST => Route::Other,
         RTN_BROADCAST => Route::Broadcast,
-        _ => Route::Other,
+        // An anycast address of the host's (a router has one of each of its networks, RFC 4291) reaches its services as well; of
+        // what else there may be nothing is known.
+        _ => Route::Local,
     })
 }
 

@@ -18,7 +18,7 @@ use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, socketpair}
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
-pub(super) use resolve::Link;
+pub(super) use resolve::{Link, Resolved};
 
 use super::touch::{receive_message, send_message};
 use crate::launch::spec::ContainerUser;
@@ -85,11 +85,7 @@ enum Reply {
         pin: u32,
         id: FileId,
     },
-    Resolved {
-        #[serde(with = "os_bytes")]
-        path: PathBuf,
-        links: Vec<Link>,
-    },
+    Resolved(Resolved),
     Attached {
         mount: u64,
     },
@@ -166,9 +162,9 @@ impl Grantor {
     ///
     /// # Errors
     /// As [`Grantor::look`]; ELOOP for links that are not followed.
-    pub(super) fn resolve(&self, path: &Path, follow: bool) -> io::Result<(PathBuf, Vec<Link>)> {
+    pub(super) fn resolve(&self, path: &Path, follow: bool) -> io::Result<Resolved> {
         match self.ask(&Request::Resolve { path: path.to_owned(), follow })? {
-            Reply::Resolved { path, links } => Ok((path, links)),
+            Reply::Resolved(resolved) => Ok(resolved),
             other => Err(unexpected(&other)),
         }
     }

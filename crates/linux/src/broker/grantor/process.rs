@@ -11,7 +11,7 @@ use rustix::process::{DumpableBehavior, Signal, fchdir, set_dumpable_behavior, s
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::attach::Attacher;
-use super::resolve::{Resolved, resolve};
+use super::resolve::resolve;
 use super::{Namespace, Reply, Request};
 use crate::broker::touch::{receive_message, send_message};
 use crate::launch::pin::{Pinned, file_id, open_without_links};
@@ -66,7 +66,14 @@ fn live(socket: &OwnedFd, namespace: &Namespace, user: &ContainerUser) -> io::Re
             .unwrap_or_else(|error| Reply::Failed { errno: error.raw_os_error().unwrap_or(libc::EIO) });
         // Nobody waits for a reply to it.
         if !matches!(request, Request::Unpin { .. }) {
-            send_message(socket.as_fd(), &reply, true)?;
+            let sent = send_message(socket.as_fd(), &reply, true);
+            // What is too long to be told has failed.
+            match sent.as_ref().map_err(io::Error::raw_os_error) {
+                Err(Some(errno @ libc::EMSGSIZE)) => {
+                    send_message(socket.as_fd(), &Reply::Failed { errno }, true)?;
+                }
+                _ => sent?,
+            }
         }
     }
     Ok(())
@@ -105,10 +112,7 @@ impl Server<'_> {
     fn serve(&mut self, request: &Request) -> io::Result<Reply> {
         match request {
             Request::Look { path } => self.look(path),
-            Request::Resolve { path, follow } => {
-                let Resolved { path, links } = resolve(path, *follow)?;
-                Ok(Reply::Resolved { path, links })
-            }
+            Request::Resolve { path, follow } => Ok(Reply::Resolved(resolve(path, *follow)?)),
             Request::Link { link } => {
                 self.abroad(|attacher| attacher.link(&link.at, &link.to))?;
                 Ok(Reply::Done)

@@ -1,14 +1,15 @@
 //! Where a path leads on the host, for a user who named it by links of their own.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use lowbox_policy::os_bytes;
 use rustix::fs::{
-    CWD, FileType, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, openat2, readlinkat,
+    FileType, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, open, openat2, readlinkat,
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,12 @@ const MOST_LINKS: usize = 8;
 /// As the kernel's PATH_MAX.
 const MOST_BYTES: usize = 4096;
 
+/// Of all that is told of links: it travels in one message.
+const MOST_BYTES_OF_LINKS: usize = 8192;
+
+/// Names that are looked up: the program has a say in how many there are, and the broker waits.
+const MOST_STEPS: usize = 4096;
+
 /// A link on the way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::broker) struct Link {
@@ -34,11 +41,15 @@ pub(in crate::broker) struct Link {
 }
 
 /// What a path leads to. It was so a moment ago: whoever uses it opens the path without following a link.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Resolved {
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::broker) struct Resolved {
     /// No component is a link; the last one may be missing.
-    pub(super) path: PathBuf,
-    pub(super) links: Vec<Link>,
+    #[serde(with = "os_bytes")]
+    pub(in crate::broker) path: PathBuf,
+    pub(in crate::broker) links: Vec<Link>,
+    /// Where each link is that was followed, also those that another one led to.
+    #[serde(with = "os_bytes::list")]
+    pub(in crate::broker) followed: Vec<PathBuf>,
 }
 
 /// Follows the links of an absolute path, a last one too if `follow`.
@@ -46,23 +57,30 @@ pub(super) struct Resolved {
 /// # Errors
 /// ENOENT; EACCES; ELOOP for too many links and for those of /proc; ENAMETOOLONG.
 pub(super) fn resolve(path: &Path, follow: bool) -> io::Result<Resolved> {
-    let mut at = PathBuf::from("/");
+    let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let (mut at, mut here) = (PathBuf::from("/"), root.try_clone()?);
     let mut left = components(path);
-    let (mut links, mut followed) = (Vec::new(), 0);
+    let (mut links, mut followed, mut told, mut steps) = (Vec::new(), Vec::new(), 0, 0);
     // A link of the path itself that is being followed, and how much is left behind it.
     let mut outer: Option<(PathBuf, usize)> = None;
     while let Some(name) = left.pop_front() {
+        steps += 1;
+        if steps > MOST_STEPS {
+            return Err(Errno::LOOP.into());
+        }
         if name == ".." {
             // `at` has no links, so above it is what its text says.
             at.pop();
+            here = open_itself(&here, &name)?;
         } else {
             let next = at.join(&name);
-            match open_itself(&next) {
+            match open_itself(&here, &name) {
                 Err(Errno::NOENT) if left.is_empty() => at = next,
                 Err(error) => return Err(error.into()),
                 Ok(object) if is_link(&object)? && (follow || !left.is_empty()) => {
-                    followed += 1;
-                    if followed > MOST_FOLLOWED || fstatfs(&object)?.f_type == PROC_SUPER_MAGIC {
+                    told += next.as_os_str().len();
+                    followed.push(next.clone());
+                    if followed.len() > MOST_FOLLOWED || fstatfs(&object)?.f_type == PROC_SUPER_MAGIC {
                         return Err(Errno::LOOP.into());
                     }
                     let target = OsString::from_vec(readlinkat(&object, "", Vec::new())?.into_bytes());
@@ -70,10 +88,11 @@ pub(super) fn resolve(path: &Path, follow: bool) -> io::Result<Resolved> {
                     outer.get_or_insert((next, left.len()));
                     if target.is_absolute() {
                         at = PathBuf::from("/");
+                        here = root.try_clone()?;
                     }
                     components(target).into_iter().rev().for_each(|name| left.push_front(name));
                 }
-                Ok(_) => at = next,
+                Ok(object) => (at, here) = (next, object),
             }
         }
         let bytes: usize = left.iter().map(|name| name.len() + 1).sum();
@@ -81,13 +100,14 @@ pub(super) fn resolve(path: &Path, follow: bool) -> io::Result<Resolved> {
             return Err(Errno::NAMETOOLONG.into());
         }
         if let Some((link, _)) = outer.take_if(|(_, behind)| left.len() == *behind) {
+            told += link.as_os_str().len() + at.as_os_str().len();
             links.push(Link { at: link, to: at.clone() });
-            if links.len() > MOST_LINKS {
-                return Err(Errno::LOOP.into());
-            }
+        }
+        if links.len() > MOST_LINKS || told > MOST_BYTES_OF_LINKS {
+            return Err(Errno::LOOP.into());
         }
     }
-    Ok(Resolved { path: at, links })
+    Ok(Resolved { path: at, links, followed })
 }
 
 fn components(path: &Path) -> VecDeque<OsString> {
@@ -95,13 +115,13 @@ fn components(path: &Path) -> VecDeque<OsString> {
     plain.map(|part| part.as_os_str().to_owned()).collect()
 }
 
-/// What is at a path, a link itself; none of the components above may be one.
-fn open_itself(path: &Path) -> rustix::io::Result<std::os::fd::OwnedFd> {
+/// What has this name in a folder, a link itself.
+fn open_itself(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS)
+    openat2(folder, name, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS)
 }
 
-fn is_link(object: &std::os::fd::OwnedFd) -> rustix::io::Result<bool> {
+fn is_link(object: &OwnedFd) -> rustix::io::Result<bool> {
     Ok(FileType::from_raw_mode(fstat(object)?.st_mode) == FileType::Symlink)
 }
 
@@ -134,9 +154,14 @@ mod tests {
         let first = link(top.join("Documents"), top.join("disk/docs"));
         let second = link(top.join("disk/docs/inner"), top.join("disk/docs/sub"));
         assert_eq!(found.links, [first, second]);
+        let inner = top.join("disk/docs/inner");
+        assert_eq!(found.followed, [top.join("Documents"), top.join("disk/by-way"), inner]);
         // Without one it is what it is.
         let plain = top.join("disk/docs/sub/a");
-        assert_eq!(resolve(&plain, true).unwrap(), Resolved { path: plain, links: Vec::new() });
+        assert_eq!(
+            resolve(&plain, true).unwrap(),
+            Resolved { path: plain, links: Vec::new(), followed: Vec::new() }
+        );
     }
 
     #[test]
@@ -147,10 +172,29 @@ mod tests {
         assert_eq!(resolve(&top.join("Documents/new"), true).unwrap().path, top.join("disk/docs/new"));
         assert_eq!(resolve(&top.join("dangling"), true).unwrap().path, top.join("disk/new"));
         let itself = resolve(&top.join("Documents"), false).unwrap();
-        assert_eq!(itself, Resolved { path: top.join("Documents"), links: Vec::new() });
+        assert_eq!(itself, Resolved { path: top.join("Documents"), links: Vec::new(), followed: Vec::new() });
         let errno = |path: &str| resolve(&top.join(path), true).unwrap_err().raw_os_error();
         assert_eq!(errno("Documents/none/a"), Some(libc::ENOENT));
         assert_eq!(errno("disk/docs/sub/a/b"), Some(libc::ENOTDIR));
+    }
+
+    #[test]
+    fn what_is_told_of_links_and_the_names_that_are_looked_up_are_bounded() {
+        let (_kept, top) = folder();
+        let mut deep = top.clone();
+        // A path that is made of many short names, and a link at its end that leads there again.
+        while deep.as_os_str().len() < 3000 {
+            deep.push("d");
+        }
+        fs::create_dir_all(&deep).unwrap();
+        symlink(&deep, deep.join("l")).unwrap();
+        symlink(".", deep.join("here")).unwrap();
+        for name in ["l", "here"] {
+            let again = (0..8).fold(deep.clone(), |path, _| path.join(name));
+            assert_eq!(resolve(&again, true).unwrap_err().raw_os_error(), Some(libc::ELOOP), "{name}");
+        }
+        let once = resolve(&deep.join("l"), true).unwrap();
+        assert_eq!((once.path, once.links.len()), (deep, 1));
     }
 
     #[test]

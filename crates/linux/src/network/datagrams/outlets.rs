@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// The source of a program's datagrams: the wire, or a port of the container's loopback interface that is the host's.
@@ -171,20 +172,35 @@ fn bind(inside: IpAddr, port: u16) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
+// linux/in.h, linux/in6.h (Linux 2.6.31 and 4.20).
+const IP_MULTICAST_ALL: i32 = 49;
+const IPV6_MULTICAST_ALL: i32 = 29;
+
 /// A socket of one family alone, which hears of errors (IP_RECVERR, ip(7)).
 fn unbound(v6: bool) -> io::Result<UdpSocket> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, sockopt};
     let family = if v6 { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::DGRAM, flags, None)?;
-    let (level, name) = match v6 {
-        true => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
-        false => (libc::IPPROTO_IP, libc::IP_RECVERR),
+    // What is sent to a group does not come back to the host, and groups of other programs' are not heard.
+    let options = match v6 {
+        true => [
+            (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1),
+            (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP, 0),
+            (libc::IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0),
+        ],
+        false => [
+            (libc::IPPROTO_IP, libc::IP_RECVERR, 1_i32),
+            (libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP, 0),
+            (libc::IPPROTO_IP, IP_MULTICAST_ALL, 0),
+        ],
     };
     if v6 {
         sockopt::set_ipv6_v6only(&socket, true)?;
     }
-    crate::sys::set_socket_option(std::os::fd::AsFd::as_fd(&socket), level, name, &1_i32.to_ne_bytes())?;
+    for (level, name, value) in options {
+        crate::sys::set_socket_option(socket.as_fd(), level, name, &value.to_ne_bytes())?;
+    }
     Ok(UdpSocket::from(socket))
 }
 

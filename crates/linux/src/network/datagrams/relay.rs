@@ -112,26 +112,32 @@ impl<'a> Relay<'a> {
         if port == 0 || !state.judge.policy.accepts_anything() {
             return Err(io::Error::from_raw_os_error(libc::EACCES));
         }
-        let v4 = self.serve_at(&mut state, port, false);
-        // A host without IPv6 has no peers there.
-        match (v4, self.serve_at(&mut state, port, true)) {
-            (Err(error), _) => Err(error),
-            (_, Err(error)) if error.raw_os_error() == Some(libc::EADDRINUSE) => Err(error),
+        let (v4, new) = self.serve_at(&mut state, port, false)?;
+        match self.serve_at(&mut state, port, true) {
+            // The other half is of no use then.
+            Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) => {
+                if new {
+                    state.outlets.close(v4);
+                }
+                Err(error)
+            }
+            // A host without IPv6 has no peers there.
             _ => Ok(()),
         }
     }
 
-    fn serve_at(&self, state: &mut State<'_>, port: u16, v6: bool) -> io::Result<()> {
+    /// The outlet's number, and whether it is new.
+    fn serve_at(&self, state: &mut State<'_>, port: u16, v6: bool) -> io::Result<(u64, bool)> {
         let inside = Inside { entrance: Entrance::Wire, address: SocketAddr::new(own_address(v6), port) };
         if let Some(number) = state.outlets.number_of(inside) {
             let outlet = state.outlets.get(number);
             if outlet.and_then(|outlet| outlet.socket.local_addr().ok()).is_some_and(|at| at.port() == port) {
-                return Ok(());
+                return Ok((number, false));
             }
             // What the program's last socket at this port was given is another one of the host's.
             state.outlets.close(number);
         }
-        self.open(state, inside, port, true).map(drop)
+        self.open(state, inside, port, true).map(|number| (number, true))
     }
 
     fn open(&self, state: &mut State<'_>, inside: Inside, port: u16, served: bool) -> io::Result<u64> {

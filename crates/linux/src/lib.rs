@@ -10,6 +10,7 @@ pub mod broker;
 pub mod host;
 mod init;
 pub mod launch;
+pub mod learn;
 pub mod limits;
 pub mod network;
 pub mod prepare;

@@ -3,6 +3,7 @@
 mod files;
 mod gathered;
 mod merge;
+mod program;
 mod results;
 mod told;
 mod world;
@@ -15,10 +16,22 @@ use crate::failure::Failure;
 
 /// `lowbox learn`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    after_help = "The program sees your files and networks as you do: learn only about programs that you would run anyway.
+
+Examples:
+  lowbox learn -- python3 app.py                             runs the scenario, then says what it needs
+  lowbox learn --manifest AppxManifest.xml -- python3 app.py  adds what is missing to that manifest"
+)]
 pub struct Arguments {
-    /// What to do.
+    /// What to do with records, instead of running a program.
     #[command(subcommand)]
-    pub verb: Verb,
+    pub verb: Option<Verb>,
+
+    /// The program to learn about.
+    #[command(flatten)]
+    pub program: Box<program::Program>,
 }
 
 /// What to do.
@@ -33,7 +46,8 @@ pub enum Verb {
 /// Carries out a verb.
 pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.verb {
-        Verb::Results(arguments) => results::execute(&arguments),
-        Verb::Merge(arguments) => merge::execute(&arguments),
+        None => program::execute(*arguments.program),
+        Some(Verb::Results(arguments)) => results::execute(&arguments),
+        Some(Verb::Merge(arguments)) => merge::execute(&arguments),
     }
 }

@@ -79,6 +79,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         terminal: decision.terminal.clone(),
         private_descriptors: decision.private_descriptors.clone(),
         timings: arguments.timings,
+        learns: None,
         working_directory: arguments.working_directory,
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());

@@ -1,30 +1,29 @@
 //! What becomes of a touch, from the first look to the verdict.
 
+mod carrying_out;
+mod revoking;
+
 use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lowbox_policy::GrantRights;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::asking::Asking;
 use super::crier::Crier;
 use super::denied::Denied;
-use super::grantor::{Grantor, Pin};
+use super::grantor::Grantor;
 use super::grants::Grants;
 use super::memory::{Memory, Recalled};
 use super::offer::{Choice, Found, NoOffer, Offer};
 use super::refusal::Refusal;
-use super::searches::Effort;
 use super::throttle::{Throttle, ThrottleLimits, Touch as Throttled};
 use super::touch::{Touch, Verdict, send_message};
 use super::way::{NoWay, Way, follow};
 use super::{Answer, Asked, Asker, Broker, Notice, Prompting, Question};
-use crate::host::Shown;
 use crate::launch;
-use crate::store::{Decision, Effect, Held, Outcome};
 
 /// Who answers.
 pub(super) enum Answers {
@@ -42,6 +41,8 @@ impl Answers {
         })
     }
 }
+
+pub(super) use revoking::Stop;
 
 /// The broker's state.
 pub(super) struct Desk {
@@ -62,15 +63,6 @@ pub(super) struct Desk {
     queue: VecDeque<Offer>,
     asked: Option<Offer>,
     questions: u64,
-}
-
-/// Why the broker ends before the container does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// The grantor is gone.
-    Grantor,
-    /// A consent was revoked.
-    Revoked,
 }
 
 impl Desk {
@@ -228,15 +220,6 @@ impl Desk {
         }
     }
 
-    /// Shows the program the links by which it named something that it has.
-    fn show(&mut self, way: Option<&Way>) -> bool {
-        let Some(way) = way else { return true };
-        match self.grants.show(way) {
-            Ok(()) => true,
-            Err(why) => self.failed(&way.named, why),
-        }
-    }
-
     fn not_offered(&mut self, id: u64, path: PathBuf, why: Refusal) {
         // What is so only for the moment is looked at again.
         let new = why == Refusal::Busy || self.denied.insert(&path);
@@ -346,106 +329,6 @@ impl Desk {
         for id in self.throttle.finish(&offer.touch.path) {
             self.verdict(id, granted);
         }
-    }
-
-    /// Does what the answer says; whether the program sees more than before.
-    fn carry_out(&mut self, offer: &Offer, answer: Answer, remember: bool) -> bool {
-        let wanted = offer.touch.wanted;
-        let (chosen, rights) = match answer {
-            Answer::This(rights) => (&offer.this, rights),
-            Answer::Folder(rights) => (&offer.folder, rights),
-            // A yes to a capability answers no question about a file.
-            Answer::No | Answer::Allow => return false,
-            Answer::Never => {
-                let what = offer.this.as_ref().or(offer.folder.as_ref());
-                if let Some(choice) = what {
-                    // A no needs nothing to be carried out.
-                    let _ = self.memory.remember(&choice.path, choice.pin.id, Decision::Deny, wanted, false);
-                }
-                return false;
-            }
-        };
-        // An answer gives what was asked for, or less.
-        let Some(choice) = chosen else { return false };
-        if !wanted.contains(rights) || !rights.read {
-            return false;
-        }
-        let (path, pin) = (choice.path.clone(), choice.pin);
-        let rights = rights.union(self.grants.rights_at(&path));
-        let read_only = wanted.write && !rights.write;
-        // Before it is attached: what the program has, the store knows, whatever ends in between.
-        let mut remembered = None;
-        if !remember {
-            self.memory.hold_for_run(Held::File(path.clone()));
-        } else {
-            remembered = self.memory.remember(&path, pin.id, Decision::Allow, rights, read_only);
-            if remembered.is_none() {
-                return false;
-            }
-        }
-        let known = choice.generation == self.grants.generation() && rights == wanted;
-        let known = known.then_some(&choice.binds);
-        let effort = if remember { Effort::Answer } else { Effort::Touch };
-        match self.grants.grant(&path, pin, rights, known, &self.memory, effort) {
-            Ok(()) => {
-                if read_only {
-                    self.read_only.insert(path);
-                }
-                self.show(offer.way.as_ref())
-            }
-            Err(why) => {
-                let has = self.grants.rights_at(&path) != GrantRights::default();
-                if !remember && !has {
-                    self.memory.let_go(&path);
-                }
-                let forgotten = remembered.is_none_or(|answer| self.memory.take_back(&answer, has));
-                self.crier.say(&Notice::Failed { path, why, forgotten });
-                false
-            }
-        }
-    }
-
-    /// Attaches an object that was consented to before; says why where that fails.
-    fn grant(&mut self, path: &Path, pin: Pin, rights: GrantRights) -> bool {
-        match self.grants.grant(path, pin, rights, None, &self.memory, Effort::Touch) {
-            Ok(()) => true,
-            Err(why) => self.failed(path, why),
-        }
-    }
-
-    fn failed(&mut self, path: &Path, why: String) -> bool {
-        self.crier.say(&Notice::Failed { path: path.to_owned(), why, forgotten: true });
-        false
-    }
-
-    /// Carries out what the user took back.
-    pub(super) fn revoke(&mut self) -> Option<Stop> {
-        let mut stop = None;
-        for revocation in self.memory.revocations() {
-            let outcome = match (&revocation.what, revocation.effect) {
-                (Held::File(path), Effect::Detach) => {
-                    self.revoked.insert(path.clone());
-                    if self.grants.take_away(path) {
-                        self.crier.say(&Notice::Detached { path: path.clone() });
-                        Outcome::Detached
-                    } else {
-                        Outcome::NextStart
-                    }
-                }
-                (Held::Capability(_), Effect::Detach) => Outcome::NextStart,
-                (what, Effect::End) => {
-                    let what = match what {
-                        Held::File(path) => Shown(path).to_string(),
-                        Held::Capability(name) => name.clone(),
-                    };
-                    self.crier.say(&Notice::Revoked { what });
-                    stop = Some(Stop::Revoked);
-                    Outcome::Ending
-                }
-            };
-            self.memory.answer(&revocation, outcome);
-        }
-        stop
     }
 
     fn verdict(&self, id: u64, granted: bool) {

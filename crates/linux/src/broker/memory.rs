@@ -233,7 +233,8 @@ impl Memory {
         };
         match store.remember_tentatively(&new) {
             Ok(tentative) if decision == Decision::Allow && !self.hold(&tentative.consent) => {
-                self.take_back(&Remembered(Some(tentative)), false);
+                // What it may have there from its start it still has.
+                self.take_back(&Remembered(Some(tentative)), true);
                 None
             }
             Ok(tentative) => Some(Remembered(Some(tentative))),

@@ -18,7 +18,7 @@ pub use canonical::canonical;
 pub use environment::{EnvironmentRequest, PASSED, environment};
 pub use files::{append_to_file, open_regular, replace_file};
 pub use folders::{FolderError, Folders, library_folders};
-pub use mounts::{kernel_mounts, touches};
+pub use mounts::{kernel_mounts, touches, visible_mounts};
 pub use named::{NameError, Named, name};
 pub use route::route_to;
 pub use search::{SearchError, find_program};

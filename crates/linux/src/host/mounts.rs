@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+
 /// File systems whose files are the kernel's own state, devices or other processes.
 const KERNEL: [&str; 22] = [
     "proc",
@@ -49,6 +51,32 @@ fn kernel_mount(line: &[u8]) -> Option<(PathBuf, String)> {
     Some((PathBuf::from(OsString::from_vec(unescape(path))), kind.to_owned()))
 }
 
+/// Every mount but those of processes (proc), as far as nothing covers it, the outermost first.
+///
+/// # Errors
+/// What reading /proc/self/mountinfo reports.
+pub fn visible_mounts() -> io::Result<Vec<PathBuf>> {
+    let text = fs::read("/proc/self/mountinfo")?;
+    let mut mounts: Vec<PathBuf> =
+        text.split(|&byte| byte == b'\n').filter_map(numbered_mount).filter_map(visible).collect();
+    mounts.sort_by_key(|path| path.iter().count());
+    Ok(mounts)
+}
+
+/// Its number and its place.
+fn numbered_mount(line: &[u8]) -> Option<(u64, PathBuf)> {
+    let mut fields = line.split(|&byte| byte == b' ');
+    let number = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let path = fields.nth(3)?;
+    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    (kind != b"proc").then(|| (number, PathBuf::from(OsString::from_vec(unescape(path)))))
+}
+
+fn visible((number, path): (u64, PathBuf)) -> Option<PathBuf> {
+    let found = statx(CWD, &path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID).ok()?;
+    (found.stx_mnt_id == number).then_some(path)
+}
+
 /// The first of `mounts` that lies at, beneath or above `path`: above means that `path` is on it.
 pub fn touches<'m>(path: &Path, mounts: &'m [(PathBuf, String)]) -> Option<&'m (PathBuf, String)> {
     mounts.iter().find(|(mount, _)| mount.starts_with(path) || path.starts_with(mount))
@@ -78,6 +106,15 @@ fn unescape(field: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_root_comes_first_and_what_shows_processes_is_left_out() {
+        let mounts = visible_mounts().unwrap();
+        assert_eq!(mounts.first().map(PathBuf::as_path), Some(Path::new("/")));
+        assert!(!mounts.iter().any(|path| path == Path::new("/proc")));
+        let line = b"41 28 0:38 / /a\\040b rw - tmpfs tmpfs rw";
+        assert_eq!(numbered_mount(line), Some((41, PathBuf::from("/a b"))));
+    }
 
     #[test]
     fn a_chroots_proc_is_found_beneath_the_chroot() {

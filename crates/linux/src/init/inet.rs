@@ -15,20 +15,20 @@ const LENGTH_V4: usize = 16;
 const LENGTH_V6: usize = 24;
 
 /// States of tcp(7) (include/net/tcp_states.h).
-pub(super) const SYN_SENT: u8 = 2;
-pub(super) const SYN_RECEIVED: u8 = 3;
-pub(super) const CLOSED: u8 = 7;
-pub(super) const LISTENING: u8 = 10;
+pub(crate) const SYN_SENT: u8 = 2;
+pub(crate) const SYN_RECEIVED: u8 = 3;
+pub(crate) const CLOSED: u8 = 7;
+pub(crate) const LISTENING: u8 = 10;
 
 /// The internet protocol of a socket's addresses, and whether it is a TCP or a UDP socket.
-pub(super) struct Inet {
-    pub(super) v6: bool,
-    pub(super) tcp: bool,
-    pub(super) udp: bool,
+pub(crate) struct Inet {
+    pub(crate) v6: bool,
+    pub(crate) tcp: bool,
+    pub(crate) udp: bool,
 }
 
 /// What an internet socket is; `None` for others.
-pub(super) fn inet(socket: BorrowedFd<'_>) -> io::Result<Option<Inet>> {
+pub(crate) fn inet(socket: BorrowedFd<'_>) -> io::Result<Option<Inet>> {
     let v6 = match socket_domain(socket)? {
         AddressFamily::INET => false,
         AddressFamily::INET6 => true,
@@ -44,7 +44,7 @@ pub(super) fn inet(socket: BorrowedFd<'_>) -> io::Result<Option<Inet>> {
 ///
 /// # Errors
 /// EINVAL when it is too short, EAFNOSUPPORT when it is of another family.
-pub(super) fn address(bytes: &[u8], v6: bool) -> io::Result<SocketAddr> {
+pub(crate) fn address(bytes: &[u8], v6: bool) -> io::Result<SocketAddr> {
     let error = |errno| Err(io::Error::from_raw_os_error(errno));
     if bytes.len() < if v6 { LENGTH_V6 } else { LENGTH_V4 } {
         return error(libc::EINVAL);
@@ -64,13 +64,13 @@ pub(super) fn address(bytes: &[u8], v6: bool) -> io::Result<SocketAddr> {
 }
 
 /// Whether the address is the container's own: its loopback interface, which no address reaches as well.
-pub(super) fn is_own(address: IpAddr) -> bool {
+pub(crate) fn is_own(address: IpAddr) -> bool {
     let address = address.to_canonical();
     address.is_loopback() || address.is_unspecified()
 }
 
 /// The state of a TCP socket (TCP_INFO, whose first byte it is).
-pub(super) fn state(socket: BorrowedFd<'_>) -> io::Result<u8> {
+pub(crate) fn state(socket: BorrowedFd<'_>) -> io::Result<u8> {
     let mut first = [0_u8; 1];
     sys::socket_option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut first)?;
     Ok(first[0])

@@ -7,7 +7,7 @@
 mod accept;
 mod connect;
 mod datagrams;
-mod inet;
+pub(crate) mod inet;
 mod leader;
 mod observe;
 mod path_calls;
@@ -15,7 +15,7 @@ mod refusals;
 mod remote;
 mod replace;
 mod resolver;
-mod socket_call;
+pub(crate) mod socket_call;
 mod touch;
 mod waiting;
 mod walk;
@@ -36,6 +36,7 @@ use rustix::thread::sched_yield;
 
 use crate::launch::Ground;
 use crate::launch::control::{Order, Report, Step};
+use crate::launch::descriptors::send_descriptors;
 use crate::launch::failure::Failure;
 use crate::launch::handoff::Handoff;
 use crate::launch::idmap;
@@ -117,7 +118,11 @@ fn live(
     inheritance.processors.return_here();
     let view = builder.complete(&spec, Lent::new(control), &mut stopwatch)?;
     limits::apply(&spec.limits, memory_by_cgroup).map_err(Failure::at(Step::Limits, ""))?;
-    let wire = network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?;
+    let wire = match spec.learns {
+        // It has the host's network.
+        Some(_) => None,
+        None => network::enter_lent(control).map_err(Failure::at(Step::Network, ""))?,
+    };
     let (mut link, names) = network.unzip();
     if let (Some(link), Some(wire)) = (&mut link, wire) {
         link.hand_over(&wire).map_err(Failure::at(Step::Network, ""))?;
@@ -134,8 +139,10 @@ fn live(
         reduced: false,
         network: link.is_some(),
         serves: link.as_ref().is_some_and(Link::serves),
+        learns: spec.learns.is_some(),
+        learns_probes: spec.learns.as_ref().is_some_and(|learns| learns.probes),
     });
-    let program = program::start(&spec, &view, filter, inheritance.controlling)?;
+    let mut program = program::start(&spec, &view, filter, inheritance.controlling)?;
     // The program was started on this processor and does not wait for what is left to do here.
     sched_yield();
     stopwatch.lap("Landlock, seccomp, execve");
@@ -144,6 +151,12 @@ fn live(
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
+    if spec.learns.is_some()
+        && let Some(listener) = program.listener.take()
+    {
+        // Lowbox answers, beside whom the records are.
+        send_descriptors(control, &[listener.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
+    }
     let touches = match (&inheritance.told, &spec.asks) {
         (Some(told), Some(asks)) => {
             let told = told.try_clone().map_err(Failure::at(Step::Fork, ""))?;

@@ -58,7 +58,7 @@ impl SocketCall {
 
 /// A pidfd of the very thread (PIDFD_THREAD, Linux 6.9), because a thread may have a descriptor table of its own. Before
 /// 6.9 only a leader's table can be reached: other threads' sockets are then looked for in it.
-pub(super) fn open_thread(thread: Pid) -> io::Result<OwnedFd> {
+pub(crate) fn open_thread(thread: Pid) -> io::Result<OwnedFd> {
     /// PIDFD_THREAD is O_EXCL (linux/pidfd.h).
     const PIDFD_THREAD: u32 = libc::O_EXCL as u32;
     match pidfd_open(thread, PidfdFlags::from_bits_retain(PIDFD_THREAD)) {

@@ -204,7 +204,10 @@ impl Groundwork {
         let arrived = unless_gone(handoff.send(control.as_fd())).map_err(LaunchError::system("the plan"))?;
         stopwatch.lap("handed over");
         if arrived && user.launched_by_root {
-            lend::lend_personal(spec, control.as_fd())?;
+            match &spec.learns {
+                Some(learns) => lend::lend_tree(learns, &user, control.as_fd())?,
+                None => lend::lend_personal(spec, control.as_fd())?,
+            }
             stopwatch.lap("personal mounts (beside pid 1)");
         }
         // The program can't start before its network is lent.
@@ -213,6 +216,8 @@ impl Groundwork {
         let parts = Parts { init, broker, control, cgroup, cgroup_error, watch, relays, asked, own };
         let mut container = Container::new(parts);
         let lent = match arrived {
+            // A program that is learned about has the host's network.
+            true if spec.learns.is_some() => Ok(()),
             true => network::lend(namespace.as_fd(), container.control().as_fd(), networked),
             false => Ok(()),
         };
@@ -234,6 +239,9 @@ impl Groundwork {
         match report {
             Some(Report::Started) => {
                 container.set_laps(stopwatch.laps().to_vec());
+                if spec.learns.is_some() {
+                    container.take_listener().map_err(LaunchError::system("the filter's listener"))?;
+                }
                 Ok(container)
             }
             Some(Report::Failed { step: Step::Execute, path, errno }) => {

@@ -45,8 +45,32 @@ impl IdMaps {
         attributes: MountAttributes,
         user: &ContainerUser,
     ) -> Result<(), IdMapError> {
-        let owner = fstat(object).map_err(|error| IdMapError::Object(error.into()))?;
-        let owner = (owner.st_uid, owner.st_gid);
+        let owner = owner(object)?;
+        self.apply_owner(owner, mount, attributes, user)
+    }
+
+    /// The same for what belongs to root, whoever owns `object`; but a folder of the container's user stays as it is.
+    pub(crate) fn apply_to_roots(
+        &mut self,
+        object: impl AsFd,
+        mount: BorrowedFd<'_>,
+        attributes: MountAttributes,
+        user: &ContainerUser,
+    ) -> Result<(), IdMapError> {
+        let owner = match owner(object)? {
+            own if own == (user.uid, user.gid) => own,
+            _ => (0, 0),
+        };
+        self.apply_owner(owner, mount, attributes, user)
+    }
+
+    fn apply_owner(
+        &mut self,
+        owner: (u32, u32),
+        mount: BorrowedFd<'_>,
+        attributes: MountAttributes,
+        user: &ContainerUser,
+    ) -> Result<(), IdMapError> {
         let map = match self.0.entry(owner) {
             // The package's own folders are owned by its user already.
             _ if owner == (user.uid, user.gid) => return Ok(()),
@@ -55,6 +79,11 @@ impl IdMaps {
         };
         sys::set_mount_attributes(mount, attributes, Some(map.as_fd())).map_err(IdMapError::Mount)
     }
+}
+
+fn owner(object: impl AsFd) -> Result<(u32, u32), IdMapError> {
+    let stat = fstat(object).map_err(|error| IdMapError::Object(error.into()))?;
+    Ok((stat.st_uid, stat.st_gid))
 }
 
 /// A user namespace that maps the owner's ids on disk to the container's user.

@@ -14,7 +14,8 @@ use super::error::LaunchError;
 use super::failure::Failure;
 use super::idmap::{IdMapError, IdMaps};
 use super::pin::{Pinned, pin};
-use super::spec::{ContainerUser, Spec};
+use super::spec::{ContainerUser, Learns, Spec};
+use crate::host::kernel_mounts;
 use crate::sys::{self, MountAttributes};
 
 /// Which of a plan's binds are personal: root's lowbox clones their mounts, because nobody else may reach them.
@@ -58,6 +59,52 @@ pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), 
         };
         let pinned = pin(CWD, &bind.path)?.expect_same(&bind.path, bind.id)?;
         batch.push(lender.clone_mount(&bind.path, pinned, attributes)?);
+    }
+    send(&batch, control).map(drop)
+}
+
+/// Clones the mounts of the host's tree for a program that is learned about, `learns.mounts`, and hands them to pid 1. What belongs
+/// to root looks as if it belonged to the container's user: it has root's files then, and none of root's capabilities. On such a
+/// mount no device works, because root's devices are no files. A file system that knows no id maps, and all that is of the kernel
+/// or in `/dev` and `/sys`, stays as it is, so that the program is nobody there.
+///
+/// # Errors
+/// When a mount is gone, or can't be cloned.
+pub(crate) fn lend_tree(
+    learns: &Learns,
+    user: &ContainerUser,
+    control: BorrowedFd<'_>,
+) -> Result<(), LaunchError> {
+    let kernel = kernel_mounts().map_err(LaunchError::system("the list of mounts"))?;
+    let stays = |path: &Path| {
+        ["/dev", "/sys"].iter().any(|place| path.starts_with(place))
+            || kernel.iter().any(|(mount, _)| mount == path)
+    };
+    let mut maps = IdMaps::default();
+    let mut batch = Vec::new();
+    for path in &learns.mounts {
+        if batch.len() == BATCH {
+            if !send(&batch, control)? {
+                return Ok(());
+            }
+            batch.clear();
+        }
+        let pinned = pin(CWD, path)?;
+        let clone = |attributes| {
+            sys::clone_mount(pinned.fd.as_fd(), attributes).map_err(|error| LaunchError::object(path, error))
+        };
+        let attributes = MountAttributes { no_dev: !stays(path), ..MountAttributes::default() };
+        let mount = clone(attributes)?;
+        let mapped = match stays(path) {
+            true => Ok(()),
+            false => maps.apply_to_roots(&pinned.fd, mount.as_fd(), attributes, user),
+        };
+        batch.push(match mapped {
+            Ok(()) => mount,
+            Err(IdMapError::Mount(_)) => clone(MountAttributes::default())?,
+            Err(IdMapError::Object(error)) => return Err(LaunchError::object(path, error)),
+            Err(IdMapError::Namespace(error)) => return Err(LaunchError::IdMapNamespace(error)),
+        });
     }
     send(&batch, control).map(drop)
 }

@@ -60,7 +60,9 @@ pub(crate) fn start_with(
                 keep_on_exec(*number).map_err(errno(Step::Execute))?;
             }
             sys::drop_all_capabilities().map_err(errno(Step::Capabilities))?;
-            sys::restrict_self(view.rules.as_fd()).map_err(errno(Step::Landlock))?;
+            if let Some(rules) = &view.rules {
+                sys::restrict_self(rules.as_fd()).map_err(errno(Step::Landlock))?;
+            }
             listener = sys::install_filter(filter, supervised).map_err(errno(Step::Seccomp))?;
             Err((Step::Execute, image.execute().raw_os_error().unwrap_or(libc::EIO)))
         })();

@@ -64,7 +64,7 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
         });
     }
     let spec = &without_private_mounts(spec);
-    let view = View { rules: rules(spec)?, connectable: Vec::new() };
+    let view = View { rules: Some(rules(spec)?), connectable: Vec::new() };
     let filter = seccomp::filter(seccomp::Mode {
         deny_xattr_reads: spec.plan.deny_xattr_reads,
         deny_watches: spec.plan.deny_watches,

@@ -27,6 +27,16 @@ pub(crate) fn ruleset(abi: ABI) -> Result<RulesetCreated, landlock::RulesetError
     ruleset.create()
 }
 
+/// Rules that hold signals in the domain, and nothing else: for a program that is learned about. `None` where the kernel has no
+/// scopes (before ABI 6); the pid namespace holds signals all the same.
+pub(crate) fn signals_only(abi: ABI) -> Result<Option<RulesetCreated>, landlock::RulesetError> {
+    if (abi as u32) < ABI::V6 as u32 {
+        return Ok(None);
+    }
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    ruleset.scope(Scope::Signal)?.create().map(Some)
+}
+
 /// The newest ABI that both the kernel and this code know. Rights that later ABIs add are not handled, so they are as
 /// free as on an older kernel, and the other layers hold.
 pub(crate) fn abi() -> ABI {

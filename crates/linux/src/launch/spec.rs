@@ -43,6 +43,8 @@ pub struct Spec {
     pub observe: bool,
     /// What the program may ask for while it runs, if it may.
     pub asks: Option<Asks>,
+    /// It is to be learned what the program needs: it sees the host's tree and its network, and what it does is reported.
+    pub learns: Option<Learns>,
     /// Pipes among 0–2 that are lent as they are.
     pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.
@@ -61,6 +63,17 @@ pub struct Asks {
     /// Folders granted for reading that hold what a read-only mount does not keep from being written: they need exact rights.
     #[serde(with = "os_bytes::list")]
     pub apart: Vec<PathBuf>,
+}
+
+/// How a program is learned about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learns {
+    /// Report what only looks (stat, access) too.
+    pub probes: bool,
+    /// Under root the mounts that lowbox lends, the outermost first: the host's tree with root's files given to the container's
+    /// user, then the package's folders.
+    #[serde(with = "os_bytes::list")]
+    pub mounts: Vec<PathBuf>,
 }
 
 /// The package's folders on the host, made before the launch.

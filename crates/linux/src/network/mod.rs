@@ -21,3 +21,4 @@ mod sockets;
 
 pub(crate) use broker::start;
 pub use names::resolver_file;
+pub(crate) use resolvers::resolvers;

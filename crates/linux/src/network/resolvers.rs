@@ -7,7 +7,7 @@ const MAX_RESOLVERS: usize = 3;
 const PORT: u16 = 53;
 
 /// The resolvers that a resolv.conf names; the host itself if it names none.
-pub(super) fn resolvers(text: &str) -> Vec<SocketAddr> {
+pub(crate) fn resolvers(text: &str) -> Vec<SocketAddr> {
     let named = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         match (words.next(), words.next()) {

@@ -78,6 +78,9 @@ pub enum PrepareError {
     /// A descriptor must not be inherited.
     #[error(transparent)]
     Descriptor(#[from] LaunchError),
+    /// Nobody knows what the program would see.
+    #[error("the mounts can't be read, which a program that is learned about is to see: {0}")]
+    Mounts(std::io::Error),
     /// The working folder is gone or hidden.
     #[error("the working folder can't be told (it was removed, or you may not see it); cd to another one")]
     WorkingDirectory,

@@ -28,8 +28,11 @@ use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
-use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment};
-use crate::launch::{Asks, DescriptorKind, Ground, NamedDescriptor, Spec, check_descriptors};
+use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
+use crate::launch::{
+    Asks, ContainerUser, DescriptorKind, Ground, Learns, NamedDescriptor, PackageData, Spec,
+    check_descriptors,
+};
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
 use crate::supervise::TerminalGate;
@@ -93,8 +96,17 @@ pub struct Request {
     pub loopback_ports: Vec<u16>,
     /// `--allow-host`.
     pub hosts: Vec<AllowedHost>,
+    /// Learn what the program needs.
+    pub learns: Option<Learning>,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
+}
+
+/// How to learn what a program needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Learning {
+    /// What only looks counts too.
+    pub probes: bool,
 }
 
 /// A path and its rights, as `--grant` has them.
@@ -166,7 +178,8 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         terminal: request.terminal.clone(),
         private_descriptors: request.private_descriptors.clone(),
         timings: request.timings,
-        network: network(caller, request)?,
+        // A program that is learned about has the host's network.
+        network: if request.learns.is_some() { None } else { network(caller, request)? },
     })
 }
 
@@ -232,12 +245,18 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
     let mut variables = program::environment(caller, &found);
     variables.extend(request.environment.iter().cloned());
-    let temp_inside = temp_inside(&plan).to_owned();
+    let learns = request.learns.map(|learning| learns(learning, &user, &data)).transpose()?;
+    let temp_inside = match learns {
+        // There are no folders of the container's own.
+        Some(_) => data.temp_state.display().to_string(),
+        None => temp_inside(&plan).to_owned(),
+    };
+    let program = if learns.is_some() { found.called.clone() } else { found.visible_in(&plan) };
     let asks = request.asks.then(|| asks(caller, request, &plan, &objects, &working_directory));
     let spec = Spec {
         temp_inside: temp_inside.clone(),
         environment: environment(&caller.environment, &variables, &data, &temp_inside, &user),
-        program: found.visible_in(&plan),
+        program,
         arguments,
         working_directory,
         plan,
@@ -248,10 +267,23 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         resolver_file: network(caller, request)?.map(|_| crate::network::resolver_file()),
         observe: request.observe,
         asks,
+        learns,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     Ok(Prepared { spec, token, objects, consented, notices })
+}
+
+fn learns(learning: Learning, user: &ContainerUser, data: &PackageData) -> Result<Learns, PrepareError> {
+    let mounts = match user.launched_by_root {
+        false => Vec::new(),
+        true => {
+            let mut mounts = visible_mounts().map_err(PrepareError::Mounts)?;
+            mounts.extend([data.local_state.clone(), data.temp_state.clone()]);
+            mounts
+        }
+    };
+    Ok(Learns { probes: learning.probes, mounts })
 }
 
 /// Where the program may ask, and which of its arguments it may look at before it opens them.

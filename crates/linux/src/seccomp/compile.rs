@@ -40,6 +40,11 @@ pub struct Mode {
     pub network: bool,
     /// Peers there may connect: bind and accept are done by pid 1 too.
     pub serves: bool,
+    /// What the program does to what it does not have yet is reported before it goes on, to be learned from. Alone, but for
+    /// `learns_probes`.
+    pub learns: bool,
+    /// So is what only looks. Only together with `learns`.
+    pub learns_probes: bool,
 }
 
 impl Mode {
@@ -54,9 +59,12 @@ impl Mode {
             serves: bits & 24 == 24,
             asks: bits & 32 != 0,
             asks_at_probes: bits & 64 != 0,
+            learns: false,
+            learns_probes: false,
         };
         let possible = |mode: &Mode| !(mode.asks && mode.reduced) && (mode.asks || !mode.asks_at_probes);
-        (0..128).map(flags).filter(possible)
+        let learning = |learns_probes| Mode { learns: true, learns_probes, ..Mode::default() };
+        (0..128).map(flags).filter(possible).chain([false, true].map(learning))
     }
 }
 
@@ -124,6 +132,11 @@ fn ranges(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<(u32, Decision)> 
                 break;
             }
             decision.rules.push((rule.conditions.clone(), value(rule.action, mode)));
+        }
+        // A call that goes on whatever its arguments must not look at them: only then the kernel lets it pass without running the
+        // filter (seccomp_cache_check_allow).
+        while decision.rules.last().is_some_and(|(_, value)| *value == decision.otherwise) {
+            decision.rules.pop();
         }
         push(number, decision);
         next = number + 1;
@@ -234,13 +247,16 @@ impl Assembler {
 fn value(action: Action, mode: Mode) -> u32 {
     match action {
         Action::Allow => libc::SECCOMP_RET_ALLOW,
-        Action::Observe if mode.observe || mode.asks => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Touch if mode.asks => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Probe if mode.asks_at_probes => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Observe | Action::Touch | Action::Probe => libc::SECCOMP_RET_ALLOW,
+        Action::Observe if mode.observe || mode.asks || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Touch if mode.asks || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Probe if mode.asks_at_probes || mode.learns_probes => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Learn if mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Observe | Action::Touch | Action::Probe | Action::Learn => libc::SECCOMP_RET_ALLOW,
         Action::Notify => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Listen if mode.network => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Listen if mode.network || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
         Action::Listen => libc::SECCOMP_RET_ALLOW,
+        Action::Bind if mode.serves || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Bind => libc::SECCOMP_RET_ALLOW,
         Action::Serve if mode.serves => libc::SECCOMP_RET_USER_NOTIF,
         Action::Serve => libc::SECCOMP_RET_ALLOW,
         Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,
@@ -365,6 +381,18 @@ mod tests {
         let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
         assert_eq!(run(&filter, ARCHITECTURE, ioctl, [0, 0x5412, 0, 0, 0, 0]), refused);
         assert_eq!(run(&filter, ARCHITECTURE, ioctl, [0, 0x5412 | 1 << 32, 0, 0, 0, 0]), refused);
+    }
+
+    #[test]
+    fn mapping_memory_looks_at_no_argument_but_while_learning() {
+        let mmap = syscalls::Sysno::mmap.id() as u32;
+        let looks = |mode| {
+            let all = ranges(&builtin().unwrap(), mode);
+            let (_, decision) = all.into_iter().rfind(|(first, _)| *first <= mmap).unwrap();
+            !decision.rules.is_empty()
+        };
+        assert!(!looks(Mode::default()));
+        assert!(looks(Mode { learns: true, ..Mode::default() }));
     }
 
     #[test]

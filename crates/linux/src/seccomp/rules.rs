@@ -21,6 +21,8 @@ pub enum Action {
     Touch,
     /// It goes on; where the user named paths that the program may look at before it opens them, it is reported first.
     Probe,
+    /// It goes on; where it is to be learned what the program needs, it is reported first.
+    Learn,
     /// It goes on unless the plan shows objects whose extended attributes may not be read.
     Xattr,
     /// It goes on unless the plan shows folders that may not be listed.
@@ -29,6 +31,8 @@ pub enum Action {
     Listen,
     /// It goes on; pid 1 does it where peers there may connect.
     Serve,
+    /// As `Serve`; where it is to be learned what the program needs, it is reported first.
+    Bind,
     /// It fails with this error number.
     Errno(i32),
 }
@@ -157,6 +161,8 @@ fn action(word: &str) -> Option<Action> {
         "watch" => Action::Watch,
         "listen" => Action::Listen,
         "serve" => Action::Serve,
+        "bind" => Action::Bind,
+        "learn" => Action::Learn,
         "EPERM" => Action::Errno(libc::EPERM),
         "EACCES" => Action::Errno(libc::EACCES),
         "ENOSYS" => Action::Errno(libc::ENOSYS),

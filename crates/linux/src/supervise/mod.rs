@@ -24,6 +24,7 @@ use rustix::process::Signal;
 
 use crate::broker::{Broker, Desktop, Ended};
 use crate::launch::control::{Order, Report};
+use crate::launch::descriptors::receive_descriptors;
 use crate::launch::pipes::Relay;
 use crate::launch::pty::Pty;
 use crate::launch::{Asked, LaunchError};
@@ -57,6 +58,7 @@ pub struct Container {
     asked: Option<Asked>,
     consented: Option<Consented>,
     own: Option<OwnTerminal>,
+    listener: Option<OwnedFd>,
     laps: Vec<(String, u64)>,
 }
 
@@ -151,6 +153,7 @@ impl Container {
             asked,
             consented: None,
             own,
+            listener: None,
             laps: Vec::new(),
         }
     }
@@ -163,6 +166,21 @@ impl Container {
     pub(crate) fn report(&mut self) -> Result<Option<Report>, LaunchError> {
         self.watch.wait_for(self.control.as_fd())?;
         Ok(Report::receive(self.control.as_fd(), RecvFlags::empty()).ok().flatten())
+    }
+
+    /// Takes the listener of the program's calls from pid 1, of a program that is learned about.
+    ///
+    /// # Errors
+    /// BrokenPipe when pid 1 is gone; what recvmsg(2) reports.
+    pub(crate) fn take_listener(&mut self) -> std::io::Result<()> {
+        let received = receive_descriptors(self.control.as_fd())?.into_iter().next();
+        self.listener = Some(received.ok_or(std::io::ErrorKind::BrokenPipe)?);
+        Ok(())
+    }
+
+    /// The listener of the program's calls, which wait until somebody answers them there: of a program that is learned about.
+    pub(crate) fn listener(&mut self) -> Option<OwnedFd> {
+        self.listener.take()
     }
 
     pub(crate) fn set_laps(&mut self, laps: Vec<(String, u64)>) {

@@ -65,8 +65,24 @@ pub struct Arguments {
     pub json: bool,
 }
 
-/// Finds and writes results.
+/// Finds and writes results, and tells of them.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let told = find(arguments)?;
+    if arguments.json {
+        output::json(&told)?;
+    } else {
+        for one in &told {
+            output::bytes(one.text(arguments.what_if).as_bytes())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Finds and writes results: for each package what there is to tell.
+///
+/// # Errors
+/// When records or manifest can't be read, or something can't be written.
+pub fn find(arguments: &Arguments) -> Result<Vec<Told>, Failure> {
     let mut records = gather(&arguments.traces)?;
     if let Some(name) = &arguments.exe {
         records.retain(|_, process, _| is_named(&process.exe, name));
@@ -86,14 +102,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let results = Results { arguments, package, records: &records, found: &found, folder };
         told.push(results.write(manifest.as_ref())?);
     }
-    if arguments.json {
-        output::json(&told)?;
-    } else {
-        for one in &told {
-            output::bytes(one.text(arguments.what_if).as_bytes())?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(told)
 }
 
 /// The packages that are looked at.

@@ -6,6 +6,7 @@ mod mounts;
 mod own;
 mod places;
 mod proc;
+mod real;
 
 use std::ffi::OsStr;
 use std::io;
@@ -38,7 +39,7 @@ pub(crate) use granted::APART;
 
 /// The finished view: the rules to enforce, and on which mounts unix sockets may be connected to.
 pub(crate) struct View {
-    pub(crate) rules: OwnedFd,
+    pub(crate) rules: Option<OwnedFd>,
     pub(crate) connectable: Vec<u64>,
 }
 
@@ -127,6 +128,9 @@ impl Builder {
         mut lent: Lent<'_>,
         stopwatch: &mut Stopwatch,
     ) -> Result<View, Failure> {
+        if let Some(learns) = &spec.learns {
+            return self.real_tree(learns, spec, lent);
+        }
         let personal = spec.user.launched_by_root.then(|| Personal::of(spec));
         let temp = &spec.data.temp_state;
         let mount = match personal {
@@ -284,6 +288,6 @@ impl Builder {
         chdir(working_directory).map_err(Failure::at(Step::WorkingDirectory, working_directory))?;
         let rules: Option<OwnedFd> = self.rules.into();
         let rules = rules.ok_or_else(|| Failure::new(Step::Landlock, "", rustix::io::Errno::NOSYS))?;
-        Ok(View { rules, connectable: self.connectable })
+        Ok(View { rules: Some(rules), connectable: self.connectable })
     }
 }

@@ -1,0 +1,222 @@
+//! `lowbox learn -- PROGRAM`: runs the scenario, records what the access check would deny, and says what is needed.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use lowbox_linux::host::EnvironmentRequest;
+use lowbox_linux::launch::{Groundwork, LaunchError, NamedDescriptor};
+use lowbox_linux::learn::{Learned, Learner, granted, world};
+use lowbox_linux::prepare::{Caller, Grant, Learning, PrepareError, Prepared, Request, ground, prepare};
+use lowbox_policy::GrantRights;
+use lowbox_profiler::Raw;
+use lowbox_profiler::record::{Mode, Run, VERSION};
+
+use super::results;
+use crate::arguments::{GrantArguments, NetworkArguments, PackageArguments};
+use crate::failure::Failure;
+use crate::output;
+use crate::package::Package;
+
+/// `lowbox learn -- PROGRAM`.
+#[derive(Debug, Args)]
+pub struct Program {
+    /// Who the program is, and which capabilities it has already.
+    #[command(flatten)]
+    pub package: PackageArguments,
+
+    /// What it is granted beside them already.
+    #[command(flatten)]
+    pub grants: GrantArguments,
+
+    /// What it may reach of networks already.
+    #[command(flatten)]
+    pub network: NetworkArguments,
+
+    /// Record what only looks (stat, access) too; slower, and much of it is of no consequence
+    #[arg(long)]
+    pub probes: bool,
+
+    /// The folder for the results
+    #[arg(long, value_name = "DIR", default_value = "lowbox-results")]
+    pub out: PathBuf,
+
+    /// The record file, to which each run adds (records.trace in the folder for the results, unless given)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
+    /// Only record; lowbox learn results finds out what is needed
+    #[arg(long)]
+    pub no_results: bool,
+
+    /// Don't grant the files that are named as arguments
+    #[arg(long)]
+    pub no_argument_grants: bool,
+
+    /// Pass a variable on (NAME) or set it (NAME=VALUE)
+    #[arg(long = "env", value_name = "NAME[=VALUE]",
+        value_parser = OsStringValueParser::new().try_map(|text: OsString| EnvironmentRequest::parse(&text)))]
+    pub environment: Vec<EnvironmentRequest>,
+
+    /// Pass a descriptor on that would be closed or refused; KIND is file, pipe, terminal, null or socket
+    #[arg(long = "fd", value_name = "NUMBER:KIND")]
+    pub descriptors: Vec<NamedDescriptor>,
+
+    /// Start in this folder
+    #[arg(long = "chdir", value_name = "PATH")]
+    pub working_directory: Option<PathBuf>,
+
+    /// The program and its arguments; without one, the application of the manifest
+    #[arg(
+        required_unless_present = "manifest",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PROGRAM"
+    )]
+    pub command: Vec<OsString>,
+}
+
+/// What there is no isolation from in this mode.
+const WARNING: &str = "learning: the program sees your files and networks as you do, so learn only about programs that you would run \
+                       anyway";
+
+/// Runs the program, records, and tells what is needed; the exit code is the program's own.
+pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
+    if arguments.descriptors.iter().all(|named| named.number < 3) {
+        lowbox_linux::close_descriptors_from(3).map_err(Failure::new)?;
+    }
+    let called = arguments.command.first().map(OsString::as_os_str);
+    let package = Package::of(&arguments.package, called)?;
+    let family_name = package.identity.family_name();
+    let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
+    let caller = Caller::current().map_err(failed)?;
+    let request = request(&arguments, package)?;
+    output::say(WARNING);
+    if caller.user.is_root() {
+        output::say("as root it has root's files, though none of root's capabilities");
+    }
+    let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);
+    let prepared = prepare(&caller, &request).map_err(failed)?;
+    for notice in &prepared.notices {
+        output::say(&notice.to_string());
+    }
+    let world = world(&caller, &request, &prepared).map_err(failed)?;
+    let trace = arguments.trace.clone().unwrap_or_else(|| arguments.out.join("records.trace"));
+    let file = open_trace(&trace)?;
+    let launch_failed = |error: LaunchError| Failure::with_code(&error, error.exit_code());
+    let mut container =
+        groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)).map_err(launch_failed)?;
+    let run = run(&arguments, &request, &prepared);
+    let learner = Learner::start(&mut container, &run, world, &prepared.spec, file)
+        .map_err(|error| Failure::new(format!("{}: {error}", output::path(&trace))))?;
+    let ending = container.supervise(None, &mut |_| {});
+    output::end_quiet();
+    say_how_much(&learner.finish(), &trace);
+    let ending = ending.map_err(Failure::new)?;
+    if !arguments.no_results {
+        let told = results::find(&results::Arguments {
+            traces: vec![trace],
+            exe: None,
+            package: Some(family_name),
+            manifest: arguments.package.manifest,
+            what_if: false,
+            out: arguments.out,
+            json: false,
+        })?;
+        // Standard output is the program's.
+        told.iter().for_each(|one| output::raw_message(&one.text(false)));
+    }
+    Ok(ExitCode::from(ending.exit_code()))
+}
+
+fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
+    let mut grants = arguments.grants.grants.clone();
+    let (program, rest) = match arguments.command.split_first() {
+        Some((program, rest)) => (program.clone(), rest),
+        None => {
+            let own = package.own_program()?;
+            grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
+            (own.program.into_os_string(), [].as_slice())
+        }
+    };
+    Ok(Request {
+        family_name: package.identity.family_name(),
+        publisher_id: package.identity.publisher().id(),
+        // Privacy-sensitive ones too: what is declared need not be learned.
+        capabilities: package.capabilities,
+        less_privileged: arguments.package.lpac,
+        program,
+        arguments: rest.to_vec(),
+        grants,
+        argument_grants: !arguments.no_argument_grants,
+        object_files: arguments.grants.object_files.clone(),
+        environment: arguments.environment.clone(),
+        descriptors: arguments.descriptors.clone(),
+        loopback_ports: arguments.network.loopback_ports.clone(),
+        hosts: arguments.network.hosts.clone(),
+        learns: Some(Learning { probes: arguments.probes }),
+        working_directory: arguments.working_directory.clone(),
+        ..Request::default()
+    })
+}
+
+/// Opens the record file for appending. Only a regular one: nobody reads what is written to anything else.
+fn open_trace(path: &Path) -> Result<File, Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", output::path(path)));
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+        return Err(failed(std::io::Error::other("it is no regular file")));
+    }
+    OpenOptions::new().append(true).create(true).open(path).map_err(failed)
+}
+
+/// The header of the run's section.
+fn run(arguments: &Program, request: &Request, prepared: &Prepared) -> Run {
+    let grant = |(path, rights): (PathBuf, GrantRights)| {
+        Raw::from([path.as_os_str().as_bytes(), b":", rights.to_string().as_bytes()].concat())
+    };
+    let words = std::iter::once(&request.program).chain(&request.arguments);
+    Run {
+        version: VERSION,
+        lowbox: env!("CARGO_PKG_VERSION").to_owned(),
+        package: request.family_name.clone(),
+        publisher_id: request.publisher_id.clone(),
+        machine: Raw::from(fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim()),
+        mode: Mode::Learn,
+        started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
+        command: words.map(|word| Raw::from(word.as_bytes())).collect(),
+        capabilities: request.capabilities.clone(),
+        grants: granted(request, prepared).into_iter().map(grant).collect(),
+        less_privileged: request.less_privileged,
+        probes: arguments.probes,
+    }
+}
+
+fn say_how_much(learned: &Learned, trace: &Path) {
+    output::say(&format!("{} accesses recorded in {}", learned.recorded, output::path(trace)));
+    if learned.unread > 0 {
+        output::say(&format!(
+            "{} calls named what could not be read (their process had ended, or may not be looked into), and are not recorded",
+            learned.unread
+        ));
+    }
+    if learned.left_out > 0 {
+        output::say(&format!(
+            "{} denials more are left out, because no reader takes so many different accesses",
+            learned.left_out
+        ));
+    }
+    if let Some(error) = &learned.error {
+        output::say(&format!(
+            "the record file could not be written as a whole: {error}; {} accesses are lost",
+            learned.lost
+        ));
+    }
+}

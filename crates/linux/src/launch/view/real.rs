@@ -1,0 +1,101 @@
+//! The host's tree as the user sees it, for a program that is learned about: with a `/proc` and the identity files of the
+//! container's own, without which it would behave otherwise than inside, and nothing else taken away. What is held of such a program are its calls, its capabilities and the processes that it sees.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
+use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
+use rustix::process::{chdir, fchdir, pivot_root};
+
+use super::{Builder, View, relative};
+use crate::launch::control::Step;
+use crate::launch::failure::Failure;
+use crate::launch::lend::Lent;
+use crate::launch::pin::open_without_links;
+use crate::launch::rules::signals_only;
+use crate::launch::spec::{Learns, Spec};
+use crate::sys::{MountAttributes, clone_mount};
+
+/// Where the tree hangs on the private root until it takes its place.
+const REAL: &str = ".real";
+
+/// Who the program's user is.
+const IDENTITY: [&str; 2] = ["/etc/passwd", "/etc/group"];
+
+impl Builder {
+    /// Takes the host's tree for the root. Under root it is made of mounts that lowbox lends.
+    pub(super) fn real_tree(
+        mut self,
+        learns: &Learns,
+        spec: &Spec,
+        mut lent: Lent<'_>,
+    ) -> Result<View, Failure> {
+        let at = || Failure::at::<rustix::io::Errno>(Step::Root, "/");
+        let rules = signals_only(self.abi)
+            .map_err(|error| Failure::new(Step::Landlock, "", std::io::Error::other(error)))?;
+        mkdirat(&self.root, REAL, Mode::RWXU).map_err(at())?;
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+        let mut mounts = learns.mounts.iter();
+        let tree = match mounts.next() {
+            Some(root) => lent.next(root)?,
+            None => {
+                let attributes = MountAttributes { recursive: true, ..MountAttributes::default() };
+                clone_mount(self.host.as_fd(), attributes).map_err(Failure::at(Step::Root, "/"))?
+            }
+        };
+        move_mount(&tree, "", &self.root, REAL, flags).map_err(at())?;
+        let real =
+            openat(&self.root, REAL, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(at())?;
+        for path in mounts {
+            let mount = lent.next(path)?;
+            match attach(&mount, &real, path) {
+                // What the program's user may not reach it does not reach by this either.
+                Ok(()) | Err(rustix::io::Errno::ACCESS | rustix::io::Errno::NOENT) => {}
+                Err(error) => return Err(Failure::new(Step::Bind, path, error)),
+            }
+        }
+        self.identity_files(&spec.data, None)?;
+        for path in IDENTITY {
+            let object = open_without_links(&self.root, relative(Path::new(path))).map_err(at())?;
+            let attributes =
+                MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false };
+            let mount =
+                clone_mount(object.as_fd(), attributes).map_err(Failure::at(Step::Root, Path::new(path)))?;
+            match attach(&mount, &real, Path::new(path)) {
+                // The host has none, or leads elsewhere by it: then the program sees that.
+                Ok(()) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP) => {}
+                Err(error) => return Err(Failure::new(Step::Root, path, error)),
+            }
+        }
+        // With its masks.
+        let own = openat(&self.root, "proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
+        attach(&own, &real, Path::new("/proc")).map_err(Failure::at(Step::Proc, "/proc"))?;
+        enter(real.as_fd()).map_err(at())?;
+        let folder = &spec.working_directory;
+        chdir(folder).map_err(Failure::at(Step::WorkingDirectory, folder))?;
+        Ok(View { rules: rules.and_then(Into::into), connectable: Vec::new() })
+    }
+}
+
+/// Puts a mount on what is at `path` of the tree. No link is followed.
+fn attach(mount: &OwnedFd, tree: &OwnedFd, path: &Path) -> rustix::io::Result<()> {
+    let target = openat2(
+        tree,
+        relative(path),
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::BENEATH,
+    )?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(mount, "", &target, "", flags)
+}
+
+/// Makes the mount at `folder` the root, and lets go of what was the root (pivot_root(2), "pivot_root(".", ".")").
+fn enter(folder: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    fchdir(folder)?;
+    pivot_root(".", ".")?;
+    unmount(".", UnmountFlags::DETACH)?;
+    chdir("/")
+}

@@ -1,0 +1,442 @@
+//! The loop that answers: receive, look, record, go on.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lowbox_policy::Operation;
+use lowbox_profiler::attribute::{Judge, World};
+use lowbox_profiler::collect::{Collector, Event, Limits};
+use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, TraceWriter};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::FileType;
+use rustix::process::Pid;
+
+use super::calls::{At, Does, MESSAGE, does};
+use super::files::{self, Found};
+use super::sockets::{self, Address, Sockets};
+use super::user::User;
+use super::{Learned, OwnPlaces, process};
+use crate::sys::{self, Notification};
+
+/// PATH_MAX.
+const MAX_PATH: usize = 4096;
+/// Bytes of paths that are known to lead where they led before.
+const MAX_KNOWN: usize = 16 << 20;
+/// What a known path takes beside its bytes, about, and what each access does.
+const KNOWN: usize = 256;
+/// So many scripts can be each other's interpreter (fs/exec.c).
+const MAX_INTERPRETERS: usize = 5;
+/// Counts are written after so many seconds in which they changed.
+const CHECKPOINT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// An access that the check denies.
+#[derive(Debug)]
+struct Denied {
+    object: Object,
+    right: Right,
+    denial: Denial,
+}
+
+/// What the thread works with.
+pub(super) struct Watch {
+    listener: OwnedFd,
+    ended: OwnedFd,
+    sink: TraceWriter<File>,
+    collector: Collector,
+    own: OwnPlaces,
+    sockets: Sockets,
+    /// What became of a whole path with what was to be done there, while names don't change.
+    known: HashMap<Vec<u8>, Arc<[Denied]>>,
+    known_bytes: usize,
+    user: User,
+    learned: Learned,
+    changed: bool,
+}
+
+/// What a call comes to, before it is judged.
+#[derive(Default)]
+struct Seen {
+    accesses: Vec<(Object, Right)>,
+    /// Everything that was looked at was there, so that the same path leads to it again.
+    lasting: bool,
+}
+
+impl Watch {
+    pub(super) fn new(
+        listener: OwnedFd,
+        ended: OwnedFd,
+        run: &Run,
+        own: OwnPlaces,
+        user: User,
+        file: File,
+    ) -> io::Result<Watch> {
+        Ok(Watch {
+            listener,
+            ended,
+            sink: TraceWriter::new(file, run)?,
+            collector: Collector::new(Limits::default()),
+            own,
+            sockets: Sockets::new(),
+            known: HashMap::new(),
+            known_bytes: 0,
+            user,
+            learned: Learned::default(),
+            changed: false,
+        })
+    }
+
+    /// Until nobody is left whom the filter holds.
+    pub(super) fn run(mut self, world: &World) -> Learned {
+        let judge = Judge::new(world);
+        loop {
+            let mut events =
+                [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
+            let polled = poll(&mut events, self.changed.then_some(&CHECKPOINT));
+            let (calls, ended) = (events[0].revents(), events[1].revents());
+            match polled {
+                Ok(0) => self.checkpoint(),
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => {
+                    self.learned.error = Some(error.into());
+                    break;
+                }
+            }
+            if calls.contains(PollFlags::IN) {
+                if let Ok(call) = sys::receive_notification(self.listener.as_fd()) {
+                    self.learned.calls += 1;
+                    self.look(&judge, &call);
+                    // A caller that is gone needs no answer.
+                    let _ = sys::continue_notification(self.listener.as_fd(), call.id);
+                }
+            } else if !calls.is_empty() || !ended.is_empty() {
+                break;
+            }
+        }
+        self.checkpoint();
+        self.learned.recorded = self.collector.recorded();
+        self.learned.lost = self.collector.refused();
+        self.learned
+    }
+
+    fn checkpoint(&mut self) {
+        self.changed = false;
+        if let Err(error) = self.collector.checkpoint(&mut self.sink) {
+            self.learned.error = Some(error);
+        }
+    }
+
+    fn look(&mut self, judge: &Judge<'_>, call: &Notification) {
+        let (Some(does), Some(thread)) = (does(call), Pid::from_raw(call.pid as i32)) else { return };
+        let denied = match self.denied(judge, thread, does) {
+            Some(denied) => denied,
+            None => {
+                self.learned.unread += 1;
+                return;
+            }
+        };
+        // What was read belongs to the call only if the call still waits.
+        if denied.is_empty() || !sys::notification_is_alive(self.listener.as_fd(), call.id) {
+            return;
+        }
+        let exe = process::exe(call.pid);
+        if self.collector.recorded() >= MAX_ACCESSES as u64 {
+            self.learned.left_out += denied.len() as u64;
+            return;
+        }
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        for Denied { object, right, denial } in denied.iter() {
+            let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
+            let details = || (process::process(call.pid, exe.clone()), None);
+            self.changed = true;
+            if let Err(error) = self.collector.add(&event, details, &mut self.sink) {
+                self.learned.error = Some(error);
+            }
+        }
+    }
+
+    /// What of a call the check denies; `None` if what it names could not be read.
+    fn denied(&mut self, judge: &Judge<'_>, thread: Pid, does: Does) -> Option<Arc<[Denied]>> {
+        let key = match does {
+            Does::Open(at, flags) => Some(key(thread, at, flags as u32, 0)?),
+            Does::To(at, operation) if !changes_names(operation) => {
+                Some(key(thread, at, operation as u32, 1 + u8::from(at.follows))?)
+            }
+            _ => None,
+        };
+        if let Some(known) = key.as_ref().and_then(|key| self.known.get(key)) {
+            return Some(Arc::clone(known));
+        }
+        let seen = match (&key, does) {
+            (Some(key), Does::Open(at, flags)) => self.opened(path_of(key), at.follows, flags),
+            (Some(key), Does::To(at, operation)) => self.done_to(path_of(key), at.follows, operation),
+            (_, does) => self.changed_by(thread, does)?,
+        };
+        let judged = seen.accesses.into_iter().filter_map(|(object, right)| {
+            let denial = judge.denial(&object, right)?;
+            // What the user may not do would fail with every right.
+            let Right::Do(operation) = right else { return Some(Denied { object, right, denial }) };
+            let possible = object.path().is_none_or(|path| self.user.may(path.as_path(), operation));
+            possible.then_some(Denied { object, right, denial })
+        });
+        let denied: Arc<[Denied]> = judged.collect();
+        if let Some(key) = key.filter(|_| seen.lasting) {
+            if self.known_bytes >= MAX_KNOWN {
+                self.forget();
+            }
+            self.known_bytes += 2 * key.len() + KNOWN * (1 + denied.len());
+            self.known.insert(key, Arc::clone(&denied));
+        }
+        Some(denied)
+    }
+
+    fn opened(&mut self, path: &Path, follows: bool, flags: i32) -> Seen {
+        let follows = follows && flags & libc::O_NOFOLLOW == 0;
+        let mut seen = Seen::default();
+        if self.is_own_name(path) {
+            return Seen { lasting: true, ..seen };
+        }
+        match files::find(path, follows) {
+            Found::There(path, kind) => {
+                seen.lasting = true;
+                if !self.own.hold(&path) {
+                    let all = files::opened(kind, flags).into_iter();
+                    seen.accesses = all.map(|one| access(&path, kind, one)).collect();
+                }
+            }
+            Found::Missing(path) if flags & libc::O_CREAT != 0 => {
+                self.making(&mut seen, &path, Operation::Create);
+            }
+            Found::Missing(_) | Found::Nothing => {}
+        }
+        seen
+    }
+
+    fn done_to(&mut self, path: &Path, follows: bool, operation: Operation) -> Seen {
+        let mut seen = Seen::default();
+        if self.is_own_name(path) {
+            return Seen { lasting: true, ..seen };
+        }
+        let Found::There(path, kind) = files::find(path, follows) else { return seen };
+        seen.lasting = true;
+        if !self.own.hold(&path) {
+            seen.accesses.push(access(&path, kind, operation));
+        }
+        if operation == Operation::Execute && kind == FileType::RegularFile {
+            let mut script = path;
+            for _ in 0..MAX_INTERPRETERS {
+                let Some(next) = files::interpreter(&script) else { break };
+                let Found::There(next, kind) = files::find(&next, true) else { break };
+                seen.accesses.push(access(&next, kind, Operation::Execute));
+                script = next;
+            }
+        }
+        seen
+    }
+
+    /// What can't be known by its path alone: what changes names, descriptors, sockets.
+    fn changed_by(&mut self, thread: Pid, does: Does) -> Option<Seen> {
+        let mut seen = Seen::default();
+        match does {
+            Does::Open(..) => {}
+            Does::To(at, operation) => {
+                let path = whole_path(thread, at)?;
+                self.forget();
+                let found = files::find(&path, at.follows);
+                if let (Found::There(path, kind), false) = (found, self.is_own_name(&path)) {
+                    match self.own.hold(&path) {
+                        true => self.own.removed(&path),
+                        false => seen.accesses.push(access(&path, kind, operation)),
+                    }
+                }
+            }
+            Does::Make(at, operation) => {
+                if let Found::Missing(path) = files::find(&whole_path(thread, at)?, false) {
+                    self.making(&mut seen, &path, operation);
+                }
+            }
+            Does::Move(from, to, both) => {
+                let (from, to) = (whole_path(thread, from)?, whole_path(thread, to)?);
+                self.forget();
+                self.moved(&mut seen, &from, &to);
+                if both {
+                    self.moved(&mut seen, &to, &from);
+                }
+            }
+            Does::Link(from, to) => {
+                let (old, new) = (whole_path(thread, from)?, whole_path(thread, to)?);
+                let Found::There(old, kind) = files::find(&old, from.follows) else { return Some(seen) };
+                let Found::Missing(new) = files::find(&new, false) else { return Some(seen) };
+                if !self.own.hold(&old) {
+                    seen.accesses.push(access(&old, kind, Operation::LinkFrom));
+                }
+                self.making(&mut seen, &new, Operation::LinkTo);
+            }
+            Does::ToDescriptor(number, operation) => {
+                let link = format!("/proc/{}/fd/{number}", thread.as_raw_pid());
+                // No file, or none with a name: nothing that a right is needed for.
+                if let Some(path) = files::behind(&link)
+                    && let Found::There(path, kind) = files::find(&path, false)
+                    && !self.own.hold(&path)
+                {
+                    seen.accesses.push(access(&path, kind, operation));
+                }
+            }
+            Does::Connect(number, address, length) => {
+                self.reached(&mut seen, thread, number, address, length)
+            }
+            Does::Send(number, first, count, step) => {
+                for index in 0..count as u64 {
+                    let mut header = [0_u8; MESSAGE as usize];
+                    let at = first.wrapping_add(index * step);
+                    if !sys::read_process_memory(thread, at, &mut header).is_ok_and(|n| n == header.len()) {
+                        break;
+                    }
+                    let name = u64::from_ne_bytes(header[..8].try_into().ok()?);
+                    let length = u32::from_ne_bytes(header[8..12].try_into().ok()?) as usize;
+                    self.reached(&mut seen, thread, number, name, length);
+                }
+            }
+            Does::Bind(number, address, length) => {
+                let bytes = sockets::copy(thread, address, length)?;
+                match sockets::read(&bytes) {
+                    Some(Address::Path(path)) => {
+                        let path = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes())?;
+                        if let Found::Missing(path) = files::find(Path::new(OsStr::from_bytes(&path)), false)
+                        {
+                            self.making(&mut seen, &path, Operation::MakeSpecial);
+                        }
+                    }
+                    Some(Address::Internet(bytes)) => {
+                        seen.accesses.extend(self.sockets.bound(thread, number, &bytes));
+                    }
+                    Some(Address::Abstract(_)) | None => {}
+                }
+            }
+            Does::Listen(number) => seen.accesses.extend(self.sockets.listens(thread, number)),
+        }
+        Some(seen)
+    }
+
+    /// Names change: what paths lead to has to be looked up again.
+    fn forget(&mut self) {
+        self.known.clear();
+        self.known_bytes = 0;
+    }
+
+    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: u64, length: usize) {
+        let Some(bytes) = sockets::copy(thread, address, length) else { return };
+        match sockets::read(&bytes) {
+            Some(Address::Path(path)) => {
+                let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
+                let Some(path) = whole else { return };
+                let path = Path::new(OsStr::from_bytes(&path));
+                if let Found::There(path, FileType::Socket) = files::find(path, true)
+                    && !self.own.hold(&path)
+                {
+                    seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
+                }
+            }
+            Some(Address::Abstract(name)) => {
+                seen.accesses.push((Object::AbstractSocket { name }, Right::Do(Operation::Connect)));
+            }
+            Some(Address::Internet(bytes)) => {
+                seen.accesses.extend(self.sockets.reached(thread, number, &bytes));
+            }
+            None => {}
+        }
+    }
+
+    fn making(&mut self, seen: &mut Seen, path: &Path, operation: Operation) {
+        if self.own.hold_new(path) {
+            self.own.made(path);
+        } else {
+            seen.accesses.push((files::new_object(path, operation), Right::Do(operation)));
+        }
+    }
+
+    fn moved(&mut self, seen: &mut Seen, from: &Path, to: &Path) {
+        let Found::There(from, kind) = files::find(from, false) else { return };
+        let to = match files::find(to, false) {
+            Found::There(to, _) | Found::Missing(to) => to,
+            Found::Nothing => return,
+        };
+        if self.own.hold(&from) {
+            self.own.removed(&from);
+        } else {
+            seen.accesses.push(access(&from, kind, Operation::RenameFrom));
+        }
+        let operation = match kind {
+            FileType::Directory => Operation::RenameDirTo,
+            _ => Operation::RenameTo,
+        };
+        self.making(seen, &to, operation);
+    }
+
+    /// A name in a place of the container's own, which its links don't lead out of but on purpose (`/proc/self/root`).
+    fn is_own_name(&self, path: &Path) -> bool {
+        let bytes = path.as_os_str().as_bytes();
+        [&b"/proc/"[..], b"/dev/", b"/etc/"].iter().any(|place| bytes.starts_with(place))
+            && !bytes.windows(3).any(|part| part == b"/..")
+            && self.own.hold(path)
+    }
+}
+
+fn access(path: &Path, kind: FileType, operation: Operation) -> (Object, Right) {
+    (files::object(path, kind, operation), Right::Do(operation))
+}
+
+fn changes_names(operation: Operation) -> bool {
+    matches!(operation, Operation::Unlink | Operation::Rmdir)
+}
+
+/// The whole path, then what tells apart what is done there. `None` if it can't be read.
+fn key(thread: Pid, at: At, what: u32, kind: u8) -> Option<Vec<u8>> {
+    let mut key = whole_bytes(thread, at)?;
+    key.push(0);
+    key.push(kind);
+    key.extend(what.to_ne_bytes());
+    Some(key)
+}
+
+/// Bytes that follow the path in a key.
+const KEY_TAIL: usize = 6;
+
+fn path_of(key: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(&key[..key.len() - KEY_TAIL]))
+}
+
+fn whole_path(thread: Pid, at: At) -> Option<PathBuf> {
+    whole_bytes(thread, at).map(|bytes| PathBuf::from(OsStr::from_bytes(&bytes)))
+}
+
+fn whole_bytes(thread: Pid, at: At) -> Option<Vec<u8>> {
+    let mut buffer = [0_u8; MAX_PATH];
+    let read = sys::read_process_memory(thread, at.address, &mut buffer).ok()?;
+    let end = buffer[..read].iter().position(|&byte| byte == 0)?;
+    whole(thread, at.folder, &buffer[..end])
+}
+
+/// An absolute path from what a call was given. Without a path it is the descriptor's own (AT_EMPTY_PATH).
+fn whole(thread: Pid, folder: i32, path: &[u8]) -> Option<Vec<u8>> {
+    if path.starts_with(b"/") {
+        return Some(path.to_vec());
+    }
+    let thread = thread.as_raw_pid();
+    let link = match folder {
+        libc::AT_FDCWD => format!("/proc/{thread}/cwd"),
+        number => format!("/proc/{thread}/fd/{number}"),
+    };
+    let mut whole = files::behind(&link)?.into_os_string().into_encoded_bytes();
+    if !path.is_empty() {
+        whole.push(b'/');
+        whole.extend(path);
+    }
+    Some(whole)
+}

@@ -184,8 +184,7 @@ pub fn accesses(records: &Records, found: &Attribution, out: &mut impl Write) ->
         let by = CoveredBy::Capability(at);
         writeln!(
             out,
-            "<details class=\"card\"{}><summary><span class=\"swatch {}\"></span><h3>{}</h3><span class=\"count\">{}</span></summary><div class=\"body\">",
-            if at == 0 { " open" } else { "" },
+            "<details class=\"card\"><summary><span class=\"swatch {}\"></span><h3>{}</h3><span class=\"count\">{}</span></summary><div class=\"body\">",
             class_of(by),
             Text(needed.capability.name),
             html::accesses(needed.accesses)

@@ -1,7 +1,11 @@
 //! The table in which each access is kept once, with its count, while the program runs.
 
-use std::collections::{HashMap, VecDeque};
+mod table;
+
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use table::Table;
 
 use crate::Raw;
 use crate::record::{Denial, Object, Process, Right, Stack};
@@ -140,43 +144,6 @@ struct Entry {
     last: u64,
     /// The count that the sink knows; 0: not even the access.
     told: u64,
-}
-
-/// What is numbered and written once.
-#[derive(Debug)]
-struct Table<T> {
-    numbers: HashMap<T, u32>,
-    next: u32,
-    /// Not written yet.
-    pending: VecDeque<(u32, T)>,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Table<T> {
-        Table { numbers: HashMap::new(), next: 0, pending: VecDeque::new() }
-    }
-}
-
-impl<T: Eq + std::hash::Hash + Clone> Table<T> {
-    /// The number, and whether it is new.
-    fn number(&mut self, one: T) -> (u32, bool) {
-        if let Some(&number) = self.numbers.get(&one) {
-            return (number, false);
-        }
-        let number = self.next;
-        self.next += 1;
-        self.pending.push_back((number, one.clone()));
-        self.numbers.insert(one, number);
-        (number, true)
-    }
-
-    fn write<E>(&mut self, mut write: impl FnMut(u32, &T) -> Result<(), E>) -> Result<(), E> {
-        while let Some((number, one)) = self.pending.front() {
-            write(*number, one)?;
-            self.pending.pop_front();
-        }
-        Ok(())
-    }
 }
 
 impl Collector {
@@ -335,8 +302,8 @@ impl Collector {
         self.checkpoint(sink)?;
         self.objects.clear();
         self.programs.clear();
-        self.processes.numbers.clear();
-        self.stacks.numbers.clear();
+        self.processes.forget();
+        self.stacks.forget();
         self.sites.clear();
         self.entries.clear();
         self.accesses.clear();

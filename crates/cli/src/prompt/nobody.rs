@@ -7,7 +7,7 @@ use lowbox_linux::broker::{Answer, Prompter, Question};
 use super::words;
 use crate::output;
 
-/// Answers nothing, and says how access is given.
+/// Answers no, and says how access is given.
 pub struct Nobody;
 
 impl Prompter for Nobody {
@@ -17,6 +17,6 @@ impl Prompter for Nobody {
             words::in_one_line(question),
             words::how_to_grant(question)
         ));
-        None
+        Some(Answer::No)
     }
 }

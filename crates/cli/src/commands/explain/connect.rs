@@ -53,7 +53,7 @@ fn answer(destination: &Destination, policy: &NetworkPolicy, found: &Found) -> R
     let mut notes = Vec::new();
     if resolves == Some(false) {
         notes.push(format!(
-            "the program may not resolve {}; a capability or --allow-host for the name would let it",
+            "the program may not resolve {}; a capability or --allow-host for the name would let it resolve the name",
             host.name
         ));
     }

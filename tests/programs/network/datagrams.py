@@ -8,7 +8,7 @@ import sys
 def attempt(place, connected):
     address, port = place.rsplit(",", 1)
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-    sock.settimeout(0.7)
+    sock.settimeout(2)
     try:
         if connected:
             sock.connect((address, int(port)))

@@ -130,7 +130,7 @@ fn rendered(page: &Path) -> Option<String> {
 fn in_a_browser_hostile_names_run_nothing_and_are_read_as_they_are() {
     let there = Command::new("chromium").arg("--version").output();
     if !there.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: chromium is not installed");
+        eprintln!("SKIPPED 1 test of the report in a browser: chromium is not installed");
         return;
     }
     let folder: PathBuf = std::env::temp_dir().join(format!("lowbox-report-{}", std::process::id()));

@@ -142,7 +142,9 @@ fn the_documented_query_merges_the_tables_of_many_machines() {
     let python = std::env::var("LOWBOX_DUCKDB_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let has = Command::new(&python).args(["-c", "import duckdb"]).output();
     if !has.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: {python} has no module duckdb (pip install duckdb)");
+        eprintln!(
+            "SKIPPED 1 test of the documented queries: {python} has no module duckdb (pip install duckdb)"
+        );
         return;
     }
     let folder = std::env::temp_dir().join(format!("lowbox-duckdb-{}", std::process::id()));

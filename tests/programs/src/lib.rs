@@ -12,7 +12,10 @@ mod tmux;
 mod touch;
 
 pub use front_end::FrontEnd;
-pub use networks::{HOST, INTERNET, INTERNET_V6, LAN, Networks, script, wait_for};
+pub use networks::{
+    CLIENT, HOST, INTERNET, INTERNET_V6, LAN, Networks, PLACES, PRIVATE, Place, SERVER, capabilities, script,
+    sets_of_capabilities, wait_for,
+};
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+use crate::Person;
+
 /// The networks, for as long as this lives.
 pub struct Networks {
     host: String,
@@ -101,6 +103,21 @@ impl Networks {
         copy(command, on_host)
     }
 
+    /// `lowbox run OPTIONS -- python3 SCRIPT ARGUMENTS` on the host.
+    pub fn python_inside(
+        &self,
+        person: &Person,
+        options: &[&str],
+        name: &str,
+        arguments: &[&str],
+    ) -> Command {
+        let text = std::fs::read_to_string(script(name)).expect("a program of these tests");
+        let file = person.file(name, &text).display().to_string();
+        let mut command = vec!["/usr/bin/python3", "-B", &file];
+        command.extend(arguments);
+        self.on_host(&person.inside(options, command))
+    }
+
     /// The command in the world.
     pub fn in_world(&self, command: &Command) -> Command {
         copy(command, in_network(&self.world))
@@ -137,6 +154,43 @@ fn copy(from: &Command, mut to: Command) -> Command {
         to.current_dir(folder);
     }
     to
+}
+
+/// A place, its port, and which of the capabilities open it.
+pub type Place = (&'static str, u16, &'static [&'static str]);
+
+/// One place of each kind, the servers of which all are reached from the host itself.
+pub const PLACES: [Place; 12] = [
+    (INTERNET, 80, &[CLIENT, SERVER]),
+    (INTERNET_V6, 81, &[CLIENT, SERVER]),
+    ("::ffff:93.184.216.34", 80, &[CLIENT, SERVER]),
+    (LAN, 80, &[PRIVATE]),
+    ("::ffff:10.7.0.2", 80, &[PRIVATE]),
+    ("169.254.169.254", 80, &[]),
+    ("::ffff:169.254.169.254", 80, &[]),
+    ("127.0.0.1", 80, &[]),
+    ("::ffff:127.0.0.1", 80, &[]),
+    ("0.0.0.0", 80, &[]),
+    (HOST, 80, &[]),
+    ("2a00:7::1", 81, &[]),
+];
+
+/// The capabilities of networks.
+pub const CLIENT: &str = "internetClient";
+/// As above.
+pub const SERVER: &str = "internetClientServer";
+/// As above.
+pub const PRIVATE: &str = "privateNetworkClientServer";
+
+/// Every set of them.
+pub fn sets_of_capabilities() -> impl Iterator<Item = Vec<&'static str>> {
+    let all = [CLIENT, SERVER, PRIVATE];
+    (0..8).map(move |bits| (0..3).filter(|bit| bits & 1 << bit != 0).map(|bit| all[bit]).collect())
+}
+
+/// Options of `lowbox run` that give these capabilities.
+pub fn capabilities<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    names.iter().flat_map(|name| ["--capability", name]).collect()
 }
 
 /// A program of the tests of networks.

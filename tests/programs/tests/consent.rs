@@ -195,6 +195,23 @@ for path in [{yes:?}, {never:?}]:
     });
 }
 
+/// Opens the file over and over, and says when it is gone. In the moment in which a container ends, calls that wait for pid 1 fail
+/// with another error (ENOSYS: their listener is gone), and the program with it.
+fn opens_until_it_is_gone(file: &Path) -> String {
+    format!(
+        "
+import os, time
+print(open({file:?}).read())
+open(os.environ['HOME'] + '/ready', 'w').close()
+for _ in range(1000):
+    try: open({file:?}).close()
+    except FileNotFoundError: print('gone'); break
+    except OSError: time.sleep(60)
+    time.sleep(0.01)",
+        file = file.display().to_string()
+    )
+}
+
 #[test]
 fn a_revoked_grant_is_gone_for_the_next_open_and_by_default_the_program_ends() {
     everyone_at_home(|person| {
@@ -202,17 +219,7 @@ fn a_revoked_grant_is_gone_for_the_next_open_and_by_default_the_program_ends() {
         let folder = file.parent().unwrap();
         let seen = person.home().join("seen");
         for (options, expected) in [(&["--keep-running"][..], Some(0)), (&[][..], Some(137))] {
-            let script = format!(
-                "
-import os, time
-print(open({file:?}).read())
-open(os.environ['HOME'] + '/ready', 'w').close()
-for _ in range(1000):
-    try: open({file:?}).close()
-    except OSError: print('gone'); break
-    time.sleep(0.01)",
-                file = file.display().to_string()
-            );
+            let script = opens_until_it_is_gone(&file);
             let mut run = start(person, &script);
             run.expect(&file, "folder", "r");
             let ready = person.package("python3").join("LocalState/ready");
@@ -242,17 +249,7 @@ fn what_a_policy_granted_is_revoked_while_the_program_runs_and_is_not_remembered
             // The working folder was granted before the start.
             (&[][..], work.as_path(), Some(137)),
         ] {
-            let script = format!(
-                "
-import os, time
-print(open({file:?}).read())
-open(os.environ['HOME'] + '/ready', 'w').close()
-for _ in range(1000):
-    try: open({file:?}).close()
-    except OSError: print('gone'); break
-    time.sleep(0.01)",
-                file = file.display().to_string()
-            );
+            let script = opens_until_it_is_gone(&file);
             let away: &[&str] = if place == work { &[] } else { &AWAY };
             let run = person.inside([&["--prompt", "allow"], away].concat(), python(&script));
             let run = lowbox_program_tests::start(run);

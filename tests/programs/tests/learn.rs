@@ -326,6 +326,27 @@ fn records_outlive_lowbox_and_the_program_does_not() {
 }
 
 #[test]
+fn a_link_or_a_fifo_in_the_place_of_the_records_is_refused_and_left_as_it_is() {
+    everyone_at_home(|person| {
+        let mine = person.file("mine", "mine");
+        let results = person.folder("results");
+        let trace = results.join("records.trace");
+        let learn = ["learn", "--out", text(&results), "--", "/bin/true"];
+        std::os::unix::fs::symlink(&mine, &trace).unwrap();
+        let ended = finish(person.lowbox(&learn), 30);
+        assert_eq!(ended.code(), Some(125), "{}: {}", person.name, ended.stderr);
+        assert_eq!(fs::read(&mine).unwrap(), b"mine", "{}", person.name);
+        fs::remove_file(&trace).unwrap();
+        // One that nobody reads would keep lowbox waiting.
+        rustix::fs::mkfifoat(rustix::fs::CWD, &trace, rustix::fs::Mode::from(0o666)).unwrap();
+        assert_eq!(finish(person.lowbox(&learn), 30).code(), Some(125), "{}", person.name);
+        fs::remove_file(&trace).unwrap();
+        assert_eq!(finish(person.lowbox(&learn), 30).code(), Some(0), "{}", person.name);
+        assert!(trace.is_file());
+    });
+}
+
+#[test]
 fn names_that_hold_anything_are_recorded_as_they_are_and_shown_escaped() {
     everyone_at_home(|person| {
         let name = "a\n\u{1b}[2J<script>\u{202e}.txt";

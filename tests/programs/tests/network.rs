@@ -5,61 +5,28 @@ use std::io::BufReader;
 use std::process::{Child, Command, Stdio};
 
 use lowbox_program_tests::{
-    HOST, INTERNET, INTERNET_V6, LAN, Networks, Person, everyone, finish, script, wait_for,
+    CLIENT, HOST, INTERNET, LAN, Networks, PLACES, PRIVATE, Person, SERVER, capabilities, everyone, finish,
+    script, sets_of_capabilities, wait_for,
 };
 
 const PYTHON: &str = "/usr/bin/python3";
-const CLIENT: &str = "internetClient";
-const SERVER: &str = "internetClientServer";
-const PRIVATE: &str = "privateNetworkClientServer";
-
-/// `lowbox run OPTIONS -- python3 SCRIPT ARGUMENTS` on the host.
-fn inside(networks: &Networks, person: &Person, options: &[&str], name: &str, arguments: &[&str]) -> Command {
-    let text = std::fs::read_to_string(script(name)).expect("a program of these tests");
-    let file = person.file(name, &text).display().to_string();
-    let mut command = vec![PYTHON, "-B", &file];
-    command.extend(arguments);
-    networks.on_host(&person.inside(options, command))
-}
-
-fn capabilities<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    names.iter().flat_map(|name| ["--capability", name]).collect()
-}
 
 #[test]
 fn each_combination_of_capabilities_reaches_exactly_what_it_should() {
     let networks = Networks::make();
-    // A place, and which of client, server and private opens it.
-    let mapped = format!("::ffff:{INTERNET}");
-    let places: [(&str, u16, &[&str]); 12] = [
-        (INTERNET, 80, &[CLIENT, SERVER]),
-        (INTERNET_V6, 81, &[CLIENT, SERVER]),
-        (&mapped, 80, &[CLIENT, SERVER]),
-        (LAN, 80, &[PRIVATE]),
-        ("::ffff:10.7.0.2", 80, &[PRIVATE]),
-        ("169.254.169.254", 80, &[]),
-        ("::ffff:169.254.169.254", 80, &[]),
-        ("127.0.0.1", 80, &[]),
-        ("::ffff:127.0.0.1", 80, &[]),
-        ("0.0.0.0", 80, &[]),
-        (HOST, 80, &[]),
-        ("2a00:7::1", 81, &[]),
-    ];
     let arguments: Vec<String> =
-        places.iter().map(|(address, port, _)| format!("{address},{port}")).collect();
+        PLACES.iter().map(|(address, port, _)| format!("{address},{port}")).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     everyone(|person| {
         let outside = networks.on_host(
             &person.plain([&[PYTHON, script("reach.py").to_str().unwrap()], &arguments[..]].concat()),
         );
         let reached = finish(outside, 30).succeeded();
-        assert_eq!(reached.matches(" reached").count(), places.len(), "not even outside: {reached}");
-        for bits in 0..8 {
-            let all = [CLIENT, SERVER, PRIVATE];
-            let held: Vec<&str> = (0..3).filter(|bit| bits & 1 << bit != 0).map(|bit| all[bit]).collect();
-            let run = inside(&networks, person, &capabilities(&held), "reach.py", &arguments);
+        assert_eq!(reached.matches(" reached").count(), PLACES.len(), "not even outside: {reached}");
+        for held in sets_of_capabilities() {
+            let run = networks.python_inside(person, &capabilities(&held), "reach.py", &arguments);
             let told = finish(run, 30).succeeded();
-            for (line, (address, _, opened_by)) in told.lines().zip(places) {
+            for (line, (address, _, opened_by)) in told.lines().zip(PLACES) {
                 let expected = opened_by.iter().any(|name| held.contains(name));
                 assert_eq!(
                     line.ends_with(" reached"),
@@ -68,9 +35,9 @@ fn each_combination_of_capabilities_reaches_exactly_what_it_should() {
                     person.name
                 );
             }
-            assert_eq!(told.lines().count(), places.len());
+            assert_eq!(told.lines().count(), PLACES.len());
         }
-        let run = inside(&networks, person, &["--allow-loopback", "80"], "reach.py", &arguments);
+        let run = networks.python_inside(person, &["--allow-loopback", "80"], "reach.py", &arguments);
         let told = finish(run, 30).succeeded();
         let reached: Vec<&str> = told.lines().filter(|line| line.ends_with(" reached")).collect();
         assert_eq!(reached, ["127.0.0.1,80 reached", "::ffff:127.0.0.1,80 reached"], "{}", person.name);
@@ -100,16 +67,17 @@ fn names_are_resolved_as_far_as_the_network_is_open() {
             // Whoever owns a public name can't lead into the private network with it.
             (vec!["--allow-host", "rebind.example"], vec!["rebind.example 93.184.216.34"]),
         ] {
-            let told = finish(inside(&networks, person, &options, "names.py", &names), 60).succeeded();
+            let told = finish(networks.python_inside(person, &options, "names.py", &names), 60).succeeded();
             let reached: Vec<&str> = told.lines().filter_map(|line| line.strip_suffix(" reached")).collect();
             assert_eq!(reached, expected, "{} with {options:?}: {told}", person.name);
         }
         // A name outside of the list is not even asked for, and an address without its name is none of the list's.
         let options = ["--allow-host", "web.example"];
-        let told = finish(inside(&networks, person, &options, "names.py", &["nas.local"]), 30).succeeded();
+        let told =
+            finish(networks.python_inside(person, &options, "names.py", &["nas.local"]), 30).succeeded();
         assert_eq!(told, "nas.local unknown");
         let place = format!("{INTERNET},80");
-        let told = finish(inside(&networks, person, &options, "reach.py", &[&place]), 30).succeeded();
+        let told = finish(networks.python_inside(person, &options, "reach.py", &[&place]), 30).succeeded();
         assert_eq!(told, format!("{place} EACCES"));
     });
 }
@@ -143,12 +111,13 @@ fn what_explain_says_of_a_place_is_what_the_program_finds() {
             };
             let arguments: Vec<String> = places.iter().map(|place| format!("{place},80")).collect();
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let told = finish(inside(&networks, person, options, "reach.py", &arguments), 60).succeeded();
+            let told =
+                finish(networks.python_inside(person, options, "reach.py", &arguments), 60).succeeded();
             assert_eq!(told.lines().count(), places.len(), "{told}");
             for (place, line) in places.iter().zip(told.lines()) {
                 compare(place, explained(&format!("{place}:80"))["granted"]["tcp"] == true, line);
             }
-            let told = finish(inside(&networks, person, options, "names.py", &names), 60).succeeded();
+            let told = finish(networks.python_inside(person, options, "names.py", &names), 60).succeeded();
             for name in names {
                 let answer = explained(&format!("{name}:80"));
                 for address in answer["addresses"].as_array().expect("a list") {
@@ -195,7 +164,7 @@ fn a_manifest_opens_exactly_the_hosts_and_ports_that_it_lists_and_the_command_li
             let manifest = person.network_manifest("Contoso.Network", &entries).display().to_string();
             let options = [&["--manifest", &manifest], options].concat();
             let reached = |program: &str, asked: &[&str]| -> Vec<String> {
-                let told = finish(inside(&networks, person, &options, program, asked), 60).succeeded();
+                let told = finish(networks.python_inside(person, &options, program, asked), 60).succeeded();
                 let lines = told.lines().filter_map(|line| line.strip_suffix(" reached"));
                 lines.map(str::to_owned).collect()
             };
@@ -209,7 +178,8 @@ fn a_manifest_opens_exactly_the_hosts_and_ports_that_it_lists_and_the_command_li
 fn what_a_program_made_of_its_socket_before_it_connects_holds_afterwards() {
     let networks = Networks::make();
     everyone(|person| {
-        let run = inside(&networks, person, &capabilities(&[CLIENT]), "descriptors.py", &[INTERNET, "80"]);
+        let run =
+            networks.python_inside(person, &capabilities(&[CLIENT]), "descriptors.py", &[INTERNET, "80"]);
         assert_eq!(finish(run, 60).succeeded(), "kept\nrefused\napart\nswapped", "{}", person.name);
     });
 }
@@ -249,7 +219,7 @@ fn a_server_is_reached_by_those_peers_that_its_capabilities_name() {
 
 /// A running server and its port.
 fn start(networks: &Networks, person: &Person, held: &[&str], how: &str) -> (Child, String) {
-    let mut run = inside(networks, person, &capabilities(held), "serve.py", &[how]);
+    let mut run = networks.python_inside(person, &capabilities(held), "serve.py", &[how]);
     let mut child = run.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("nsenter(1)");
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let ready = wait_for(&mut output, "READY");
@@ -351,7 +321,7 @@ fn the_reason_is_said_and_what_would_open_it() {
         let places = [format!("{INTERNET},80"), format!("{LAN},80"), "169.254.169.254,80".to_owned()];
         let places: Vec<&str> = places.iter().map(String::as_str).collect();
         for options in [&["-v"][..], &["-v", "--allow-loopback", "1"]] {
-            let ended = finish(inside(&networks, person, options, "reach.py", &places), 30);
+            let ended = finish(networks.python_inside(person, options, "reach.py", &places), 30);
             for wanted in [
                 "denied: connect to 93.184.216.34:80 (the internet)\n  would grant it: --capability internetClient\n",
                 "denied: connect to 10.7.0.2:80 (the private network)\n  would grant it: --capability privateNetworkClientServer\n",

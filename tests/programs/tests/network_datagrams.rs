@@ -4,47 +4,17 @@ use std::io::BufReader;
 use std::process::{Child, Command, Stdio};
 
 use lowbox_program_tests::{
-    HOST, INTERNET, INTERNET_V6, LAN, Networks, Person, everyone, finish, script, wait_for,
+    CLIENT, HOST, INTERNET, LAN, Networks, PLACES, PRIVATE, Person, SERVER, capabilities, everyone, finish,
+    script, sets_of_capabilities, wait_for,
 };
 
 const PYTHON: &str = "/usr/bin/python3";
-const CLIENT: &str = "internetClient";
-const SERVER: &str = "internetClientServer";
-const PRIVATE: &str = "privateNetworkClientServer";
-
-fn inside(networks: &Networks, person: &Person, options: &[&str], name: &str, arguments: &[&str]) -> Command {
-    let text = std::fs::read_to_string(script(name)).expect("a program of these tests");
-    let file = person.file(name, &text).display().to_string();
-    let mut command = vec![PYTHON, "-B", &file];
-    command.extend(arguments);
-    networks.on_host(&person.inside(options, command))
-}
-
-fn capabilities<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    names.iter().flat_map(|name| ["--capability", name]).collect()
-}
 
 #[test]
 fn each_combination_of_capabilities_lets_datagrams_reach_exactly_what_it_should() {
     let networks = Networks::make();
-    // A place, and which of client, server and private opens it.
-    let mapped = format!("::ffff:{INTERNET}");
-    let places: [(&str, u16, &[&str]); 12] = [
-        (INTERNET, 80, &[CLIENT, SERVER]),
-        (INTERNET_V6, 81, &[CLIENT, SERVER]),
-        (&mapped, 80, &[CLIENT, SERVER]),
-        (LAN, 80, &[PRIVATE]),
-        ("::ffff:10.7.0.2", 80, &[PRIVATE]),
-        ("169.254.169.254", 80, &[]),
-        ("::ffff:169.254.169.254", 80, &[]),
-        ("127.0.0.1", 80, &[]),
-        ("::ffff:127.0.0.1", 80, &[]),
-        ("0.0.0.0", 80, &[]),
-        (HOST, 80, &[]),
-        ("2a00:7::1", 81, &[]),
-    ];
     let arguments: Vec<String> =
-        places.iter().map(|(address, port, _)| format!("{address},{port}")).collect();
+        PLACES.iter().map(|(address, port, _)| format!("{address},{port}")).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     everyone(|person| {
         let outside = networks.on_host(
@@ -53,14 +23,12 @@ fn each_combination_of_capabilities_lets_datagrams_reach_exactly_what_it_should(
         let told = finish(outside, 60).succeeded();
         // Whoever sends to 0.0.0.0 hears 127.0.0.1 answer.
         let reached = told.lines().filter(|line| line.ends_with(" reached reached")).count();
-        assert_eq!(reached, places.len(), "not even outside: {told}");
-        for bits in 0..8 {
-            let all = [CLIENT, SERVER, PRIVATE];
-            let held: Vec<&str> = (0..3).filter(|bit| bits & 1 << bit != 0).map(|bit| all[bit]).collect();
-            let run = inside(&networks, person, &capabilities(&held), "datagrams.py", &arguments);
+        assert_eq!(reached, PLACES.len(), "not even outside: {told}");
+        for held in sets_of_capabilities() {
+            let run = networks.python_inside(person, &capabilities(&held), "datagrams.py", &arguments);
             let told = finish(run, 60).succeeded();
-            assert_eq!(told.lines().count(), places.len());
-            for (line, (address, _, opened_by)) in told.lines().zip(places) {
+            assert_eq!(told.lines().count(), PLACES.len());
+            for (line, (address, _, opened_by)) in told.lines().zip(PLACES) {
                 let what = format!("{}: {address} with {held:?}: {line}", person.name);
                 if opened_by.iter().any(|name| held.contains(name)) {
                     assert!(line.ends_with(" reached reached"), "{what}");
@@ -81,7 +49,7 @@ fn a_loopback_exemption_and_an_allowed_host_open_their_port_alone() {
     let (loopback, internet) = ("127.0.0.1,80", format!("{INTERNET},80"));
     let places = [loopback, "::ffff:127.0.0.1,80", "127.0.0.2,80", "10.7.0.1,80", &internet, "10.7.0.2,80"];
     let expected = |person: &Person, options: &[&str], reached: &[&str]| {
-        let told = finish(inside(&networks, person, options, "datagrams.py", &places), 60).succeeded();
+        let told = finish(networks.python_inside(person, options, "datagrams.py", &places), 60).succeeded();
         let lines: Vec<&str> =
             told.lines().filter_map(|line| line.strip_suffix(" reached reached")).collect();
         assert_eq!(lines, reached, "{} with {options:?}: {told}", person.name);
@@ -93,6 +61,105 @@ fn a_loopback_exemption_and_an_allowed_host_open_their_port_alone() {
         expected(person, &["--allow-host", &host], &[&internet]);
         expected(person, &["--allow-host", "93.184.216.34:81"], &[]);
     });
+}
+
+#[test]
+fn a_bind_that_fails_takes_no_port_of_the_hosts() {
+    let networks = Networks::make();
+    let hold = |address: &str, port: u16| {
+        let family = if address == "::" { "AF_INET6" } else { "AF_INET" };
+        let script = format!(
+            "import socket, sys
+s = socket.socket(socket.{family}, socket.SOCK_DGRAM)
+if s.family == socket.AF_INET6: s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+try: s.bind(('{address}', {port}))
+except OSError as error: sys.exit(f'READY {{error}}')
+print('READY', flush=True)
+sys.stdin.read()"
+        );
+        let mut command = Command::new(PYTHON);
+        command.args(["-c", &script]);
+        let mut command = networks.on_host(&command);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it");
+        let mut told = String::new();
+        std::io::BufRead::read_line(&mut BufReader::new(child.stdout.take().expect("piped")), &mut told)
+            .expect("text");
+        (child, told == "READY\n")
+    };
+    let script = "import socket, time
+def attempt(sock, address):
+    try: sock.bind(address); return 'bound'
+    except OSError as error: return str(error.errno)
+fresh = lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+first = fresh()
+told = [attempt(first, ('0.0.0.0', 8090)), attempt(first, ('0.0.0.0', 8091)), attempt(fresh(), ('10.99.0.1', 8092))]
+print('READY', *told, attempt(fresh(), ('0.0.0.0', 8093)), flush=True)
+time.sleep(60)";
+    everyone(|person| {
+        let (theirs, held) = hold("::", 8093);
+        assert!(held);
+        let run = networks.on_host(&person.inside(capabilities(&[PRIVATE]), [PYTHON, "-c", script]));
+        let mut run = run;
+        let mut child = run.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("nsenter(1)");
+        let ready = wait_for(&mut BufReader::new(child.stdout.take().expect("piped")), "READY");
+        // EINVAL, EADDRNOTAVAIL, EADDRINUSE.
+        assert_eq!(ready, "READY bound 22 99 98", "{}", person.name);
+        for (port, free) in [(8090, false), (8091, true), (8092, true), (8093, true)] {
+            let (holder, held) = hold("0.0.0.0", port);
+            assert_eq!(held, free, "{}: {port}", person.name);
+            end(holder);
+        }
+        end(child);
+        end(theirs);
+    });
+}
+
+#[test]
+fn groups_are_heard_by_the_hosts_programs_that_joined_them_alone() {
+    let networks = Networks::make();
+    let mut member = Command::new(PYTHON);
+    let joins = format!(
+        "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', 8095))
+group = socket.inet_aton('239.9.9.9') + socket.inet_aton('{HOST}')
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+print('READY', flush=True)
+while True: print('heard', s.recv(100).decode(), flush=True)"
+    );
+    member.args(["-c", &joins]);
+    let mut member =
+        networks.on_host(&member).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("nsenter(1)");
+    let heard = std::cell::RefCell::new(BufReader::new(member.stdout.take().expect("piped")));
+    wait_for(&mut heard.borrow_mut(), "READY");
+    everyone(|person| {
+        let mut run =
+            networks.python_inside(person, &capabilities(&[PRIVATE]), "datagram_server.py", &["8094", "4"]);
+        let mut child = run.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("nsenter(1)");
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        wait_for(&mut output, "READY");
+        let tell = format!(
+            "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton('{LAN}'))
+s.sendto(b'all', ('239.9.9.9', 8094))
+s.sendto(b'members', ('239.9.9.9', 8095))"
+        );
+        let mut world = Command::new(PYTHON);
+        world.args(["-c", &tell]);
+        assert!(networks.in_world(&world).status().expect("Python").success());
+        // The group does reach the host, after what was sent to the server's port.
+        wait_for(&mut heard.borrow_mut(), "heard members");
+        let mut knock = Command::new(PYTHON);
+        knock.arg(script("datagram_client.py")).args([HOST, "8094", LAN, "bye"]);
+        assert_eq!(finish(networks.in_world(&knock), 20).succeeded(), "served");
+        let mut told = String::new();
+        std::io::Read::read_to_string(&mut output, &mut told).expect("text");
+        assert_eq!(told, format!("peer {LAN}\n"), "{}: it heard the group", person.name);
+        end(child);
+    });
+    end(member);
 }
 
 #[test]
@@ -204,7 +271,7 @@ while True:
             networks.on_host(&person.plain([PYTHON, script("datagram_ways.py").to_str().unwrap(), INTERNET]));
         let told = finish(outside, 60).succeeded();
         assert!(told.starts_with(&expected("heard")), "not even outside: {told}");
-        let run = inside(&networks, person, &capabilities(&[CLIENT]), "datagram_ways.py", &[INTERNET]);
+        let run = networks.python_inside(person, &capabilities(&[CLIENT]), "datagram_ways.py", &[INTERNET]);
         let told = finish(run, 60).succeeded();
         assert_eq!(told, expected("unheard") + "liar unheard", "{}", person.name);
     });
@@ -257,7 +324,8 @@ fn a_udp_port_that_the_host_has_is_taken_and_one_that_a_server_left_is_free() {
     everyone(|person| {
         let (host, ready) = on_host(&["8082", "4"]);
         assert_eq!(ready, "READY 8082");
-        let run = inside(&networks, person, &capabilities(&[PRIVATE]), "datagram_server.py", &["8082", "4"]);
+        let run =
+            networks.python_inside(person, &capabilities(&[PRIVATE]), "datagram_server.py", &["8082", "4"]);
         assert_eq!(finish(run, 20).succeeded(), format!("READY failed {}", libc_eaddrinuse()));
         end(host);
         // One that has said goodbye leaves its port with the container until the next one knocks.
@@ -306,7 +374,7 @@ fn libc_eaddrinuse() -> i32 {
 
 /// A running server.
 fn start(networks: &Networks, person: &Person, held: &[&str], arguments: &[&str]) -> Child {
-    let mut run = inside(networks, person, &capabilities(held), "datagram_server.py", arguments);
+    let mut run = networks.python_inside(person, &capabilities(held), "datagram_server.py", arguments);
     let mut child = run.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("nsenter(1)");
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     assert_eq!(wait_for(&mut output, "READY"), "READY 8081");

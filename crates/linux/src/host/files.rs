@@ -70,13 +70,20 @@ fn temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Adds to the end of a regular file, in one call; makes it if there is none. A link is not followed.
+/// Opens a regular file to add to its end; makes it if there is none. A link is not followed.
 ///
 /// # Errors
 /// The system's; a link or another kind of file.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    regular(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW)
+}
+
+/// Adds to the end of a regular file, in one call.
+///
+/// # Errors
+/// As [`open_to_append`].
 pub fn append_to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW;
-    regular(path, flags)?.write_all(bytes)
+    open_to_append(path)?.write_all(bytes)
 }
 
 #[cfg(test)]

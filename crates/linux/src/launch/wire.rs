@@ -64,10 +64,8 @@ pub(crate) fn make() -> io::Result<OwnedFd> {
     netlink::order(&socket, 2, address(2, index, ADDRESS_V4.into()))?;
     netlink::order(&socket, 3, default_route(3, index, false))?;
     // A kernel without IPv6 is one where nothing speaks it.
-    let v6 = netlink::order(&socket, 4, address(4, index, ADDRESS_V6.into()));
-    if v6.is_ok() {
-        netlink::order(&socket, 5, default_route(5, index, true))?;
-    }
+    let _ = netlink::order(&socket, 4, address(4, index, ADDRESS_V6.into()))
+        .and_then(|()| netlink::order(&socket, 5, default_route(5, index, true)));
     sys::packet_socket(name_to_index(&inet, BROKER_NAME)?)
 }
 

@@ -1,7 +1,7 @@
 //! `lowbox learn -- PROGRAM`: runs the scenario, records what the access check would deny, and says what is needed.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use lowbox_linux::host::EnvironmentRequest;
+use lowbox_linux::host::{EnvironmentRequest, open_to_append};
 use lowbox_linux::launch::{Groundwork, LaunchError, NamedDescriptor};
 use lowbox_linux::learn::{Learned, Learner, granted, world};
 use lowbox_linux::prepare::{Caller, Grant, Learning, PrepareError, Prepared, Request, ground, prepare};
@@ -165,16 +165,13 @@ fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
     })
 }
 
-/// Opens the record file for appending. Only a regular one: nobody reads what is written to anything else.
+/// Opens the record file for appending. The program of an earlier run may have put anything in its place.
 fn open_trace(path: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", output::path(path)));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        return Err(failed(std::io::Error::other("it is no regular file")));
-    }
-    OpenOptions::new().append(true).create(true).open(path).map_err(failed)
+    open_to_append(path).map_err(failed)
 }
 
 /// The header of the run's section.

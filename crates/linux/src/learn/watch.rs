@@ -1,5 +1,6 @@
 //! The loop that answers: receive, look, record, go on.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lowbox_policy::Operation;
 use lowbox_profiler::attribute::{Judge, World};
 use lowbox_profiler::collect::{Collector, Event, Limits};
-use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, TraceWriter};
+use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, Stack, TraceWriter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FileType;
 use rustix::process::Pid;
@@ -21,6 +22,7 @@ use rustix::process::Pid;
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
 use super::sockets::{self, Address, Sockets};
+use super::stacks::{Registers, Stacks};
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
@@ -56,6 +58,8 @@ pub(super) struct Watch {
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
     user: User,
+    /// Who reads call stacks, if any are wanted.
+    stacks: Option<Stacks>,
     learned: Learned,
     changed: bool,
 }
@@ -76,6 +80,7 @@ impl Watch {
         own: OwnPlaces,
         user: User,
         file: File,
+        stacks: Option<Stacks>,
     ) -> io::Result<Watch> {
         Ok(Watch {
             listener,
@@ -87,6 +92,7 @@ impl Watch {
             known: HashMap::new(),
             known_bytes: 0,
             user,
+            stacks,
             learned: Learned::default(),
             changed: false,
         })
@@ -122,6 +128,7 @@ impl Watch {
         self.checkpoint();
         self.learned.recorded = self.collector.recorded();
         self.learned.lost = self.collector.refused();
+        self.learned.without_stack = self.stacks.as_ref().map_or(0, |stacks| stacks.unread);
         self.learned
     }
 
@@ -151,9 +158,26 @@ impl Watch {
             return;
         }
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        // Where the caller is, and its stack: asked for once for all that it was denied.
+        let (registers, stack) = (OnceCell::new(), OnceCell::new());
+        let registers = || *registers.get_or_init(|| Registers::of(call.pid));
         for Denied { object, right, denial } in denied.iter() {
-            let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
-            let details = || (process::process(call.pid, exe.clone()), None);
+            let site = || registers().map_or(0, Registers::site);
+            let known_site = |collector: &Collector| collector.site(object, *right, &exe, site);
+            let site = self.stacks.as_ref().map_or(0, |_| known_site(&self.collector));
+            let event = Event { object, right: *right, denial: *denial, exe: &exe, site, at };
+            let (stacks, listener) = (&mut self.stacks, self.listener.as_fd());
+            let details = || {
+                let process = process::process(call.pid, exe.clone());
+                let read = |stacks: &mut Stacks| {
+                    let read = stacks.of(call.pid, registers());
+                    // It is the caller's only if the caller still waits.
+                    let waits = sys::notification_is_alive(listener, call.id);
+                    if waits { read } else { Stack { truncated: true, ..Stack::default() } }
+                };
+                let stack = stacks.as_mut().map(|stacks| stack.get_or_init(|| read(stacks)).clone());
+                (process, stack)
+            };
             self.changed = true;
             if let Err(error) = self.collector.add(&event, details, &mut self.sink) {
                 self.learned.error = Some(error);

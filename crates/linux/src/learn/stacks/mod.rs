@@ -1,0 +1,110 @@
+//! Call stacks of threads that wait in a system call: which functions led to it.
+//!
+//! Nothing is stopped and nothing is written: registers are those that the kernel tells of a waiting thread, the rest is read from
+//! memory and files. The program can falsify all of it, as it can anything that a stack is read from.
+
+mod elf;
+pub mod image;
+mod images;
+mod lines;
+pub mod maps;
+pub mod memory;
+mod merge;
+mod message;
+mod names;
+mod open;
+mod process;
+pub mod python;
+mod reader;
+mod registers;
+pub mod source;
+mod space;
+mod symbols;
+mod unwind;
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lowbox_profiler::Raw;
+use lowbox_profiler::record::{Frame, Module, Stack};
+
+use crate::supervise::guard::Guard;
+use message::{Answer, FrameMessage, Question, receive, send};
+pub(super) use registers::Registers;
+
+/// How long an answer may take: longer than the reader has for it, because what holds it may be a file system that doesn't answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Modules whose names are shared between stacks.
+const MAX_SHARED: usize = 4096;
+
+/// Asks for stacks.
+#[derive(Debug)]
+pub(super) struct Stacks {
+    /// `None` once it did not answer.
+    reader: Option<(UnixStream, Guard)>,
+    modules: HashMap<(Vec<u8>, String), Arc<Module>>,
+    /// Stacks of which nothing could be read.
+    pub(super) unread: u64,
+}
+
+impl Stacks {
+    /// Starts the reader. The calling process must be single-threaded.
+    ///
+    /// # Errors
+    /// What socketpair(2) and clone(2) report.
+    pub(super) fn start() -> io::Result<Stacks> {
+        let (socket, pid) = process::start()?;
+        let guard = Guard::new(pid);
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        Ok(Stacks { reader: Some((socket, guard)), modules: HashMap::new(), unread: 0 })
+    }
+
+    /// The stack of a thread that waits at these registers; without frames, and marked as cut, if it can't be read.
+    pub(super) fn of(&mut self, thread: u32, registers: Option<Registers>) -> Stack {
+        let answer = registers.and_then(|registers| self.ask(thread, registers)).unwrap_or_default();
+        self.unread += u64::from(answer.frames.is_empty());
+        let truncated = answer.truncated || answer.frames.is_empty();
+        if self.modules.len() > MAX_SHARED {
+            self.modules.clear();
+        }
+        let modules = answer.modules.into_iter().map(|(path, build_id)| {
+            let module = self.modules.entry((path, build_id));
+            let new = |(path, build_id): &(Vec<u8>, String)| {
+                Arc::new(Module { path: Raw::from(path.as_slice()), build_id: build_id.clone() })
+            };
+            Arc::clone(module.or_insert_with_key(new))
+        });
+        let modules: Vec<Arc<Module>> = modules.collect();
+        let raw = |bytes: Vec<u8>| Raw::from(bytes.as_slice());
+        let frames = answer.frames.into_iter().filter_map(|frame| {
+            Some(match frame {
+                FrameMessage::Native { module, offset, symbol, file, line } => Frame::Native {
+                    module: Arc::clone(modules.get(module as usize)?),
+                    offset,
+                    symbol: symbol.map(raw),
+                    file: file.map(raw),
+                    line,
+                },
+                FrameMessage::Python { file, line, function } => {
+                    Frame::Python { file: raw(file), line, function: raw(function) }
+                }
+            })
+        });
+        Stack::new(frames.collect(), truncated)
+    }
+
+    fn ask(&mut self, thread: u32, registers: Registers) -> Option<Answer> {
+        let (socket, _) = self.reader.as_mut()?;
+        let question = Question { thread, sp: registers.sp, pc: registers.pc };
+        let answer = send(&mut *socket, &question).and_then(|()| receive(&mut *socket));
+        if answer.is_err() {
+            // An answer that came later would be taken for that to the next question.
+            self.reader = None;
+        }
+        answer.ok()
+    }
+}

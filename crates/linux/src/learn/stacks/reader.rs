@@ -1,0 +1,184 @@
+//! Reading a stack.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Read;
+use std::rc::Rc;
+
+use lowbox_profiler::record::MAX_FRAMES;
+use rustix::process::Pid;
+
+use super::images::Images;
+use super::memory::{Memory, Remote};
+use super::merge::{Native, merged};
+use super::message::{Answer, FrameMessage, Question};
+use super::names::demangled;
+use super::python::PythonStack;
+use super::space::Space;
+use super::unwind::{Frame, Outer, Walk, outer_by_frame_pointer};
+
+/// The longest list of mappings that is looked at.
+const MAX_MAPS: u64 = 2 << 20;
+/// Processes whose mappings are kept.
+const MAX_SPACES: usize = 16;
+/// The most bytes of names in an answer, as in a record (`record::Stack::new`), and some.
+const MAX_NAMES: usize = 256 << 10;
+
+/// What is known from one stack to the next.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    images: Images,
+    spaces: VecDeque<Rc<Space>>,
+}
+
+impl Reader {
+    /// Reads the stack of a thread that waits; one without frames if nothing of it can be read.
+    pub(super) fn answer(&mut self, question: &Question) -> Answer {
+        let nothing = Answer { truncated: true, ..Answer::default() };
+        let Some(process) = Pid::from_raw(question.thread as i32) else { return nothing };
+        let Some(space) = self.space(question.thread) else { return nothing };
+        let mut memory = Remote::new(process);
+        let (native, is_cut) = self.native(question, &space, &mut memory);
+        let python = self.python(question.thread, &space, &mut memory);
+        self.told(question.thread, &space, &mut memory, native, is_cut, python)
+    }
+
+    fn space(&mut self, thread: u32) -> Option<Rc<Space>> {
+        let mut text = Vec::with_capacity(16 << 10);
+        let file = File::open(format!("/proc/{thread}/maps")).ok()?;
+        file.take(MAX_MAPS).read_to_end(&mut text).ok()?;
+        let known = self.spaces.iter().position(|space| space.text == text);
+        let space = match known.and_then(|at| self.spaces.remove(at)) {
+            Some(space) => space,
+            None => Rc::new(Space::new(text)),
+        };
+        self.spaces.truncate(MAX_SPACES - 1);
+        self.spaces.push_front(Rc::clone(&space));
+        Some(space)
+    }
+
+    /// The frames of machine code, and whether there are more.
+    fn native(&mut self, question: &Question, space: &Space, memory: &mut dyn Memory) -> (Vec<Frame>, bool) {
+        let is_code = |address: u64| space.is_code(address);
+        let mut frame = Frame::innermost(question.pc, question.sp);
+        let mut all = Vec::new();
+        loop {
+            let module = space.place(frame.place(), question.thread, &mut self.images, memory);
+            let image =
+                module.and_then(|(number, _)| space.image(number, question.thread, &mut self.images, memory));
+            let mut walk = Walk { memory, is_code: &is_code };
+            let outer = match image.as_ref().and_then(|(image, bias)| Some((image.rules.as_ref()?, *bias))) {
+                Some((rules, bias)) => rules.outer(&frame, bias, &mut walk),
+                None => outer_by_frame_pointer(&frame, &mut walk),
+            };
+            all.push(frame);
+            frame = match outer {
+                Outer::Nobody => return (all, false),
+                Outer::Caller(outer) if all.len() <= MAX_FRAMES => outer,
+                Outer::Caller(_) | Outer::Unknown => return (all, true),
+            };
+        }
+    }
+
+    fn python(
+        &mut self,
+        thread: u32,
+        space: &Space,
+        memory: &mut dyn Memory,
+    ) -> Option<(PythonStack, usize)> {
+        let (python, module) = space.python(thread, &mut self.images, memory)?;
+        Some((python.stack(own_number(thread)?, memory)?, *module))
+    }
+
+    fn told(
+        &mut self,
+        thread: u32,
+        space: &Space,
+        memory: &mut dyn Memory,
+        native: Vec<Frame>,
+        is_cut: bool,
+        python: Option<(PythonStack, usize)>,
+    ) -> Answer {
+        let mut answer = Answer { truncated: is_cut, ..Answer::default() };
+        let mut numbers: Vec<usize> = Vec::new();
+        let mut all = Vec::new();
+        let mut names = 0;
+        for frame in native {
+            let Some((number, offset)) = space.place(frame.place(), thread, &mut self.images, memory) else {
+                continue;
+            };
+            let image = space.image(number, thread, &mut self.images, memory).map(|(image, _)| image);
+            let module = numbers.iter().position(|known| *known == number).unwrap_or_else(|| {
+                numbers.push(number);
+                let build_id = image.as_ref().map(|image| image.build_id.clone()).unwrap_or_default();
+                answer.modules.push((space.module(number).path.clone(), build_id));
+                numbers.len() - 1
+            });
+            let symbol = image.as_ref().and_then(|image| image.symbols.name(offset).map(<[u8]>::to_vec));
+            let lines = image.map(|image| image.lines(offset)).unwrap_or_default();
+            let frames = frames(module as u32, offset + u64::from(frame.is_return), symbol.as_deref(), lines);
+            names += frames.iter().map(FrameMessage::size).sum::<usize>();
+            if names > MAX_NAMES {
+                answer.truncated = true;
+                break;
+            }
+            let of_python = python.as_ref().is_some_and(|(_, interpreter)| *interpreter == number);
+            all.push(Native { frames, symbol, of_python });
+        }
+        answer.frames = match python {
+            None => all.into_iter().flat_map(|one| one.frames).collect(),
+            Some((python, _)) => {
+                answer.truncated |= python.truncated;
+                merged(all, is_cut, python)
+            }
+        };
+        let mut names = 0;
+        let kept = answer.frames.iter().take_while(|frame| {
+            names += frame.size();
+            names <= MAX_NAMES
+        });
+        let kept = kept.count();
+        answer.truncated |= kept < answer.frames.len();
+        answer.frames.truncate(kept);
+        answer
+    }
+}
+
+/// What is told of a frame of machine code: functions that are inlined into one another share it.
+fn frames(
+    module: u32,
+    offset: u64,
+    symbol: Option<&[u8]>,
+    lines: Vec<super::lines::Line>,
+) -> Vec<FrameMessage> {
+    let symbol = symbol.map(demangled);
+    if lines.is_empty() {
+        return vec![FrameMessage::Native { module, offset, symbol, file: None, line: None }];
+    }
+    let outermost = lines.len() - 1;
+    let frame = |(at, line): (usize, super::lines::Line)| FrameMessage::Native {
+        module,
+        offset,
+        symbol: line.function.or_else(|| symbol.clone().filter(|_| at == outermost)),
+        file: line.file,
+        line: line.line,
+    };
+    lines.into_iter().enumerate().map(frame).collect()
+}
+
+impl FrameMessage {
+    fn size(&self) -> usize {
+        let length = |one: &Option<Vec<u8>>| one.as_ref().map_or(0, Vec::len);
+        match self {
+            FrameMessage::Native { symbol, file, .. } => length(symbol) + length(file),
+            FrameMessage::Python { file, function, .. } => file.len() + function.len(),
+        }
+    }
+}
+
+/// The thread's number in the innermost pid namespace that it is in: its own for itself.
+fn own_number(thread: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    line.split_ascii_whitespace().next_back()?.parse().ok()
+}

@@ -109,7 +109,7 @@ impl Space {
         found.clone()
     }
 
-    /// The Python interpreter of the process, and the number of its module: in a library with that word in its name, or in the program
+    /// The Python interpreter of the process, and the number of its module: in a file that is named after it, or in the program
     /// itself.
     pub(super) fn python(
         &self,
@@ -120,7 +120,7 @@ impl Space {
         let find = || {
             let is_python = |module: &Module| {
                 let start = module.path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
-                module.path[start..].windows(6).any(|word| word == b"python")
+                [&b"libpython"[..], b"python"].iter().any(|word| module.path[start..].starts_with(word))
             };
             let named = (0..self.modules.len()).filter(|&number| is_python(&self.modules[number]));
             // The program is mapped below its libraries, or where it asked for.

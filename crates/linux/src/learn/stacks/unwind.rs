@@ -124,7 +124,8 @@ impl Rules {
             Some(table) => table.fde_for_address(&section, &bases, place, EhFrame::cie_from_offset),
             None => section.fde_for_address(&bases, place, EhFrame::cie_from_offset),
         };
-        let entry = entry.ok()?;
+        // Machine code that was made by other means, as parts of a JIT compiler's run time.
+        let Ok(entry) = entry else { return Some(outer_by_frame_pointer(frame, walk)) };
         let mut context = UnwindContext::new();
         let row = entry.unwind_info_for_address(&section, &bases, &mut context, place).ok()?;
         let encoding = entry.cie().encoding();

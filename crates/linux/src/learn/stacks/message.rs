@@ -11,6 +11,8 @@ const MAX_MESSAGE: usize = 4 << 20;
 /// A stack that is asked for: of a thread that waits in a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Question {
+    /// Which question it is, from 1 on.
+    pub(super) number: u64,
     pub(super) thread: u32,
     pub(super) sp: u64,
     pub(super) pc: u64,
@@ -19,6 +21,8 @@ pub(super) struct Question {
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Answer {
+    /// To which question; 0 from a reader that has died, whatever it was asked.
+    pub(super) number: u64,
     /// Path and build id.
     pub(super) modules: Vec<(Vec<u8>, String)>,
     /// The innermost first.

@@ -45,6 +45,7 @@ const MAX_SHARED: usize = 4096;
 pub(super) struct Stacks {
     /// `None` once it did not answer.
     reader: Option<(UnixStream, Guard)>,
+    asked: u64,
     modules: HashMap<(Vec<u8>, String), Arc<Module>>,
     /// Stacks of which nothing could be read.
     pub(super) unread: u64,
@@ -60,7 +61,7 @@ impl Stacks {
         let guard = Guard::new(pid);
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
-        Ok(Stacks { reader: Some((socket, guard)), modules: HashMap::new(), unread: 0 })
+        Ok(Stacks { reader: Some((socket, guard)), asked: 0, modules: HashMap::new(), unread: 0 })
     }
 
     /// The stack of a thread that waits at these registers; without frames, and marked as cut, if it can't be read.
@@ -99,8 +100,13 @@ impl Stacks {
 
     fn ask(&mut self, thread: u32, registers: Registers) -> Option<Answer> {
         let (socket, _) = self.reader.as_mut()?;
-        let question = Question { thread, sp: registers.sp, pc: registers.pc };
-        let answer = send(&mut *socket, &question).and_then(|()| receive(&mut *socket));
+        self.asked += 1;
+        let question = Question { number: self.asked, thread, sp: registers.sp, pc: registers.pc };
+        let mut answer = send(&mut *socket, &question).and_then(|()| receive::<Answer>(&mut *socket));
+        // A reader may have died after an answer; then the notice of that was taken for the next one.
+        while answer.as_ref().is_ok_and(|answer| answer.number != 0 && answer.number < question.number) {
+            answer = receive(&mut *socket);
+        }
         if answer.is_err() {
             // An answer that came later would be taken for that to the next question.
             self.reader = None;

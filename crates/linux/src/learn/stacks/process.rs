@@ -77,7 +77,7 @@ fn keep(socket: OwnedFd) -> io::Result<()> {
                 }
             }
         }
-        // It died between question and answer, for nothing else kills it.
+        // Most probably of the question that was asked last.
         send(&mut socket, &Answer { truncated: true, ..Answer::default() })?;
     }
     Ok(())

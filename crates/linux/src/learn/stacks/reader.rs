@@ -34,13 +34,14 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads the stack of a thread that waits; one without frames if nothing of it can be read.
     pub(super) fn answer(&mut self, question: &Question) -> Answer {
-        let nothing = Answer { truncated: true, ..Answer::default() };
+        let number = question.number;
+        let nothing = Answer { number, truncated: true, ..Answer::default() };
         let Some(process) = Pid::from_raw(question.thread as i32) else { return nothing };
         let Some(space) = self.space(question.thread) else { return nothing };
         let mut memory = Remote::new(process);
         let (native, is_cut) = self.native(question, &space, &mut memory);
         let python = self.python(question.thread, &space, &mut memory);
-        self.told(question.thread, &space, &mut memory, native, is_cut, python)
+        Answer { number, ..self.told(question.thread, &space, &mut memory, native, is_cut, python) }
     }
 
     fn space(&mut self, thread: u32) -> Option<Rc<Space>> {

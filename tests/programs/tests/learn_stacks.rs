@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use lowbox_program_tests::{Person, everyone_at_home, finish};
+use lowbox_program_tests::{Person, everyone_at_home, finish, pids_with, start, until};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const PYTHON: &str = "/usr/bin/python3";
@@ -560,6 +562,58 @@ fn a_stack_that_changes_while_it_is_read_costs_nothing_but_itself() {
             let all = learn(person, &program, &[], &[text(&program), text(&data)]);
             let access = only(&all, &data);
             assert_eq!(access.functions().first(), Some(&"opens"), "{}: {access:#?}", person.name);
+        }
+    });
+}
+
+/// Opens a file, waits until it is told to go on, and opens two more.
+const WAITING: &str = r#"
+import os, sys, time
+first, second, third, ready, go = sys.argv[1:]
+def load(path):
+    open(path).close()
+load(first)
+open(ready, "w").close()
+while not os.path.exists(go):
+    time.sleep(0.01)
+load(second)
+load(third)
+"#;
+
+fn parent(process: Pid) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero())).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
+#[test]
+fn when_the_reader_of_stacks_dies_another_one_takes_its_place() {
+    everyone_at_home(|person| {
+        let files = ["a", "b", "c"].map(|name| person.file(format!("data/{name}"), name));
+        let app = person.file("app/app.py", WAITING);
+        let (ready, go) = (person.folder("signs").join("ready"), person.folder("signs").join("go"));
+        let trace = person.work().join("dies.trace");
+        let arguments =
+            ["learn", "--no-argument-grants", "--no-results", "--trace", text(&trace), "--", PYTHON];
+        let paths = [&app, &files[0], &files[1], &files[2], &ready, &go].map(|path| text(path));
+        let running = start(person.lowbox(&[&arguments[..], &["-I"], &paths].concat()));
+        assert!(until(Duration::from_secs(60), || ready.exists()), "{}", person.name);
+        // A child of a child of lowbox, which is lowbox too.
+        let grandchild = |process: &Pid| {
+            let above = parent(*process).and_then(|parent| Pid::from_raw(parent as i32));
+            above.and_then(parent) == Some(running.pid())
+        };
+        let readers: Vec<Pid> = pids_with(text(&trace)).into_iter().filter(grandchild).collect();
+        assert_eq!(readers.len(), 1, "{}", person.name);
+        kill_process(readers[0], Signal::KILL).expect("the reader");
+        fs::write(&go, "").expect("the sign");
+        let ended = running.finish(60);
+        assert!(ended.status.success(), "{}", ended.stderr);
+        let all = read(&trace);
+        // Of the stack that was asked for next the notice of the death may be taken for the answer.
+        let second = only(&all, &files[1]);
+        assert!(second.functions().contains(&"load") || (second.frames.is_empty() && second.truncated));
+        for file in [&files[0], &files[2]] {
+            assert!(only(&all, file).functions().contains(&"load"), "{}: {all:#?}", person.name);
         }
     });
 }

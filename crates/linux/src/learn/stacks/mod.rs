@@ -20,6 +20,7 @@ mod registers;
 pub mod source;
 mod space;
 mod symbols;
+mod threads;
 mod unwind;
 
 use std::collections::HashMap;

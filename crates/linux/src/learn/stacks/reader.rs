@@ -1,8 +1,5 @@
 //! Reading a stack.
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io::Read;
 use std::rc::Rc;
 
 use lowbox_profiler::record::MAX_FRAMES;
@@ -15,12 +12,9 @@ use super::message::{Answer, FrameMessage, Question};
 use super::names::demangled;
 use super::python::PythonStack;
 use super::space::Space;
-use super::unwind::{Frame, Outer, Walk, outer_by_frame_pointer};
+use super::threads::{Thread, Threads};
+use super::unwind::{Frame, Outer, Unwinder, Walk, outer_by_frame_pointer};
 
-/// The longest list of mappings that is looked at.
-const MAX_MAPS: u64 = 2 << 20;
-/// Processes whose mappings are kept.
-const MAX_SPACES: usize = 16;
 /// The most bytes of names in an answer, as in a record (`record::Stack::new`), and some.
 const MAX_NAMES: usize = 256 << 10;
 
@@ -28,7 +22,8 @@ const MAX_NAMES: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     images: Images,
-    spaces: VecDeque<Rc<Space>>,
+    threads: Threads,
+    unwinder: Unwinder,
 }
 
 impl Reader {
@@ -37,25 +32,20 @@ impl Reader {
         let number = question.number;
         let nothing = Answer { number, truncated: true, ..Answer::default() };
         let Some(process) = Pid::from_raw(question.thread as i32) else { return nothing };
-        let Some(space) = self.space(question.thread) else { return nothing };
         let mut memory = Remote::new(process);
-        let (native, is_cut) = self.native(question, &space, &mut memory);
-        let python = self.python(question.thread, &space, &mut memory);
-        Answer { number, ..self.told(question.thread, &space, &mut memory, native, is_cut, python) }
-    }
-
-    fn space(&mut self, thread: u32) -> Option<Rc<Space>> {
-        let mut text = Vec::with_capacity(16 << 10);
-        let file = File::open(format!("/proc/{thread}/maps")).ok()?;
-        file.take(MAX_MAPS).read_to_end(&mut text).ok()?;
-        let known = self.spaces.iter().position(|space| space.text == text);
-        let space = match known.and_then(|at| self.spaces.remove(at)) {
-            Some(space) => space,
-            None => Rc::new(Space::new(text)),
-        };
-        self.spaces.truncate(MAX_SPACES - 1);
-        self.spaces.push_front(Rc::clone(&space));
-        Some(space)
+        let Some((mut known, is_fresh)) = self.threads.of(question.thread) else { return nothing };
+        let (mut native, mut is_cut) = self.native(question, &known.space, &mut memory);
+        // What was mapped meanwhile is not known yet.
+        if is_cut && !is_fresh {
+            self.threads.forget(question.thread);
+            let Some((again, _)) = self.threads.of(question.thread) else { return nothing };
+            if !Rc::ptr_eq(&again.space, &known.space) {
+                known = again;
+                (native, is_cut) = self.native(question, &known.space, &mut memory);
+            }
+        }
+        let python = self.python(question.thread, &known, &mut memory);
+        Answer { number, ..self.told(question.thread, &known.space, &mut memory, native, is_cut, python) }
     }
 
     /// The frames of machine code, and whether there are more.
@@ -69,7 +59,7 @@ impl Reader {
                 module.and_then(|(number, _)| space.image(number, question.thread, &mut self.images, memory));
             let mut walk = Walk { memory, is_code: &is_code };
             let outer = match image.as_ref().and_then(|(image, bias)| Some((image.rules.as_ref()?, *bias))) {
-                Some((rules, bias)) => rules.outer(&frame, bias, &mut walk),
+                Some((rules, bias)) => self.unwinder.outer(rules, &frame, bias, &mut walk),
                 None => outer_by_frame_pointer(&frame, &mut walk),
             };
             all.push(frame);
@@ -84,11 +74,11 @@ impl Reader {
     fn python(
         &mut self,
         thread: u32,
-        space: &Space,
+        known: &Thread,
         memory: &mut dyn Memory,
     ) -> Option<(PythonStack, usize)> {
-        let (python, module) = space.python(thread, &mut self.images, memory)?;
-        Some((python.stack(own_number(thread)?, memory)?, *module))
+        let (python, module) = known.space.python(thread, &mut self.images, memory)?;
+        Some((python.stack(known.own_number?, memory)?, *module))
     }
 
     fn told(
@@ -175,11 +165,4 @@ impl FrameMessage {
             FrameMessage::Python { file, function, .. } => file.len() + function.len(),
         }
     }
-}
-
-/// The thread's number in the innermost pid namespace that it is in: its own for itself.
-fn own_number(thread: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
-    line.split_ascii_whitespace().next_back()?.parse().ok()
 }

@@ -81,6 +81,19 @@ pub(super) struct Rules {
     frames: Placed,
 }
 
+/// What is needed for each step, and costs more to make than a step does.
+#[derive(Debug, Default)]
+pub(super) struct Unwinder {
+    context: UnwindContext<usize>,
+}
+
+impl Unwinder {
+    /// The caller of a frame in the module of these rules, which is loaded `bias` further than it says.
+    pub(super) fn outer(&mut self, rules: &Rules, frame: &Frame, bias: u64, walk: &mut Walk<'_>) -> Outer {
+        rules.step(frame, bias, walk, &mut self.context).unwrap_or(Outer::Unknown)
+    }
+}
+
 /// What a walk over a stack needs beside registers.
 pub(super) struct Walk<'a> {
     pub(super) memory: &'a mut dyn Memory,
@@ -107,12 +120,13 @@ impl Rules {
         self.header.bytes.len() + self.frames.bytes.len()
     }
 
-    /// The caller of a frame in this module, which is loaded `bias` further than it says.
-    pub(super) fn outer(&self, frame: &Frame, bias: u64, walk: &mut Walk<'_>) -> Outer {
-        self.step(frame, bias, walk).unwrap_or(Outer::Unknown)
-    }
-
-    fn step(&self, frame: &Frame, bias: u64, walk: &mut Walk<'_>) -> Option<Outer> {
+    fn step(
+        &self,
+        frame: &Frame,
+        bias: u64,
+        walk: &mut Walk<'_>,
+        context: &mut UnwindContext<usize>,
+    ) -> Option<Outer> {
         let place = frame.place().wrapping_sub(bias);
         let bases =
             BaseAddresses::default().set_eh_frame_hdr(self.header.address).set_eh_frame(self.frames.address);
@@ -126,8 +140,7 @@ impl Rules {
         };
         // Machine code that was made by other means, as parts of a JIT compiler's run time.
         let Ok(entry) = entry else { return Some(outer_by_frame_pointer(frame, walk)) };
-        let mut context = UnwindContext::new();
-        let row = entry.unwind_info_for_address(&section, &bases, &mut context, place).ok()?;
+        let row = entry.unwind_info_for_address(&section, &bases, context, place).ok()?;
         let encoding = entry.cie().encoding();
         let return_register = entry.cie().return_address_register();
         let evaluate = |expression: Expression<Bytes<'_>>, start: Option<u64>, walk: &mut Walk<'_>| {

@@ -31,8 +31,13 @@ impl Image {
         self.elf.bias(offset, address)
     }
 
+    /// The function at an address of the image, as the file has it.
+    pub fn function(&self, address: u64) -> Option<&[u8]> {
+        self.symbols.name(address)
+    }
+
     /// What an address of the image is in source files, those inlined first; nothing without debug information.
-    pub(super) fn lines(&self, address: u64) -> Vec<Line> {
+    pub fn lines(&self, address: u64) -> Vec<Line> {
         self.lines.as_ref().map(|lines| lines.at(address)).unwrap_or_default()
     }
 

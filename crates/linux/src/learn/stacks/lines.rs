@@ -27,11 +27,13 @@ pub(super) struct Lines {
 
 /// A place in a source file.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Line {
+pub struct Line {
     /// The function, which may be part of the one that is called.
-    pub(super) function: Option<Vec<u8>>,
-    pub(super) file: Option<Vec<u8>>,
-    pub(super) line: Option<u32>,
+    pub function: Option<Vec<u8>>,
+    /// The file.
+    pub file: Option<Vec<u8>>,
+    /// The line in it.
+    pub line: Option<u32>,
 }
 
 impl Lines {

@@ -6,12 +6,12 @@
 mod elf;
 pub mod image;
 mod images;
-mod lines;
+pub mod lines;
 pub mod maps;
 pub mod memory;
 mod merge;
 mod message;
-mod names;
+pub mod names;
 mod open;
 mod process;
 pub mod python;
@@ -21,7 +21,7 @@ pub mod source;
 mod space;
 mod symbols;
 mod threads;
-mod unwind;
+pub mod unwind;
 
 use std::collections::HashMap;
 use std::io;

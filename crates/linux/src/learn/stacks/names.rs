@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::symbols::MAX_NAME;
 
 /// The name that a C++ or Rust compiler made this one of; others stay as they are.
-pub(super) fn demangled(name: &[u8]) -> Vec<u8> {
+pub fn demangled(name: &[u8]) -> Vec<u8> {
     let text = std::str::from_utf8(name).ok().filter(|text| text.starts_with("_Z") || text.starts_with("_R"));
     let written = text.and_then(|text| rust(text).or_else(|| c_plus_plus(text)));
     let mut name = written.map_or_else(|| name.to_vec(), String::into_bytes);

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use lowbox_profiler::record::MAX_FRAMES;
 use rustix::process::Pid;
 
 use super::images::Images;
@@ -13,7 +12,7 @@ use super::names::demangled;
 use super::python::PythonStack;
 use super::space::Space;
 use super::threads::{Thread, Threads};
-use super::unwind::{Frame, Outer, Unwinder, Walk, outer_by_frame_pointer};
+use super::unwind::{Frame, Unwinder};
 
 /// The most bytes of names in an answer, as in a record (`record::Stack::new`), and some.
 const MAX_NAMES: usize = 256 << 10;
@@ -50,25 +49,13 @@ impl Reader {
 
     /// The frames of machine code, and whether there are more.
     fn native(&mut self, question: &Question, space: &Space, memory: &mut dyn Memory) -> (Vec<Frame>, bool) {
-        let is_code = |address: u64| space.is_code(address);
-        let mut frame = Frame::innermost(question.pc, question.sp);
-        let mut all = Vec::new();
-        loop {
-            let module = space.place(frame.place(), question.thread, &mut self.images, memory);
-            let image =
-                module.and_then(|(number, _)| space.image(number, question.thread, &mut self.images, memory));
-            let mut walk = Walk { memory, is_code: &is_code };
-            let outer = match image.as_ref().and_then(|(image, bias)| Some((image.rules.as_ref()?, *bias))) {
-                Some((rules, bias)) => self.unwinder.outer(rules, &frame, bias, &mut walk),
-                None => outer_by_frame_pointer(&frame, &mut walk),
-            };
-            all.push(frame);
-            frame = match outer {
-                Outer::Nobody => return (all, false),
-                Outer::Caller(outer) if all.len() <= MAX_FRAMES => outer,
-                Outer::Caller(_) | Outer::Unknown => return (all, true),
-            };
-        }
+        let images = &mut self.images;
+        let image = |address: u64, memory: &mut dyn Memory| {
+            let (number, _) = space.place(address, question.thread, images, memory)?;
+            space.image(number, question.thread, images, memory)
+        };
+        let start = Frame::innermost(question.pc, question.sp);
+        self.unwinder.walk(start, image, &|address| space.is_code(address), memory)
     }
 
     fn python(
@@ -105,7 +92,7 @@ impl Reader {
                 answer.modules.push((space.module(number).path.clone(), build_id));
                 numbers.len() - 1
             });
-            let symbol = image.as_ref().and_then(|image| image.symbols.name(offset).map(<[u8]>::to_vec));
+            let symbol = image.as_ref().and_then(|image| image.function(offset).map(<[u8]>::to_vec));
             let lines = image.map(|image| image.lines(offset)).unwrap_or_default();
             let frames = frames(module as u32, offset + u64::from(frame.is_return), symbol.as_deref(), lines);
             names += frames.iter().map(FrameMessage::size).sum::<usize>();

@@ -4,12 +4,17 @@
 //! disturbs the call that waits. Compilers note where a function saved a register, so most become known further out. Where a function
 //! finds its frame by a register that is not known yet, the frame is looked for on the stack; what can't be found so ends the stack.
 
+use std::rc::Rc;
+
 use gimli::{
     BaseAddresses, CfaRule, EhFrame, EhFrameHdr, Encoding, EndianSlice, EvaluationResult, Expression,
     Location, NativeEndian, Pointer, RegisterRule, UnwindContext, UnwindSection, Value,
 };
 
+use lowbox_profiler::record::MAX_FRAMES;
+
 use super::elf::Placed;
+use super::image::Image;
 use super::memory::Memory;
 
 type Bytes<'a> = EndianSlice<'a, NativeEndian>;
@@ -42,29 +47,31 @@ const MAX_SEARCH: u64 = 64 << 10;
 
 /// Registers of a frame, as far as they are known.
 #[derive(Clone, Debug)]
-pub(super) struct Frame {
-    pub(super) pc: u64,
+pub struct Frame {
+    /// The program counter.
+    pub pc: u64,
     /// The address behind a call; else one at which the thread itself is.
     pub(super) is_return: bool,
     registers: [Option<u64>; COUNT],
 }
 
 impl Frame {
-    pub(super) fn innermost(pc: u64, sp: u64) -> Frame {
+    /// Of a thread that is there.
+    pub fn innermost(pc: u64, sp: u64) -> Frame {
         let mut registers = [None; COUNT];
         registers[SP] = Some(sp);
         Frame { pc, is_return: false, registers }
     }
 
     /// An address in the instruction that is meant.
-    pub(super) fn place(&self) -> u64 {
+    pub fn place(&self) -> u64 {
         self.pc.wrapping_sub(u64::from(self.is_return))
     }
 }
 
 /// What is further out.
 #[derive(Clone, Debug)]
-pub(super) enum Outer {
+enum Outer {
     /// The caller.
     Caller(Frame),
     /// Nobody: the thread begins here.
@@ -83,22 +90,46 @@ pub(super) struct Rules {
 
 /// What is needed for each step, and costs more to make than a step does.
 #[derive(Debug, Default)]
-pub(super) struct Unwinder {
+pub struct Unwinder {
     context: UnwindContext<usize>,
 }
 
 impl Unwinder {
-    /// The caller of a frame in the module of these rules, which is loaded `bias` further than it says.
-    pub(super) fn outer(&mut self, rules: &Rules, frame: &Frame, bias: u64, walk: &mut Walk<'_>) -> Outer {
-        rules.step(frame, bias, walk, &mut self.context).unwrap_or(Outer::Unknown)
+    /// The frames from `start` outwards, and whether there are more. `image` says which module is at an address, and how far from its
+    /// own addresses it is loaded; `is_code` whether any is.
+    pub fn walk(
+        &mut self,
+        start: Frame,
+        mut image: impl FnMut(u64, &mut dyn Memory) -> Option<(Rc<Image>, u64)>,
+        is_code: &dyn Fn(u64) -> bool,
+        memory: &mut dyn Memory,
+    ) -> (Vec<Frame>, bool) {
+        let mut frame = start;
+        let mut all = Vec::new();
+        loop {
+            let image = image(frame.place(), memory);
+            let mut walk = Walk { memory, is_code };
+            let outer = match image.as_ref().and_then(|(image, bias)| Some((image.rules.as_ref()?, *bias))) {
+                Some((rules, bias)) => {
+                    rules.step(&frame, bias, &mut walk, &mut self.context).unwrap_or(Outer::Unknown)
+                }
+                None => outer_by_frame_pointer(&frame, &mut walk),
+            };
+            all.push(frame);
+            frame = match outer {
+                Outer::Nobody => return (all, false),
+                Outer::Caller(outer) if all.len() <= MAX_FRAMES => outer,
+                Outer::Caller(_) | Outer::Unknown => return (all, true),
+            };
+        }
     }
 }
 
 /// What a walk over a stack needs beside registers.
-pub(super) struct Walk<'a> {
-    pub(super) memory: &'a mut dyn Memory,
+struct Walk<'a> {
+    memory: &'a mut dyn Memory,
     /// Whether there is code.
-    pub(super) is_code: &'a dyn Fn(u64) -> bool,
+    is_code: &'a dyn Fn(u64) -> bool,
 }
 
 impl Rules {
@@ -286,7 +317,7 @@ fn frame_pointer(_start: u64, _sp: u64, _walk: &mut Walk<'_>) -> Option<u64> {
 }
 
 /// The caller of a frame of which no unwind information tells, as machine code that is made at run time: by its frame pointer.
-pub(super) fn outer_by_frame_pointer(frame: &Frame, walk: &mut Walk<'_>) -> Outer {
+fn outer_by_frame_pointer(frame: &Frame, walk: &mut Walk<'_>) -> Outer {
     let find = |walk: &mut Walk<'_>| {
         let (sp, fp) = (frame.registers[SP]?, frame.registers[FP]?);
         // A function that is being entered or left has not set it: only who called has.

@@ -15,26 +15,27 @@ pub(super) struct Native {
     pub(super) of_python: bool,
 }
 
-/// Puts Python's functions where the interpreter's loop ran them. Its other frames are left out: they are how Python is run, and
-/// change while it runs (a call that is made often is made by other ways than the first one), so that one line of a script would have
-/// several stacks. What it was called by, and what it calls that is none of it, stays. Where no frame of the loop was seen, nothing
-/// is left out, and Python's functions follow the machine code if that was cut before, and stand first if it was not.
-pub(super) fn merged(native: Vec<Native>, native_is_cut: bool, python: PythonStack) -> Vec<FrameMessage> {
+/// Puts Python's functions where the interpreter's loop ran them; where none of its frames has that name (it is known to the linker
+/// up to 3.13, and else in files with symbols) all in the place of the innermost frame of the interpreter.
+///
+/// The interpreter's own frames are left out: they are how Python is run, and change while it runs (a call that is made often is
+/// made by other ways than the first one), so that one line of a script would have several stacks. What it calls that is none of it stays,
+/// and what it was called by.
+pub(super) fn merged(native: Vec<Native>, python: PythonStack) -> Vec<FrameMessage> {
     let is_loop = |one: &Native| one.of_python && one.symbol.as_deref() == Some(PYTHON_LOOP);
     let some_loop = native.iter().any(is_loop);
     let mut loops = python.loops.into_iter();
     let mut all: Vec<FrameMessage> = Vec::new();
-    if !some_loop && !native_is_cut {
-        all.extend(loops.by_ref().flatten().map(FrameMessage::from));
-    }
     for one in native {
         if is_loop(&one) {
             all.extend(loops.next().into_iter().flatten().map(FrameMessage::from));
-        } else if !(some_loop && one.of_python) {
+        } else if one.of_python && !some_loop {
+            all.extend(loops.by_ref().flatten().map(FrameMessage::from));
+        } else if !one.of_python {
             all.extend(one.frames);
         }
     }
-    // Of loops that were not seen: what is further out than the machine code that was found.
+    // Further out than the machine code that was found.
     all.extend(loops.flatten().map(FrameMessage::from));
     all
 }
@@ -83,20 +84,21 @@ mod tests {
 
     #[test]
     fn pythons_functions_stand_where_they_were_run() {
-        let all = merged(seen(), false, python(&[&["load", "main"], &["outer", "<module>"]]));
+        let all = merged(seen(), python(&[&["load", "main"], &["outer", "<module>"]]));
         let expected = ["open64", "load", "main", "extension", "outer", "<module>", "_start"];
         assert_eq!(names(all), expected);
     }
 
     #[test]
     fn what_was_not_seen_of_the_interpreter_leaves_no_function_out() {
-        let cut: Vec<Native> = seen().into_iter().take(4).collect();
-        let all = merged(cut, true, python(&[&["load"], &["<module>"]]));
-        assert_eq!(names(all), ["open64", "_io_open", "load", "<module>"]);
-        let stripped = vec![native("open64", false), native("?", true)];
-        let all = merged(stripped.clone(), false, python(&[&["load"]]));
-        assert_eq!(names(all), ["load", "open64", "?"]);
-        let all = merged(stripped, true, python(&[&["load"]]));
-        assert_eq!(names(all), ["open64", "?", "load"]);
+        let two = || python(&[&["load"], &["<module>"]]);
+        let cut_in_the_loop: Vec<Native> = seen().into_iter().take(4).collect();
+        assert_eq!(names(merged(cut_in_the_loop, two())), ["open64", "load", "<module>"]);
+        let cut_before: Vec<Native> = seen().into_iter().take(1).collect();
+        assert_eq!(names(merged(cut_before, two())), ["open64", "load", "<module>"]);
+        let stripped = [("open64", false), ("?", true), ("extension", false), ("?", true), ("start", false)];
+        let stripped = stripped.map(|(name, of_python)| native(name, of_python));
+        let expected = ["open64", "load", "<module>", "extension", "start"];
+        assert_eq!(names(merged(stripped.into(), two())), expected);
     }
 }

@@ -107,7 +107,7 @@ impl Reader {
             None => all.into_iter().flat_map(|one| one.frames).collect(),
             Some((python, _)) => {
                 answer.truncated |= python.truncated;
-                merged(all, is_cut, python)
+                merged(all, python)
             }
         };
         let mut names = 0;

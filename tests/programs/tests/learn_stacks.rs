@@ -617,3 +617,47 @@ fn when_the_reader_of_stacks_dies_another_one_takes_its_place() {
         }
     });
 }
+
+/// Two functions alike open a file at the same depth: the registers are the same.
+const ALIKE: &str = r#"
+#include <fcntl.h>
+#include <unistd.h>
+#define APART __attribute__((noinline, noclone))
+APART int touch(const char *path) { int file = open(path, O_RDONLY); close(file); return file; }
+APART int left(const char *path) { return touch(path) + 1; }
+APART int right(const char *path) { return touch(path) + 2; }
+int main(int count, char **words) {
+    for (int turn = 0; turn < 100; turn++) if (left(words[1]) < 0 || right(words[1]) < 0) return 1;
+    return 0;
+}
+"#;
+
+const ALIKE_IN_PYTHON: &str = r#"import sys
+def touch(path):
+    open(path).close()
+def left(path):
+    touch(path)
+def right(path):
+    touch(path)
+for _ in range(100):
+    left(sys.argv[1])
+    right(sys.argv[1])
+"#;
+
+#[test]
+fn functions_that_call_from_the_same_depth_are_told_apart() {
+    everyone_at_home(|person| {
+        let data = person.file("data/in.txt", "x");
+        let program = compiled(person, ALIKE, &["-O1"]);
+        let app = person.file("program/alike.py", ALIKE_IN_PYTHON);
+        for command in [&[text(&program), text(&data)][..], &[PYTHON, "-I", text(&app), text(&data)]] {
+            let all = learn(person, &program, &[], command);
+            let path = canonical(&data);
+            let by = |function: &str| {
+                let of = |access: &&Access| access.path == path && access.functions().contains(&function);
+                all.iter().filter(of).map(|access| access.count).collect::<Vec<u64>>()
+            };
+            assert_eq!((by("left"), by("right")), (vec![100], vec![100]), "{command:?}: {all:#?}");
+        }
+    });
+}

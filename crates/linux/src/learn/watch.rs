@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lowbox_policy::Operation;
 use lowbox_profiler::attribute::{Judge, World};
 use lowbox_profiler::collect::{Collector, Event, Limits};
-use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, Stack, TraceWriter};
+use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, TraceWriter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FileType;
 use rustix::process::Pid;
@@ -22,7 +22,7 @@ use rustix::process::Pid;
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
 use super::sockets::{self, Address, Sockets};
-use super::stacks::{Registers, Stacks};
+use super::stacks::Stacks;
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
@@ -158,25 +158,21 @@ impl Watch {
             return;
         }
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-        // Where the caller is, and its stack: asked for once for all that it was denied.
-        let (registers, stack) = (OnceCell::new(), OnceCell::new());
-        let registers = || *registers.get_or_init(|| Registers::of(call.pid));
+        // Where the caller is: asked for once for all that it was denied.
+        let place = OnceCell::new();
         for Denied { object, right, denial } in denied.iter() {
-            let site = || registers().map_or(0, Registers::site);
-            let known_site = |collector: &Collector| collector.site(object, *right, &exe, site);
-            let site = self.stacks.as_ref().map_or(0, |_| known_site(&self.collector));
-            let event = Event { object, right: *right, denial: *denial, exe: &exe, site, at };
             let (stacks, listener) = (&mut self.stacks, self.listener.as_fd());
+            let here = |stacks: &mut Stacks| {
+                let waits = || sys::notification_is_alive(listener, call.id);
+                Arc::clone(place.get_or_init(|| stacks.place(call.pid, &exe, waits)))
+            };
+            let site =
+                stacks.as_mut().map(|stacks| self.collector.site(object, *right, &exe, || here(stacks).site));
+            let site = site.unwrap_or(0);
+            let event = Event { object, right: *right, denial: *denial, exe: &exe, site, at };
             let details = || {
                 let process = process::process(call.pid, exe.clone());
-                let read = |stacks: &mut Stacks| {
-                    let read = stacks.of(call.pid, registers());
-                    // It is the caller's only if the caller still waits.
-                    let waits = sys::notification_is_alive(listener, call.id);
-                    if waits { read } else { Stack { truncated: true, ..Stack::default() } }
-                };
-                let stack = stacks.as_mut().map(|stacks| stack.get_or_init(|| read(stacks)).clone());
-                (process, stack)
+                (process, stacks.as_mut().map(|stacks| here(stacks).stack.clone()))
             };
             self.changed = true;
             if let Err(error) = self.collector.add(&event, details, &mut self.sink) {

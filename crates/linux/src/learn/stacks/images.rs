@@ -68,6 +68,6 @@ fn state(stat: &Stat) -> FileState {
         device: stat.st_dev,
         inode: stat.st_ino,
         length: stat.st_size,
-        changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u64),
+        changed: (stat.st_ctime, stat.st_ctime_nsec),
     }
 }

@@ -57,6 +57,10 @@ impl Lines {
     /// The places that an address stands for, those inlined first.
     pub(super) fn at(&self, address: u64) -> Vec<Line> {
         let mut all = Vec::new();
+        // `addr2line` looks at what lies between this address and the next one.
+        if address == u64::MAX {
+            return all;
+        }
         let Ok(mut frames) = self.context.find_frames(address).skip_all_loads() else { return all };
         while let (Ok(Some(frame)), true) = (frames.next(), all.len() < MAX_INLINED) {
             let location = frame.location.as_ref();

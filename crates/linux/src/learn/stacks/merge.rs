@@ -61,7 +61,7 @@ mod tests {
         let frame =
             |name: &&str| PythonFrame { file: b"a.py".to_vec(), line: 1, function: name.as_bytes().to_vec() };
         let loops = loops.iter().map(|one| one.iter().map(frame).collect()).collect();
-        PythonStack { loops, truncated: false }
+        PythonStack { loops, ..PythonStack::default() }
     }
 
     fn names(frames: Vec<FrameMessage>) -> Vec<String> {

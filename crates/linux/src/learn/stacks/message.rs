@@ -28,7 +28,17 @@ pub(super) struct Answer {
     /// The innermost first.
     pub(super) frames: Vec<FrameMessage>,
     pub(super) truncated: bool,
+    /// Words of the program's memory by which the stack is known again: as long as they are the same, so is the stack.
+    pub(super) marks: Vec<Mark>,
+    /// It is known again in the same thread only.
+    pub(super) of_thread: bool,
 }
+
+/// An address, and the word that is there.
+pub(super) type Mark = (u64, u64);
+
+/// The most marks of a stack, of machine code and of Python.
+pub(super) const MAX_MARKS: usize = 256;
 
 /// A frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

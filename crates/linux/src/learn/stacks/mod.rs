@@ -13,6 +13,7 @@ mod merge;
 mod message;
 pub mod names;
 mod open;
+mod places;
 mod process;
 pub mod python;
 mod reader;
@@ -34,6 +35,7 @@ use lowbox_profiler::record::{Frame, Module, Stack};
 
 use crate::supervise::guard::Guard;
 use message::{Answer, FrameMessage, Question, receive, send};
+use places::{Place, Places};
 pub(super) use registers::Registers;
 
 /// How long an answer may take: longer than the reader has for it, because what holds it may be a file system that doesn't answer.
@@ -47,6 +49,9 @@ pub(super) struct Stacks {
     /// `None` once it did not answer.
     reader: Option<(UnixStream, Guard)>,
     asked: u64,
+    /// Places that were numbered.
+    sites: u64,
+    places: Places,
     modules: HashMap<(Vec<u8>, String), Arc<Module>>,
     /// Stacks of which nothing could be read.
     pub(super) unread: u64,
@@ -62,13 +67,40 @@ impl Stacks {
         let guard = Guard::new(pid);
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
-        Ok(Stacks { reader: Some((socket, guard)), asked: 0, modules: HashMap::new(), unread: 0 })
+        Ok(Stacks {
+            reader: Some((socket, guard)),
+            asked: 0,
+            sites: 0,
+            places: Places::default(),
+            modules: HashMap::new(),
+            unread: 0,
+        })
     }
 
-    /// The stack of a thread that waits at these registers; without frames, and marked as cut, if it can't be read.
-    pub(super) fn of(&mut self, thread: u32, registers: Option<Registers>) -> Stack {
-        let answer = registers.and_then(|registers| self.ask(thread, registers)).unwrap_or_default();
+    /// The place at which a thread waits, with its stack: one without frames, and marked as cut, if it can't be read. `waits` says
+    /// whether the thread still does, without which what was read may be another's.
+    pub(super) fn place(&mut self, thread: u32, exe: &Raw, waits: impl Fn() -> bool) -> Arc<Place> {
+        let registers = Registers::of(thread);
+        let known = registers.and_then(|registers| self.places.find(thread, exe, registers));
+        if let Some(known) = known.filter(|_| waits()) {
+            return known;
+        }
+        let answer = registers.and_then(|registers| self.ask(thread, registers));
+        let answer = answer.filter(|_| waits()).unwrap_or_default();
+        let (marks, of_thread) = (answer.marks.clone(), answer.of_thread);
         self.unread += u64::from(answer.frames.is_empty());
+        let stack = self.stack(answer);
+        self.sites += 1;
+        let thread = of_thread.then_some(thread);
+        let place = Arc::new(Place { site: self.sites, stack, marks, thread });
+        // Of what can't be read it is not known either whether it is the same.
+        if let Some(registers) = registers.filter(|_| !place.stack.frames.is_empty()) {
+            self.places.add(exe, registers, Arc::clone(&place));
+        }
+        place
+    }
+
+    fn stack(&mut self, answer: Answer) -> Stack {
         let truncated = answer.truncated || answer.frames.is_empty();
         if self.modules.len() > MAX_SHARED {
             self.modules.clear();

@@ -7,7 +7,7 @@ use rustix::process::Pid;
 use super::images::Images;
 use super::memory::{Memory, Remote};
 use super::merge::{Native, merged};
-use super::message::{Answer, FrameMessage, Question};
+use super::message::{Answer, FrameMessage, MAX_MARKS, Mark, Question};
 use super::names::demangled;
 use super::python::PythonStack;
 use super::space::Space;
@@ -44,7 +44,18 @@ impl Reader {
             }
         }
         let python = self.python(question.thread, &known, &mut memory);
-        Answer { number, ..self.told(question.thread, &known.space, &mut memory, native, is_cut, python) }
+        let marks = native.iter().filter_map(|frame| Some((frame.slot?, frame.pc))).take(MAX_MARKS);
+        let marks_of_python =
+            python.iter().flat_map(|(stack, _)| stack.marks.iter().copied()).take(MAX_MARKS);
+        let marks: Vec<Mark> = marks.chain(marks_of_python).collect();
+        // Another thread's Python is elsewhere, whatever is left where this one's was.
+        let of_thread = python.is_some() || marks.is_empty();
+        Answer {
+            number,
+            marks,
+            of_thread,
+            ..self.told(question.thread, &known.space, &mut memory, native, is_cut, python)
+        }
     }
 
     /// The frames of machine code, and whether there are more.

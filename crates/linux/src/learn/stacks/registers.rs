@@ -1,7 +1,6 @@
 //! Where a thread is that waits in a system call.
 
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 
 /// What the kernel tells without stopping the thread: two registers of all.
@@ -19,14 +18,6 @@ impl Registers {
         let mut text = [0; 256];
         let length = File::open(format!("/proc/{thread}/syscall")).ok()?.read(&mut text).ok()?;
         parse(&text[..length])
-    }
-
-    /// A number for the place, by which accesses from the same call stack are known.
-    pub(crate) fn site(self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        // 0 is the one site of those of whom nothing is known.
-        hasher.finish().max(1)
     }
 }
 

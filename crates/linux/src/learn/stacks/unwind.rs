@@ -52,6 +52,8 @@ pub struct Frame {
     pub pc: u64,
     /// The address behind a call; else one at which the thread itself is.
     pub(super) is_return: bool,
+    /// Where `pc` is on the stack, for one that was found there.
+    pub(super) slot: Option<u64>,
     registers: [Option<u64>; COUNT],
 }
 
@@ -60,7 +62,7 @@ impl Frame {
     pub fn innermost(pc: u64, sp: u64) -> Frame {
         let mut registers = [None; COUNT];
         registers[SP] = Some(sp);
-        Frame { pc, is_return: false, registers }
+        Frame { pc, is_return: false, slot: None, registers }
     }
 
     /// An address in the instruction that is meant.
@@ -70,6 +72,10 @@ impl Frame {
 }
 
 /// What is further out.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one step, and a box would cost more than it saves"
+)]
 #[derive(Clone, Debug)]
 enum Outer {
     /// The caller.
@@ -197,7 +203,7 @@ impl Rules {
         for kept in KEPT {
             registers[kept] = frame.registers[kept];
         }
-        let mut return_address = None;
+        let (mut return_address, mut slot) = (None, None);
         let mut is_end = row.register(return_register).is_none() && cfg!(target_arch = "x86_64");
         for (register, rule) in row.registers() {
             let value = match rule {
@@ -220,6 +226,9 @@ impl Rules {
             };
             if *register == return_register {
                 return_address = value;
+                if let RegisterRule::Offset(offset) = rule {
+                    slot = base.checked_add_signed(*offset);
+                }
             }
             if let Some(register) = registers.get_mut(usize::from(register.0)) {
                 *register = value;
@@ -245,7 +254,7 @@ impl Rules {
         } else if registers[SP].is_none() {
             registers[SP] = Some(base);
         }
-        (walk.is_code)(pc).then_some(Outer::Caller(Frame { pc, is_return: !signal, registers }))
+        (walk.is_code)(pc).then_some(Outer::Caller(Frame { pc, is_return: !signal, slot, registers }))
     }
 }
 
@@ -327,8 +336,9 @@ fn outer_by_frame_pointer(frame: &Frame, walk: &mut Walk<'_>) -> Outer {
         let mut registers = [None; COUNT];
         registers[FP] = Some(walk.memory.word(fp)?);
         registers[SP] = Some(fp.checked_add(16)?);
-        let pc = walk.memory.word(fp.checked_add(8)?)? & ADDRESS;
-        (walk.is_code)(pc).then_some(Frame { pc, is_return: true, registers })
+        let slot = fp.checked_add(8)?;
+        let pc = walk.memory.word(slot)? & ADDRESS;
+        (walk.is_code)(pc).then_some(Frame { pc, is_return: true, slot: Some(slot), registers })
     };
     find(walk).map_or(Outer::Unknown, Outer::Caller)
 }

@@ -121,13 +121,23 @@ impl Layout {
         }
     }
 
-    /// The innermost frame of a thread; 0 if it runs none.
-    pub(super) fn innermost(&self, thread: u64, memory: &mut dyn Memory) -> Option<u64> {
+    /// The innermost frame of a thread; 0 if it runs none. What told so is added to `marks`.
+    pub(super) fn innermost(
+        &self,
+        thread: u64,
+        memory: &mut dyn Memory,
+        marks: &mut Vec<(u64, u64)>,
+    ) -> Option<u64> {
+        let mut word = |address: Option<u64>| {
+            let word = memory.word(address?)?;
+            marks.push((address?, word));
+            Some(word)
+        };
         match self.innermost {
-            Innermost::At(offset) => memory.word(thread.checked_add(offset)?),
+            Innermost::At(offset) => word(thread.checked_add(offset)),
             Innermost::Within(offset, within) => {
-                let inner = memory.word(thread.checked_add(offset)?)?;
-                memory.word(inner.checked_add(within)?)
+                let inner = word(thread.checked_add(offset))?;
+                word(inner.checked_add(within))
             }
         }
     }

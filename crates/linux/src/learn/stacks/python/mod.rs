@@ -40,6 +40,8 @@ pub struct PythonStack {
     pub loops: Vec<Vec<PythonFrame>>,
     /// There are more further out.
     pub truncated: bool,
+    /// Addresses and what is there, by which the stack is known again: frames, and which instruction of what code they are at.
+    pub marks: Vec<(u64, u64)>,
 }
 
 /// An interpreter in a process.
@@ -62,7 +64,7 @@ impl Python {
         let mut stack = PythonStack::default();
         let mut entry = Vec::new();
         let mut count = 0;
-        let mut frame = self.layout.innermost(state, memory)?;
+        let mut frame = self.layout.innermost(state, memory, &mut stack.marks)?;
         // One more than is kept, so that it is seen that there are more. The interpreter's own marks are not counted.
         for _ in 0..2 * MAX_FRAMES {
             if frame == 0 || count > MAX_FRAMES {
@@ -80,6 +82,11 @@ impl Python {
                 if self.layout.begins_loop(frame, memory) {
                     stack.loops.push(std::mem::take(&mut entry));
                 }
+            }
+            let layout = &self.layout;
+            for offset in [layout.frame_code, layout.frame_instruction, layout.frame_previous] {
+                let address = frame.checked_add(offset)?;
+                stack.marks.extend(memory.word(address).map(|word| (address, word)));
             }
             match memory.word(frame.checked_add(self.layout.frame_previous)?) {
                 Some(previous) => frame = previous,

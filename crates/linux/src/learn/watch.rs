@@ -20,7 +20,8 @@ use rustix::process::Pid;
 
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
-use super::sockets::{self, Address, Sockets};
+use super::names::{self, Connected};
+use super::sockets::{self, Address, Reached, Sockets};
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
@@ -52,6 +53,7 @@ pub(super) struct Watch {
     collector: Collector,
     own: OwnPlaces,
     sockets: Sockets,
+    connected: Connected,
     /// What became of a whole path with what was to be done there, while names don't change.
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
@@ -84,6 +86,7 @@ impl Watch {
             collector: Collector::new(Limits::default()),
             own,
             sockets: Sockets::new(),
+            connected: Connected::default(),
             known: HashMap::new(),
             known_bytes: 0,
             user,
@@ -101,7 +104,7 @@ impl Watch {
             let polled = poll(&mut events, self.changed.then_some(&CHECKPOINT));
             let (calls, ended) = (events[0].revents(), events[1].revents());
             match polled {
-                Ok(0) => self.checkpoint(),
+                Ok(0) => self.checkpoint(&judge, false),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
                     self.learned.error = Some(error.into());
@@ -119,14 +122,23 @@ impl Watch {
                 break;
             }
         }
-        self.checkpoint();
+        self.checkpoint(&judge, true);
         self.learned.recorded = self.collector.recorded();
         self.learned.lost = self.collector.refused();
         self.learned
     }
 
-    fn checkpoint(&mut self) {
-        self.changed = false;
+    fn checkpoint(&mut self, judge: &Judge<'_>, at_the_end: bool) {
+        for (exe, process) in self.connected.overdue(at_the_end) {
+            let (object, right) = names::some_name();
+            if let Some(denial) = judge.denial(&object, right) {
+                let event = Event { object: &object, right, denial, exe: &exe, site: 0, at: now() };
+                if let Err(error) = self.collector.add(&event, || (process, None), &mut self.sink) {
+                    self.learned.error = Some(error);
+                }
+            }
+        }
+        self.changed = !self.connected.is_empty();
         if let Err(error) = self.collector.checkpoint(&mut self.sink) {
             self.learned.error = Some(error);
         }
@@ -150,7 +162,7 @@ impl Watch {
             self.learned.left_out += denied.len() as u64;
             return;
         }
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let at = now();
         for Denied { object, right, denial } in denied.iter() {
             let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
             let details = || (process::process(call.pid, exe.clone()), None);
@@ -289,8 +301,11 @@ impl Watch {
                 }
             }
             Does::Connect(number, address, length) => {
-                self.reached(&mut seen, thread, number, address, length)
+                if let Some(address) = sockets::copy(thread, address, length) {
+                    self.reached(&mut seen, thread, number, &address);
+                }
             }
+            Does::SendTo { number, data, to } => self.sent(&mut seen, thread, number, data, to),
             Does::Send(number, first, count, step) => {
                 for index in 0..count as u64 {
                     let mut header = [0_u8; MESSAGE as usize];
@@ -298,9 +313,15 @@ impl Watch {
                     if !sys::read_process_memory(thread, at, &mut header).is_ok_and(|n| n == header.len()) {
                         break;
                     }
-                    let name = u64::from_ne_bytes(header[..8].try_into().ok()?);
-                    let length = u32::from_ne_bytes(header[8..12].try_into().ok()?) as usize;
-                    self.reached(&mut seen, thread, number, name, length);
+                    let word = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| header[at + byte]));
+                    let to = (word(0), word(8) as u32 as usize);
+                    // The first of its parts: a question has one.
+                    let mut part = [0_u8; 16];
+                    let read = sys::read_process_memory(thread, word(16), &mut part);
+                    let first = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| part[at + byte]));
+                    let whole = word(24) > 0 && read.is_ok_and(|n| n == part.len());
+                    let data = if whole { (first(0), first(8) as usize) } else { (0, 0) };
+                    self.sent(&mut seen, thread, number, data, to);
                 }
             }
             Does::Bind(number, address, length) => {
@@ -330,9 +351,19 @@ impl Watch {
         self.known_bytes = 0;
     }
 
-    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: u64, length: usize) {
-        let Some(bytes) = sockets::copy(thread, address, length) else { return };
-        match sockets::read(&bytes) {
+    fn sent(&mut self, seen: &mut Seen, thread: Pid, number: i32, data: (u64, usize), to: (u64, usize)) {
+        let address = sockets::copy(thread, to.0, to.1);
+        if let Some(address) = &address {
+            self.reached(seen, thread, number, address);
+        }
+        if let Some(name) = names::asked(&self.sockets, thread, number, data, address.as_deref()) {
+            self.connected.asked(thread.as_raw_pid() as u32);
+            seen.accesses.push(name);
+        }
+    }
+
+    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: &[u8]) {
+        match sockets::read(address) {
             Some(Address::Path(path)) => {
                 let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
                 let Some(path) = whole else { return };
@@ -346,9 +377,17 @@ impl Watch {
             Some(Address::Abstract(name)) => {
                 seen.accesses.push((Object::AbstractSocket { name }, Right::Do(Operation::Connect)));
             }
-            Some(Address::Internet(bytes)) => {
-                seen.accesses.extend(self.sockets.reached(thread, number, &bytes));
-            }
+            Some(Address::Internet(bytes)) => match self.sockets.reached(thread, number, &bytes) {
+                Some(Reached::Peer(peer)) => seen.accesses.push((peer, Right::Do(Operation::Connect))),
+                Some(Reached::Resolver) => {
+                    let thread = thread.as_raw_pid() as u32;
+                    self.changed = true;
+                    if !self.connected.add(thread, || process::process(thread, process::exe(thread))) {
+                        seen.accesses.push(names::some_name());
+                    }
+                }
+                None => {}
+            },
             None => {}
         }
     }
@@ -386,6 +425,11 @@ impl Watch {
             && !bytes.windows(3).any(|part| part == b"/..")
             && self.own.hold(path)
     }
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 fn access(path: &Path, kind: FileType, operation: Operation) -> (Object, Right) {

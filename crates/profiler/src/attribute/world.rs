@@ -3,11 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use lowbox_policy::network::{
-    Access as Direction, AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy, Opening, Peer,
+    Access as Direction, AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy, Opening, Peer, classify,
 };
-use lowbox_policy::ruling::{Cause, grant_helps, granting, helpful_grant, rule};
+use lowbox_policy::ruling::{Cause, grant_helps, granting, helpful_grant, is_at_or_above, rule};
 use lowbox_policy::{
-    Candidate, GrantRights, Object as Securable, Operation, PlanOptions, Question, candidates,
+    Candidate, GrantRights, Object as Securable, ObjectKind, Operation, PlanOptions, Question, candidates,
 };
 use lowbox_security::{AccessMask, Token};
 
@@ -46,6 +46,8 @@ pub struct Judge<'w> {
 pub struct Remedies {
     /// The capabilities that would, each alone: bits by their place in [`Judge::candidates`].
     pub capabilities: u128,
+    /// Where none does alone: one of each of these is needed. An address that holds another one is two destinations.
+    pub together: Vec<u128>,
     /// The narrowest grant that would.
     pub grant: Option<Grant>,
 }
@@ -80,6 +82,10 @@ impl<'w> Judge<'w> {
         };
         if let Some(question) = self.question(object, right) {
             let ruling = rule(&question);
+            if ruling.granted && !self.is_shown(object) {
+                let desired = ruling.desired;
+                return Some(Denial { desired, missing: desired, on_parent: false, why: Why::NoObject });
+            }
             let why = match ruling.cause? {
                 Cause::NoEntry => Why::NoEntry,
                 Cause::NotAllowed => Why::NotAllowed,
@@ -102,16 +108,54 @@ impl<'w> Judge<'w> {
     /// What would grant an access that is denied.
     pub fn remedies(&self, object: &Object, right: Right) -> Remedies {
         if let Some(question) = self.question(object, right) {
+            if !self.is_shown(object) {
+                return Remedies::default();
+            }
             let bits = granting(&question, &self.candidates).into_iter();
             let capabilities = bits.fold(0, |all, at| all | 1_u128 << at);
-            return Remedies { capabilities, grant: self.path_grant(object, &question) };
+            return Remedies {
+                capabilities,
+                grant: self.path_grant(object, &question),
+                ..Remedies::default()
+            };
         }
         let Some(asked) = network_question(object, right) else { return Remedies::default() };
         if let NetworkQuestion::Peer(peer, Direction::Connect) = asked {
             return self.openings(&peer, self.is_allowed(object));
         }
         let open = self.with.iter().filter(|(_, policy)| asked.granted_by(policy, false));
-        Remedies { capabilities: open.fold(0, |all, (at, _)| all | 1_u128 << at), grant: None }
+        let capabilities = open.fold(0, |all, (at, _)| all | 1_u128 << at);
+        let mut remedies = Remedies { capabilities, ..Remedies::default() };
+        if let NetworkQuestion::Peer(peer, Direction::Accept) = asked {
+            remedies.together = self.together(&peer, Direction::Accept, capabilities);
+        }
+        remedies
+    }
+
+    /// The capabilities for each of an address's classes, if no one capability is for all of them.
+    fn together(&self, peer: &Peer, direction: Direction, alone: u128) -> Vec<u128> {
+        if alone != 0 {
+            return Vec::new();
+        }
+        let opens = |policy: &NetworkPolicy, class| match direction {
+            Direction::Connect => policy.connects(class),
+            Direction::Accept => policy.accepts(class),
+        };
+        let missing = classify(peer).iter().filter(|class| !opens(&self.network, *class)).collect::<Vec<_>>();
+        let masks = missing.into_iter().map(|class| {
+            let open = self.with.iter().filter(|(_, policy)| opens(policy, class));
+            open.fold(0, |all, (at, _)| all | 1_u128 << at)
+        });
+        let masks: Vec<u128> = masks.collect();
+        if masks.contains(&0) { Vec::new() } else { masks }
+    }
+
+    /// A unix socket is there only by an entry of its own: none is shown by a grant of its folder.
+    fn is_shown(&self, object: &Object) -> bool {
+        let Object::UnixSocket { path } = object else { return true };
+        let path = path.as_path();
+        let own = |entry: &Securable| entry.kind == ObjectKind::Socket && is_at(entry, path);
+        self.world.objects.iter().any(own)
     }
 
     /// What would let the program connect. An allowed host opens what a capability opens, too.
@@ -126,6 +170,9 @@ impl<'w> Judge<'w> {
                 Opening::LoopbackExemption => remedies.grant = Some(Grant::Loopback { port: peer.port }),
                 Opening::AllowedHost => {}
             }
+        }
+        if remedies.grant.is_none() {
+            remedies.together = self.together(peer, Direction::Connect, remedies.capabilities);
         }
         remedies
     }
@@ -155,7 +202,7 @@ impl<'w> Judge<'w> {
                 "devices are granted by an entry of their own in a file in objects.d, not by their path"
             }
             (Object::UnixSocket { .. }, _) => {
-                "unix sockets are granted by an entry of their own in a file in objects.d, not by their path"
+                "unix sockets are granted by an entry of their own, not by their path or folder: a line `socket PATH D:(A;;FRFW;;;{package})` in a file in objects.d"
             }
             (Object::AbstractSocket { .. }, _) => {
                 "abstract sockets of the host are never reached from a container"
@@ -246,6 +293,11 @@ impl NetworkQuestion {
             NetworkQuestion::Peer(_, Direction::Accept) | NetworkQuestion::Listen => ACCEPT,
         }
     }
+}
+
+/// Whether the entry is at the path, and not only above it.
+fn is_at(entry: &Securable, path: &Path) -> bool {
+    entry.path.components().count() == path.components().count() && is_at_or_above(entry, path)
 }
 
 /// An absolute path without `.` and `..`: only about those can be asked. Records may hold anything.

@@ -215,15 +215,18 @@ impl Watch {
             return Seen { lasting: true, ..seen };
         }
         match files::find(path, follows) {
-            Found::There(path, kind) => {
+            Found::There(found, kind) => {
                 seen.lasting = true;
+                self.way(&mut seen, path, follows, &found);
+                let path = found;
                 if !self.own.hold(&path) {
                     let all = files::opened(kind, flags).into_iter();
                     seen.accesses = all.map(|one| access(&path, kind, one)).collect();
                 }
             }
-            Found::Missing(path) if flags & libc::O_CREAT != 0 => {
-                self.making(&mut seen, &path, Operation::Create);
+            Found::Missing(found) if flags & libc::O_CREAT != 0 => {
+                self.way(&mut seen, path, follows, &found);
+                self.making(&mut seen, &found, Operation::Create);
             }
             Found::Missing(_) | Found::Nothing => {}
         }
@@ -235,8 +238,10 @@ impl Watch {
         if self.is_own_name(path) {
             return Seen { lasting: true, ..seen };
         }
-        let Found::There(path, kind) = files::find(path, follows) else { return seen };
+        let Found::There(found, kind) = files::find(path, follows) else { return seen };
         seen.lasting = true;
+        self.way(&mut seen, path, follows, &found);
+        let path = found;
         if !self.own.hold(&path) {
             seen.accesses.push(access(&path, kind, operation));
         }
@@ -244,7 +249,9 @@ impl Watch {
             let mut script = path;
             for _ in 0..MAX_INTERPRETERS {
                 let Some(next) = files::interpreter(&script) else { break };
-                let Found::There(next, kind) = files::find(&next, true) else { break };
+                let named = next;
+                let Found::There(next, kind) = files::find(&named, true) else { break };
+                self.way(&mut seen, &named, true, &next);
                 seen.accesses.push(access(&next, kind, Operation::Execute));
                 script = next;
             }
@@ -261,7 +268,9 @@ impl Watch {
                 let path = whole_path(thread, at)?;
                 self.forget();
                 let found = files::find(&path, at.follows);
-                if let (Found::There(path, kind), false) = (found, self.is_own_name(&path)) {
+                if let (Found::There(found, kind), false) = (found, self.is_own_name(&path)) {
+                    self.way(&mut seen, &path, at.follows, &found);
+                    let path = found;
                     match self.own.hold(&path) {
                         true => self.own.removed(&path),
                         false => seen.accesses.push(access(&path, kind, operation)),
@@ -269,8 +278,10 @@ impl Watch {
                 }
             }
             Does::Make(at, operation) => {
-                if let Found::Missing(path) = files::find(&whole_path(thread, at)?, false) {
-                    self.making(&mut seen, &path, operation);
+                let path = whole_path(thread, at)?;
+                if let Found::Missing(found) = files::find(&path, false) {
+                    self.way(&mut seen, &path, false, &found);
+                    self.making(&mut seen, &found, operation);
                 }
             }
             Does::Move(from, to, both) => {
@@ -368,9 +379,11 @@ impl Watch {
                 let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
                 let Some(path) = whole else { return };
                 let path = Path::new(OsStr::from_bytes(&path));
-                if let Found::There(path, FileType::Socket) = files::find(path, true)
-                    && !self.own.hold(&path)
+                if let Found::There(found, FileType::Socket) = files::find(path, true)
+                    && !self.own.hold(&found)
                 {
+                    self.way(seen, path, true, &found);
+                    let path = found;
                     seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
                 }
             }
@@ -392,6 +405,12 @@ impl Watch {
         }
     }
 
+    /// What reads the links on the way. A container has its own in its own places.
+    fn way(&self, seen: &mut Seen, path: &Path, follows: bool, found: &Path) {
+        let links = files::links(path, follows, found).into_iter().filter(|link| !self.own.hold(link));
+        seen.accesses.extend(links.map(|link| access(&link, FileType::Symlink, Operation::Stat)));
+    }
+
     fn making(&mut self, seen: &mut Seen, path: &Path, operation: Operation) {
         if self.own.hold_new(path) {
             self.own.made(path);
@@ -401,11 +420,14 @@ impl Watch {
     }
 
     fn moved(&mut self, seen: &mut Seen, from: &Path, to: &Path) {
-        let Found::There(from, kind) = files::find(from, false) else { return };
-        let to = match files::find(to, false) {
-            Found::There(to, _) | Found::Missing(to) => to,
+        let Found::There(old, kind) = files::find(from, false) else { return };
+        let new = match files::find(to, false) {
+            Found::There(new, _) | Found::Missing(new) => new,
             Found::Nothing => return,
         };
+        self.way(seen, from, false, &old);
+        self.way(seen, to, false, &new);
+        let (from, to) = (old, new);
         if self.own.hold(&from) {
             self.own.removed(&from);
         } else {

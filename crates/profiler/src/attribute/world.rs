@@ -12,7 +12,7 @@ use lowbox_policy::{
 use lowbox_security::{AccessMask, Token};
 
 use super::Grant;
-use crate::record::{Denial, Object, Right, Why};
+use crate::record::{Denial, Node, Object, Right, Why};
 
 /// What a program is granted, and what there is that it could be granted.
 #[derive(Clone, Debug)]
@@ -187,6 +187,9 @@ impl<'w> Judge<'w> {
     /// Why no grant of its path would do, for people.
     pub fn why_not_grantable(&self, object: &Object, denial: &Denial) -> &'static str {
         match (object, denial.why) {
+            (Object::File { node: Node::Symlink, .. }, Why::NoEntry | Why::NotAllowed) => {
+                "a symbolic link is shown by a grant of its folder, and that folder may not be granted: use the path that it leads to"
+            }
             (Object::File { .. }, Why::Denied) => "an entry of the object catalogue denies it",
             (Object::File { .. }, Why::Label) => "its integrity label is above the program's",
             (Object::File { path, .. }, _) => {
@@ -229,8 +232,16 @@ impl<'w> Judge<'w> {
     }
 
     fn path_grant(&self, object: &Object, question: &Question<'_>) -> Option<Grant> {
-        let Object::File { .. } = object else { return None };
-        let (place, rights) = helpful_grant(question)?;
+        let Object::File { node, .. } = object else { return None };
+        let (place, rights) = match node {
+            // A link is never granted by its own path; a grant of its folder shows it as it is.
+            Node::Symlink if question.operation == Operation::Stat => {
+                let folder = question.path.parent().filter(|folder| *folder != Path::new("/"))?;
+                let rights = GrantRights::READ;
+                grant_helps(question, folder, rights).then_some((folder, rights))?
+            }
+            _ => helpful_grant(question)?,
+        };
         self.may_be_granted(place).then(|| Grant::Path { path: place.to_path_buf(), rights })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -121,10 +121,10 @@ impl Lesson<'_> {
         plain.env_clear().envs(environment.iter().cloned());
         self.run(plain).succeeded();
         let observed = Observed::read(fs::read_to_string(&seen).expect("what strace saw"));
-        let home = environment.iter().find(|(name, _)| name == "HOME").expect("it has one").1.clone();
+        let packages = self.packages();
         let place = |path: &str| {
             // The container's own, and what everybody has: to ask about each file of it takes its time.
-            let own = ["/proc/", "/dev/pts", "/dev/tty", "/tmp/", "/usr/", &home];
+            let own = ["/proc/", "/dev/pts", "/dev/tty", "/tmp/", "/usr/", text(&packages)];
             let own_files = ["/etc/resolv.conf", "/etc/passwd", "/etc/group"];
             own.iter().any(|place| path.starts_with(place)) || own_files.contains(&path)
         };
@@ -197,13 +197,17 @@ impl Lesson<'_> {
         }
     }
 
+    /// Where packages have what is theirs.
+    fn packages(&self) -> PathBuf {
+        self.person().home().join(".local/share/lowbox/packages")
+    }
+
     /// What the program's environment is while it is learned about.
     fn environment(&self, header: &Value) -> Vec<(String, String)> {
         let trace = self.person().work().join("environment.trace");
         let told = self.learn_about(&trace, &["/usr/bin/env", "-0"]);
         let words = told.split('\0').filter_map(|word| word.split_once('='));
-        let packages = self.person().home().join(".local/share/lowbox/packages");
-        let own = packages.join(header["package"].as_str().expect("a name")).join("LocalState");
+        let own = self.packages().join(header["package"].as_str().expect("a name")).join("LocalState");
         words
             .map(|(name, value)| match name {
                 // Each command has its own.

@@ -107,22 +107,20 @@ fn pip_installs_from_an_index_of_this_machine_with_what_was_learned() {
         let server = FileServer::start(&index);
         let place = person.folder("site");
         let packages = place.join("packages");
-        let script = "set -e; \"$1\" -I -m pip install --quiet --no-cache-dir --disable-pip-version-check --no-compile \
-                      --index-url \"$2\" --target \"$3\" hello-lowbox; \
-                      \"$1\" -I -c 'import sys; sys.path.append(sys.argv[1]); import hello_lowbox as h; print(h.ANSWER)' \"$3\"";
         let url = format!("http://127.0.0.1:{}/simple/", server.port());
-        let command = ["/bin/sh", "-c", script, "sh", &python, &url, text(&packages)];
+        let install =
+            [&python, "-I", "-m", "pip", "install", "--no-cache-dir", "--disable-pip-version-check"];
+        let what = ["--no-compile", "--index-url", &url, "--target", text(&packages), "hello-lowbox"];
         let clean = || drop(fs::remove_dir_all(&packages));
-        // The interpreter is an argument of the shell here, so that its packages are to be learned too.
         // Neither the machine's settings of pip, nor what it tells the index of compilers in PATH.
         let given = ["--env=PIP_CONFIG_FILE=/dev/null", "--env=PATH=/usr/bin:/bin"];
         // Which systems this could be: it has one answer already.
         let system = |row: &Value| row["object"] == "/etc";
-        let lesson = Lesson::new(person, &command).given(&given).cleaned_by(&clean).does_without(&system);
+        let lesson = Lesson::new(person, &[&install[..], &what].concat());
+        let lesson = lesson.given(&given).cleaned_by(&clean).does_without(&system);
         let needed = lesson.is_enough_and_no_part_superfluous();
         lesson.sees_what_strace_sees();
-        assert!(needed.contains(&pair("--allow-loopback", server.port())), "{}: {needed:?}", person.name);
-        assert!(needed.contains(&grant(&place, "rw")), "{}: {needed:?}", person.name);
+        same(person, needed, vec![pair("--allow-loopback", server.port()), grant(&place, "rw")]);
     });
 }
 

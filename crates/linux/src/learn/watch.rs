@@ -221,7 +221,7 @@ impl Watch {
                 let path = found;
                 if !self.own.hold(&path) {
                     let all = files::opened(kind, flags).into_iter();
-                    seen.accesses = all.map(|one| access(&path, kind, one)).collect();
+                    seen.accesses.extend(all.map(|one| access(&path, kind, one)));
                 }
             }
             Found::Missing(found) if flags & libc::O_CREAT != 0 => {

@@ -144,6 +144,12 @@ impl<'a> Lesson<'a> {
                 ),
             }
         }
+        // The manifest that was written declares all of it but the paths.
+        let manifest = self.person.work().join("again/AppxManifest.xml");
+        let mut declared = vec![["--manifest".to_owned(), text(&manifest).to_owned()]];
+        declared.extend(needed.iter().filter(|[option, _]| option == "--grant").cloned());
+        let ended = self.run_with(&declared.iter().collect::<Vec<_>>());
+        assert_eq!(ended.succeeded(), said, "{name}: {declared:?}");
         (self.clean)();
         needed
     }

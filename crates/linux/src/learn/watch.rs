@@ -1,11 +1,11 @@
 //! The loop that answers: receive, look, record, go on.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -54,6 +54,9 @@ pub(super) struct Watch {
     own: OwnPlaces,
     sockets: Sockets,
     connected: Connected,
+    /// Places of which every folder may be listed; and what then has to be recorded.
+    listable: Vec<PathBuf>,
+    nothing: Arc<[Denied]>,
     /// What became of a whole path with what was to be done there, while names don't change.
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
@@ -87,6 +90,8 @@ impl Watch {
             own,
             sockets: Sockets::new(),
             connected: Connected::default(),
+            listable: Vec::new(),
+            nothing: Arc::new([]),
             known: HashMap::new(),
             known_bytes: 0,
             user,
@@ -98,6 +103,7 @@ impl Watch {
     /// Until nobody is left whom the filter holds.
     pub(super) fn run(mut self, world: &World) -> Learned {
         let judge = Judge::new(world);
+        self.listable = judge.listable();
         loop {
             let mut events =
                 [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
@@ -176,9 +182,16 @@ impl Watch {
     /// What of a call the check denies; `None` if what it names could not be read.
     fn denied(&mut self, judge: &Judge<'_>, thread: Pid, does: Does) -> Option<Arc<[Denied]>> {
         let key = match does {
-            Does::Open(at, flags) => Some(key(thread, at, flags as u32, 0)?),
+            Does::Open(at, flags) => {
+                let path = whole_bytes(thread, at)?;
+                // A walk through a tree: what it comes to is as likely new as it is certainly allowed.
+                if path.one_name && files::only_lists(flags) && self.may_list(&path.bytes) {
+                    return Some(Arc::clone(&self.nothing));
+                }
+                Some(key(path.bytes, flags as u32, 0))
+            }
             Does::To(at, operation) if !changes_names(operation) => {
-                Some(key(thread, at, operation as u32, 1 + u8::from(at.follows))?)
+                Some(key(whole_bytes(thread, at)?.bytes, operation as u32, 1 + u8::from(at.follows)))
             }
             _ => None,
         };
@@ -440,6 +453,13 @@ impl Watch {
         self.making(seen, &to, operation);
     }
 
+    /// Whether it lies where every folder may be listed. The path is without links.
+    fn may_list(&self, path: &[u8]) -> bool {
+        self.listable.iter().any(|place| {
+            path.strip_prefix(place.as_os_str().as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+        })
+    }
+
     /// A name in a place of the container's own, which its links don't lead out of but on purpose (`/proc/self/root`).
     fn is_own_name(&self, path: &Path) -> bool {
         let bytes = path.as_os_str().as_bytes();
@@ -462,13 +482,13 @@ fn changes_names(operation: Operation) -> bool {
     matches!(operation, Operation::Unlink | Operation::Rmdir)
 }
 
-/// The whole path, then what tells apart what is done there. `None` if it can't be read.
-fn key(thread: Pid, at: At, what: u32, kind: u8) -> Option<Vec<u8>> {
-    let mut key = whole_bytes(thread, at)?;
+/// The whole path, then what tells apart what is done there.
+fn key(path: Vec<u8>, what: u32, kind: u8) -> Vec<u8> {
+    let mut key = path;
     key.push(0);
     key.push(kind);
     key.extend(what.to_ne_bytes());
-    Some(key)
+    key
 }
 
 /// Bytes that follow the path in a key.
@@ -479,14 +499,23 @@ fn path_of(key: &[u8]) -> &Path {
 }
 
 fn whole_path(thread: Pid, at: At) -> Option<PathBuf> {
-    whole_bytes(thread, at).map(|bytes| PathBuf::from(OsStr::from_bytes(&bytes)))
+    whole_bytes(thread, at).map(|path| PathBuf::from(OsString::from_vec(path.bytes)))
 }
 
-fn whole_bytes(thread: Pid, at: At) -> Option<Vec<u8>> {
+/// A whole path.
+struct Whole {
+    bytes: Vec<u8>,
+    /// It was given as one name in a folder that the caller has open or works in: no link is on the way.
+    one_name: bool,
+}
+
+fn whole_bytes(thread: Pid, at: At) -> Option<Whole> {
     let mut buffer = [0_u8; MAX_PATH];
     let read = sys::read_process_memory(thread, at.address, &mut buffer).ok()?;
     let end = buffer[..read].iter().position(|&byte| byte == 0)?;
-    whole(thread, at.folder, &buffer[..end])
+    let given = &buffer[..end];
+    let one_name = !given.contains(&b'/') && !matches!(given, b"" | b"." | b"..");
+    Some(Whole { bytes: whole(thread, at.folder, given)?, one_name })
 }
 
 /// An absolute path from what a call was given. Without a path it is the descriptor's own (AT_EMPTY_PATH).

@@ -26,8 +26,6 @@ use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
 
-/// PATH_MAX.
-const MAX_PATH: usize = 4096;
 /// Bytes of paths that are known to lead where they led before.
 const MAX_KNOWN: usize = 16 << 20;
 /// What a known path takes beside its bytes, about, and what each access does.
@@ -510,12 +508,9 @@ struct Whole {
 }
 
 fn whole_bytes(thread: Pid, at: At) -> Option<Whole> {
-    let mut buffer = [0_u8; MAX_PATH];
-    let read = sys::read_process_memory(thread, at.address, &mut buffer).ok()?;
-    let end = buffer[..read].iter().position(|&byte| byte == 0)?;
-    let given = &buffer[..end];
-    let one_name = !given.contains(&b'/') && !matches!(given, b"" | b"." | b"..");
-    Some(Whole { bytes: whole(thread, at.folder, given)?, one_name })
+    let given = sys::read_process_path(thread, at.address).ok()?;
+    let one_name = !given.contains(&b'/') && !matches!(&given[..], b"" | b"." | b"..");
+    Some(Whole { bytes: whole(thread, at.folder, &given)?, one_name })
 }
 
 /// An absolute path from what a call was given. Without a path it is the descriptor's own (AT_EMPTY_PATH).

@@ -65,6 +65,8 @@ pub(super) fn copy(thread: Pid, at: u64, length: usize) -> Option<Vec<u8>> {
 pub(super) struct Sockets {
     routes: Option<Routes>,
     resolvers: Vec<SocketAddr>,
+    /// They are the container's: which names they don't answer is not seen here.
+    resolvers_are_own: bool,
     /// Ports that the program has sockets at: over its own loopback interface it reaches those without any right.
     own_ports: HashSet<u16>,
 }
@@ -72,7 +74,17 @@ pub(super) struct Sockets {
 impl Sockets {
     pub(super) fn new() -> Sockets {
         let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        Sockets { routes: Routes::open().ok(), resolvers: resolvers(&text), own_ports: HashSet::new() }
+        Sockets::with(&text, false)
+    }
+
+    /// Of a program that is isolated, which has this resolv.conf(5), or none: then it asks its own loopback interface in vain.
+    pub(super) fn inside(resolver_file: Option<&str>) -> Sockets {
+        Sockets::with(resolver_file.unwrap_or_default(), resolver_file.is_some())
+    }
+
+    fn with(text: &str, resolvers_are_own: bool) -> Sockets {
+        let (routes, resolvers) = (Routes::open().ok(), resolvers(text));
+        Sockets { routes, resolvers, resolvers_are_own, own_ports: HashSet::new() }
     }
 
     /// What connecting or sending to an internet address reaches.
@@ -85,7 +97,7 @@ impl Sockets {
         }
         if self.resolvers.contains(&SocketAddr::new(ip, peer.port())) {
             // Inside, its own resolver answers.
-            return Some((Object::HostName { name: SOME_NAME.into() }, Right::Resolve));
+            return (!self.resolvers_are_own).then_some((Object::HostName { name: SOME_NAME.into() }, Right::Resolve));
         }
         Some((self.network(SocketAddr::new(ip, peer.port()), &kind)?, Right::Do(Operation::Connect)))
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -20,6 +19,8 @@ use rustix::process::Pid;
 
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
+use super::inside::Inside;
+use super::record_file::RecordFile;
 use super::sockets::{self, Address, Sockets};
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
@@ -35,6 +36,8 @@ const KNOWN: usize = 256;
 const MAX_INTERPRETERS: usize = 5;
 /// Counts are written after so many seconds in which they changed.
 const CHECKPOINT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// The same of a program that runs for months.
+const RARE_CHECKPOINT: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
 
 /// An access that the check denies.
 #[derive(Debug)]
@@ -48,7 +51,12 @@ struct Denied {
 pub(super) struct Watch {
     listener: OwnedFd,
     ended: OwnedFd,
-    sink: TraceWriter<File>,
+    /// `None` once it could not be rewritten.
+    sink: Option<TraceWriter<RecordFile>>,
+    run: Run,
+    checkpoint: Timespec,
+    /// Where the program is isolated.
+    inside: Option<Arc<Inside>>,
     collector: Collector,
     own: OwnPlaces,
     sockets: Sockets,
@@ -58,6 +66,14 @@ pub(super) struct Watch {
     user: User,
     learned: Learned,
     changed: bool,
+}
+
+/// What the program has of its own, and who it is.
+pub(super) struct Place {
+    pub(super) inside: Option<Arc<Inside>>,
+    pub(super) own: OwnPlaces,
+    pub(super) sockets: Sockets,
+    pub(super) user: User,
 }
 
 /// What a call comes to, before it is judged.
@@ -73,17 +89,20 @@ impl Watch {
         listener: OwnedFd,
         ended: OwnedFd,
         run: &Run,
-        own: OwnPlaces,
-        user: User,
-        file: File,
+        place: Place,
+        file: RecordFile,
     ) -> io::Result<Watch> {
+        let Place { inside, own, sockets, user } = place;
         Ok(Watch {
             listener,
             ended,
-            sink: TraceWriter::new(file, run)?,
+            checkpoint: if file.is_bounded() { RARE_CHECKPOINT } else { CHECKPOINT },
+            sink: Some(file.begin(run)?),
+            run: run.clone(),
+            inside,
             collector: Collector::new(Limits::default()),
             own,
-            sockets: Sockets::new(),
+            sockets,
             known: HashMap::new(),
             known_bytes: 0,
             user,
@@ -98,7 +117,7 @@ impl Watch {
         loop {
             let mut events =
                 [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
-            let polled = poll(&mut events, self.changed.then_some(&CHECKPOINT));
+            let polled = poll(&mut events, self.changed.then_some(&self.checkpoint));
             let (calls, ended) = (events[0].revents(), events[1].revents());
             match polled {
                 Ok(0) => self.checkpoint(),
@@ -112,8 +131,11 @@ impl Watch {
                 if let Ok(call) = sys::receive_notification(self.listener.as_fd()) {
                     self.learned.calls += 1;
                     self.look(&judge, &call);
-                    // A caller that is gone needs no answer.
-                    let _ = sys::continue_notification(self.listener.as_fd(), call.id);
+                    match &self.inside {
+                        Some(inside) if Inside::is_carried_out(&call) => inside.hand_back(&self.listener, &call),
+                        // A caller that is gone needs no answer.
+                        _ => drop(sys::continue_notification(self.listener.as_fd(), call.id)),
+                    }
                 }
             } else if !calls.is_empty() || !ended.is_empty() {
                 break;
@@ -127,8 +149,33 @@ impl Watch {
 
     fn checkpoint(&mut self) {
         self.changed = false;
-        if let Err(error) = self.collector.checkpoint(&mut self.sink) {
+        let Some(sink) = &mut self.sink else { return };
+        if let Err(error) = self.collector.checkpoint(sink) {
             self.learned.error = Some(error);
+        }
+        if sink.writer().has_grown() {
+            self.rewrite();
+        }
+    }
+
+    /// Has the file written anew, and goes on in a section of its own.
+    fn rewrite(&mut self) {
+        let Some(mut sink) = self.sink.take() else { return };
+        // What it holds is written out, so nothing is lost with the table.
+        if let Err(error) = self.collector.spill(&mut sink) {
+            self.learned.error = Some(error);
+        }
+        let mut file = sink.into_inner();
+        match file.rewrite() {
+            Ok(room) => self.learned.full = !room,
+            Err(error) => {
+                self.learned.error = Some(error);
+                self.learned.full = true;
+            }
+        }
+        match file.begin(&self.run) {
+            Ok(sink) => self.sink = Some(sink),
+            Err(error) => self.learned.error = Some(error),
         }
     }
 
@@ -146,16 +193,17 @@ impl Watch {
             return;
         }
         let exe = process::exe(call.pid);
-        if self.collector.recorded() >= MAX_ACCESSES as u64 {
+        let room = self.collector.recorded() < MAX_ACCESSES as u64 && !self.learned.full;
+        let Some(sink) = self.sink.as_mut().filter(|_| room) else {
             self.learned.left_out += denied.len() as u64;
             return;
-        }
+        };
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         for Denied { object, right, denial } in denied.iter() {
             let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
             let details = || (process::process(call.pid, exe.clone()), None);
             self.changed = true;
-            if let Err(error) = self.collector.add(&event, details, &mut self.sink) {
+            if let Err(error) = self.collector.add(&event, details, sink) {
                 self.learned.error = Some(error);
             }
         }
@@ -202,7 +250,11 @@ impl Watch {
         if self.is_own_name(path) {
             return Seen { lasting: true, ..seen };
         }
-        match files::find(path, follows) {
+        match self.find(path, follows) {
+            Found::There(path, _) if flags & libc::O_CREAT != 0 && self.own.would_make(&path) => {
+                self.own.made(&path);
+                self.forget();
+            }
             Found::There(path, kind) => {
                 seen.lasting = true;
                 if !self.own.hold(&path) {
@@ -223,16 +275,16 @@ impl Watch {
         if self.is_own_name(path) {
             return Seen { lasting: true, ..seen };
         }
-        let Found::There(path, kind) = files::find(path, follows) else { return seen };
+        let Found::There(path, kind) = self.find(path, follows) else { return seen };
         seen.lasting = true;
-        if !self.own.hold(&path) {
+        if !self.own.hold(&path) && !(operation == Operation::Stat && self.own.shows(&path)) {
             seen.accesses.push(access(&path, kind, operation));
         }
         if operation == Operation::Execute && kind == FileType::RegularFile {
             let mut script = path;
             for _ in 0..MAX_INTERPRETERS {
                 let Some(next) = files::interpreter(&script) else { break };
-                let Found::There(next, kind) = files::find(&next, true) else { break };
+                let Found::There(next, kind) = self.find(&next, true) else { break };
                 seen.accesses.push(access(&next, kind, Operation::Execute));
                 script = next;
             }
@@ -248,7 +300,7 @@ impl Watch {
             Does::To(at, operation) => {
                 let path = whole_path(thread, at)?;
                 self.forget();
-                let found = files::find(&path, at.follows);
+                let found = self.find(&path, at.follows);
                 if let (Found::There(path, kind), false) = (found, self.is_own_name(&path)) {
                     match self.own.hold(&path) {
                         true => self.own.removed(&path),
@@ -257,7 +309,7 @@ impl Watch {
                 }
             }
             Does::Make(at, operation) => {
-                if let Found::Missing(path) = files::find(&whole_path(thread, at)?, false) {
+                if let Found::Missing(path) = self.find(&whole_path(thread, at)?, false) {
                     self.making(&mut seen, &path, operation);
                 }
             }
@@ -271,8 +323,8 @@ impl Watch {
             }
             Does::Link(from, to) => {
                 let (old, new) = (whole_path(thread, from)?, whole_path(thread, to)?);
-                let Found::There(old, kind) = files::find(&old, from.follows) else { return Some(seen) };
-                let Found::Missing(new) = files::find(&new, false) else { return Some(seen) };
+                let Found::There(old, kind) = self.find(&old, from.follows) else { return Some(seen) };
+                let Found::Missing(new) = self.find(&new, false) else { return Some(seen) };
                 if !self.own.hold(&old) {
                     seen.accesses.push(access(&old, kind, Operation::LinkFrom));
                 }
@@ -282,7 +334,7 @@ impl Watch {
                 let link = format!("/proc/{}/fd/{number}", thread.as_raw_pid());
                 // No file, or none with a name: nothing that a right is needed for.
                 if let Some(path) = files::behind(&link)
-                    && let Found::There(path, kind) = files::find(&path, false)
+                    && let Found::There(path, kind) = self.find(&path, false)
                     && !self.own.hold(&path)
                 {
                     seen.accesses.push(access(&path, kind, operation));
@@ -308,8 +360,7 @@ impl Watch {
                 match sockets::read(&bytes) {
                     Some(Address::Path(path)) => {
                         let path = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes())?;
-                        if let Found::Missing(path) = files::find(Path::new(OsStr::from_bytes(&path)), false)
-                        {
+                        if let Found::Missing(path) = self.find(Path::new(OsStr::from_bytes(&path)), false) {
                             self.making(&mut seen, &path, Operation::MakeSpecial);
                         }
                     }
@@ -322,6 +373,12 @@ impl Watch {
             Does::Listen(number) => seen.accesses.extend(self.sockets.listens(thread, number)),
         }
         Some(seen)
+    }
+
+    /// Looks a path up on the host, where the judging is done. An isolated program may know it by another path.
+    fn find(&self, path: &Path, follows: bool) -> Found {
+        let on_host = self.inside.as_ref().and_then(|inside| inside.on_host(path));
+        files::find(on_host.as_deref().unwrap_or(path), follows)
     }
 
     /// Names change: what paths lead to has to be looked up again.
@@ -337,7 +394,7 @@ impl Watch {
                 let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
                 let Some(path) = whole else { return };
                 let path = Path::new(OsStr::from_bytes(&path));
-                if let Found::There(path, FileType::Socket) = files::find(path, true)
+                if let Found::There(path, FileType::Socket) = self.find(path, true)
                     && !self.own.hold(&path)
                 {
                     seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
@@ -362,8 +419,8 @@ impl Watch {
     }
 
     fn moved(&mut self, seen: &mut Seen, from: &Path, to: &Path) {
-        let Found::There(from, kind) = files::find(from, false) else { return };
-        let to = match files::find(to, false) {
+        let Found::There(from, kind) = self.find(from, false) else { return };
+        let to = match self.find(to, false) {
             Found::There(to, _) | Found::Missing(to) => to,
             Found::Nothing => return,
         };

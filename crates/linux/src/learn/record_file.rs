@@ -17,6 +17,7 @@ const FULL: u64 = 24 << 20;
 pub struct RecordFile {
     file: File,
     bytes: u64,
+    full: bool,
     /// Its name, where it is bounded.
     named: Option<Named>,
 }
@@ -24,12 +25,22 @@ pub struct RecordFile {
 impl RecordFile {
     /// One that may grow as it will: somebody waits for the end of the program.
     pub fn unbounded(file: File) -> RecordFile {
-        RecordFile { file, bytes: 0, named: None }
+        RecordFile { file, bytes: 0, full: false, named: None }
     }
 
     /// One that does not grow without end, and that nobody else writes to.
     pub(super) fn bounded(file: File, named: Named) -> RecordFile {
-        RecordFile { file, bytes: 0, named: Some(named) }
+        RecordFile { file, bytes: 0, full: false, named: Some(named) }
+    }
+
+    /// The same, into which no access is written: the folder has no room.
+    pub fn full(self) -> RecordFile {
+        RecordFile { full: true, ..self }
+    }
+
+    /// Whether accesses are to be left out.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Whether it is written for months.

@@ -96,6 +96,7 @@ impl Watch {
         Ok(Watch {
             listener,
             ended,
+            learned: Learned { full: file.is_full(), ..Learned::default() },
             checkpoint: if file.is_bounded() { RARE_CHECKPOINT } else { CHECKPOINT },
             sink: Some(file.begin(run)?),
             run: run.clone(),
@@ -106,7 +107,6 @@ impl Watch {
             known: HashMap::new(),
             known_bytes: 0,
             user,
-            learned: Learned::default(),
             changed: false,
         })
     }

@@ -123,8 +123,7 @@ fn a_session_outlives_a_killed_run_and_follows_no_link() {
         learn(person, &["start", "s"]).succeeded();
         let marker = unique_sleep();
         let script = format!("cat {}; exec sleep {marker}", text(&file));
-        let mut lowbox =
-            person.lowbox(&["learn", "--", "/bin/sh", "-c", &script]).spawn().expect("lowbox");
+        let mut lowbox = person.lowbox(&["learn", "--", "/bin/sh", "-c", &script]).spawn().expect("lowbox");
         assert!(until(TIME, || !pids_with(&marker).is_empty()), "it starts");
         assert!(until(TIME, || status(person)[0]["accesses"].as_u64() >= Some(1)), "{}", status(person));
         lowbox.kill().expect("a child of this process");

@@ -92,13 +92,7 @@ fn nothing_is_denied_what_is_lacking_is_recorded_and_the_program_reads_it_and_ca
             &["--grant", &grant],
             &[PYTHON, "-I", "-c", &script, &canonical(&secret), text(&folder)],
         );
-        assert_eq!(
-            ended.succeeded(),
-            "the secret\nrecorded\nchanged:",
-            "{}: {}",
-            person.name,
-            ended.stderr
-        );
+        assert_eq!(ended.succeeded(), "the secret\nrecorded\nchanged:", "{}: {}", person.name, ended.stderr);
         assert!(ended.stderr.contains("NOTHING is denied"), "{}", ended.stderr);
         assert!(ended.stderr.contains(text(&folder)), "{}", ended.stderr);
         assert!(names(&folder, &canonical(&secret)) && !names(&folder, &canonical(&declared)));

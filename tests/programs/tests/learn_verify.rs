@@ -99,11 +99,8 @@ fn with_what_it_needs_nothing_is_missing_and_without_a_part_of_it_exactly_that_i
         assert!(ended.stderr.contains("nothing is missing"), "{}", ended.stderr);
         assert_eq!(fs::read_to_string(&out).expect("written"), "read served");
         let written = canonical(&out);
-        let expected = [
-            ("read", canonical(&data)),
-            ("create", written),
-            ("connect", format!("127.0.0.1:{port}/tcp")),
-        ];
+        let expected =
+            [("read", canonical(&data)), ("create", written), ("connect", format!("127.0.0.1:{port}/tcp"))];
         for (at, (right, object)) in expected.into_iter().enumerate() {
             let before = came.load(Ordering::SeqCst);
             let (ended, answer) = with(Some(at));
@@ -203,7 +200,8 @@ fn what_is_denied_is_told_with_its_count_and_what_the_container_has_of_its_own_i
         .into();
         // What the person may not write anyway lacks nothing.
         if person.name == "the calling user" {
-            expected.extend(["write", "truncate"].map(|right| (right.to_owned(), format!("{folder}/in.txt"))));
+            expected
+                .extend(["write", "truncate"].map(|right| (right.to_owned(), format!("{folder}/in.txt"))));
             expected.retain(|(right, _)| right != "truncate");
         }
         assert_eq!(denied(&answer), expected, "{}", person.name);

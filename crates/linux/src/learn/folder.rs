@@ -83,7 +83,8 @@ impl RecordFolder {
         let path = canonical(path.parent().unwrap_or(Path::new("/")))?.join(name);
         let object = open_without_links(CWD, &path)?;
         // One that can be read from.
-        let folder = openat(&object, ".", OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        let folder =
+            openat(&object, ".", OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         let stat = fstat(&folder)?;
         if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o022 != 0 {
             return Err(io::Error::other("it belongs to somebody else, or others can write to it"));

@@ -36,7 +36,9 @@ pub enum SessionError {
     #[error("the session {0} runs already; end it first: lowbox learn stop")]
     Runs(String),
     /// A name that can't be.
-    #[error("{0:?} is no name of a session: use up to {MAX_NAME} letters, digits, dots, dashes and underscores, and begin with none of the last three")]
+    #[error(
+        "{0:?} is no name of a session: use up to {MAX_NAME} letters, digits, dots, dashes and underscores, and begin with none of the last three"
+    )]
     Name(String),
     /// The system's error, or what somebody put in lowbox's folder.
     #[error("{}: {source}", Shown(path))]

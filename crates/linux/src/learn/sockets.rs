@@ -97,7 +97,8 @@ impl Sockets {
         }
         if self.resolvers.contains(&SocketAddr::new(ip, peer.port())) {
             // Inside, its own resolver answers.
-            return (!self.resolvers_are_own).then_some((Object::HostName { name: SOME_NAME.into() }, Right::Resolve));
+            return (!self.resolvers_are_own)
+                .then_some((Object::HostName { name: SOME_NAME.into() }, Right::Resolve));
         }
         Some((self.network(SocketAddr::new(ip, peer.port()), &kind)?, Right::Do(Operation::Connect)))
     }

@@ -132,7 +132,9 @@ impl Watch {
                     self.learned.calls += 1;
                     self.look(&judge, &call);
                     match &self.inside {
-                        Some(inside) if Inside::is_carried_out(&call) => inside.hand_back(&self.listener, &call),
+                        Some(inside) if Inside::is_carried_out(&call) => {
+                            inside.hand_back(&self.listener, &call)
+                        }
                         // A caller that is gone needs no answer.
                         _ => drop(sys::continue_notification(self.listener.as_fd(), call.id)),
                     }

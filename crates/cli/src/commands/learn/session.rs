@@ -65,7 +65,8 @@ pub fn start(arguments: &Start) -> Result<ExitCode, Failure> {
 /// Ends it, and tells what its runs need.
 pub fn stop(arguments: Stop) -> Result<ExitCode, Failure> {
     let session = Session::current(&caller()?.folders).map_err(Failure::new)?;
-    let session = session.ok_or_else(|| Failure::new("no session runs; begin one: lowbox learn start NAME"))?;
+    let session =
+        session.ok_or_else(|| Failure::new("no session runs; begin one: lowbox learn start NAME"))?;
     let session = session.stop().map_err(Failure::new)?;
     let runs = session.files().map_err(Failure::new)?;
     let going_on = runs.iter().filter(|run| run.running).count();

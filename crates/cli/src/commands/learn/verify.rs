@@ -9,9 +9,7 @@ use clap::Args;
 use lowbox_linux::host::open_regular;
 use lowbox_linux::launch::Groundwork;
 use lowbox_linux::learn::{Learned, Learner, RecordFile, world};
-use lowbox_linux::prepare::{
-    Caller, Learning, PrepareError, Request, decide_capabilities, ground, prepare,
-};
+use lowbox_linux::prepare::{Caller, Learning, PrepareError, Request, decide_capabilities, ground, prepare};
 use lowbox_linux::supervise::Event;
 use lowbox_profiler::attribute::{World, attribute};
 use lowbox_profiler::record::{Mode, Reader, Records};
@@ -30,12 +28,14 @@ use crate::scenario;
 
 /// `lowbox learn verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "The exit code is the program's own; whether something is missing is said on standard error, and \
+#[command(
+    after_help = "The exit code is the program's own; whether something is missing is said on standard error, and \
     with --json in a file.
 
 Examples:
   lowbox learn verify --manifest AppxManifest.xml -- python3 app.py
-  lowbox learn verify --grant ./out:rw --json answer.json -- python3 app.py")]
+  lowbox learn verify --grant ./out:rw --json answer.json -- python3 app.py"
+)]
 pub struct Arguments {
     /// The program and what it has.
     #[command(flatten)]

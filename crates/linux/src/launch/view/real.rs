@@ -87,7 +87,8 @@ impl Builder {
 impl Builder {
     /// The user's folder of records, for reading alone.
     fn clone_records(&self, folder: &Path) -> Result<OwnedFd, Failure> {
-        let object = open_without_links(&self.host, relative(folder)).map_err(Failure::at(Step::Bind, folder))?;
+        let object =
+            open_without_links(&self.host, relative(folder)).map_err(Failure::at(Step::Bind, folder))?;
         clone_mount(object.as_fd(), ONLY_READ).map_err(Failure::at(Step::Bind, folder))
     }
 }
@@ -109,7 +110,9 @@ fn show_records(mount: &OwnedFd, tree: &OwnedFd, records: &ShownRecords) -> Resu
     let again = clone_mount(shown.as_fd(), ONLY_READ).map_err(Failure::at(Step::Bind, folder))?;
     match attach(&again, tree, &records.shown_at) {
         // Something else is there by now. Nothing of the program's is taken away.
-        Ok(()) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => Ok(()),
+        Ok(()) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
+            Ok(())
+        }
         Err(error) => Err(Failure::new(Step::Bind, &records.shown_at, error)),
     }
 }

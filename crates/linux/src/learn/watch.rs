@@ -279,7 +279,8 @@ impl Watch {
         }
         let Found::There(path, kind) = self.find(path, follows) else { return seen };
         seen.lasting = true;
-        if !self.own.hold(&path) && !(operation == Operation::Stat && self.own.shows(&path)) {
+        let seen_inside = operation == Operation::Stat && self.own.shows(&path);
+        if !self.own.hold(&path) && !seen_inside {
             seen.accesses.push(access(&path, kind, operation));
         }
         if operation == Operation::Execute && kind == FileType::RegularFile {

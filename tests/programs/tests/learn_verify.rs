@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -171,7 +172,7 @@ fn what_is_denied_is_told_with_its_count_and_what_the_container_has_of_its_own_i
         // Mounted apart, because /tmp is the program's own.
         let granted = tempfile::tempdir().expect("a folder");
         fs::write(granted.path().join("in.txt"), "granted").expect("a file");
-        let open = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o755));
+        let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(granted.path(), open).expect("its mode");
         let folder = canonical(granted.path());
         let options = [
@@ -254,7 +255,7 @@ fn what_a_run_refuses_is_refused_while_it_is_verified() {
         let folder = person.folder("service");
         let service = folder.join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&service).expect("a socket");
-        let open = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let open = fs::Permissions::from_mode(0o777);
         fs::set_permissions(&service, open).expect("its mode");
         let command = [PYTHON, "-I", text(&app), &marker, &pid, text(&service)];
         let plain = finish(person.plain(command), 60).succeeded();

@@ -5,8 +5,8 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use crate::launch::control::channel;
@@ -20,6 +20,7 @@ const LENGTH: usize = 64;
 #[derive(Debug)]
 pub(crate) struct HandedBack {
     socket: OwnedFd,
+    ended: bool,
 }
 
 /// Lowbox's side of it.
@@ -39,27 +40,27 @@ impl HandedBack {
         let (ours, theirs) = channel()?;
         let root = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         send_descriptors(control, &[listener.as_fd(), root.as_fd(), theirs.as_fd()])?;
-        Ok(HandedBack { socket: ours })
+        Ok(HandedBack { socket: ours, ended: false })
     }
 
     pub(super) fn socket(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 
-    /// Whether lowbox still looks at calls, or has left some.
-    pub(super) fn is_open(&self) -> bool {
-        let mut one = [PollFd::new(&self.socket, PollFlags::IN)];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        poll(&mut one, Some(&now)).is_err()
-            || one[0].revents().contains(PollFlags::IN)
-            || !one[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+    /// The next call that is to be carried out, if there is one.
+    pub(super) fn next(&mut self) -> Option<Notification> {
+        let mut bytes = [0_u8; LENGTH];
+        match recv(&self.socket, &mut bytes, RecvFlags::DONTWAIT) {
+            Ok((LENGTH, _)) => return Some(read(&bytes)),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Ok(_) | Err(_) => self.ended = true,
+        }
+        None
     }
 
-    /// The next call that is to be carried out, if there is one.
-    pub(super) fn next(&self) -> Option<Notification> {
-        let mut bytes = [0_u8; LENGTH];
-        let (length, _) = recv(&self.socket, &mut bytes, RecvFlags::DONTWAIT).ok()?;
-        (length == LENGTH).then(|| read(&bytes))
+    /// Whether nobody looks at calls any more, and none is left here.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 }
 
@@ -95,14 +96,13 @@ mod tests {
     #[test]
     fn a_call_comes_back_as_it_was_and_the_end_is_seen_after_the_last() {
         let (ours, theirs) = channel().unwrap();
-        let calls = HandedBack { socket: ours };
-        assert!(calls.is_open() && calls.next().is_none());
+        let mut calls = HandedBack { socket: ours, ended: false };
+        assert!(calls.next().is_none() && !calls.has_ended());
         let call = Notification { id: u64::MAX - 1, pid: 7, number: -3, arguments: [1, 2, 3, 4, 5, 1 << 40] };
         hand_back(theirs.as_fd(), &call).unwrap();
         drop(theirs);
-        assert!(calls.is_open());
         let back = calls.next().unwrap();
         assert_eq!((back.id, back.pid, back.number, back.arguments), (call.id, 7, -3, call.arguments));
-        assert!(!calls.is_open() && calls.next().is_none());
+        assert!(!calls.has_ended() && calls.next().is_none() && calls.has_ended());
     }
 }

@@ -256,12 +256,13 @@ fn serve(
         }
         match (listener, ready.get(3)) {
             (Some(fd), Some(flags)) if handed_back.is_some() => {
-                let calls = handed_back.take_if(|calls| !flags.is_empty() && !calls.is_open());
-                // Whoever looked at them is gone: they are taken here again.
-                drop(calls);
-                while let Some(call) = handed_back.as_ref().and_then(HandedBack::next) {
+                while let Some(call) =
+                    handed_back.as_mut().filter(|_| !flags.is_empty()).and_then(|calls| calls.next())
+                {
                     carry_out(fd, call, control, reach, None, None);
                 }
+                // Whoever looked at them is gone: they are taken here again.
+                drop(handed_back.take_if(|calls| calls.has_ended()));
             }
             (Some(fd), Some(flags)) if flags.contains(PollFlags::IN) => {
                 supervise(fd, control, reach, observer.as_mut(), touches.as_mut());

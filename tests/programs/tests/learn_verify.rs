@@ -318,3 +318,88 @@ fn names_are_looked_up_in_vain_without_a_network_and_that_is_told() {
         assert!(options.contains(&Value::from("--capability internetClient")), "{answer}");
     });
 }
+
+/// What `learn` finds that a command needs, as options of `run`.
+fn learned(person: &Person, command: &[&str]) -> Vec<[String; 2]> {
+    let trace = person.work().join("learned.trace");
+    let _ = fs::remove_file(&trace);
+    let learn = ["learn", "--no-argument-grants", "--no-results", "--trace", text(&trace), "--"];
+    let learn: Vec<&str> = learn.into_iter().chain(command.iter().copied()).collect();
+    finish(person.lowbox(&learn), 120).succeeded();
+    let out = person.work().join("again");
+    let arguments = ["learn", "results", "--json", "--out", text(&out), text(&trace)];
+    let found: Value =
+        serde_json::from_str(&finish(person.lowbox(&arguments), 60).succeeded()).expect("JSON");
+    let word = |value: &Value| value.as_str().expect("text").to_owned();
+    let names = found[0]["capabilities"].as_array().expect("a list").iter();
+    let mut all: Vec<[String; 2]> =
+        names.map(|needed| ["--capability".to_owned(), word(&needed["name"])]).collect();
+    for grant in found[0]["grants"].as_array().expect("a list") {
+        let grant = word(grant);
+        let (option, value) = grant.split_once(' ').expect("an option and its value");
+        all.push([option.to_owned(), value.to_owned()]);
+    }
+    all
+}
+
+fn grantable(answer: &Value) -> Vec<Value> {
+    let lacks = answer["lacks"].as_array().expect("a list").iter();
+    lacks.filter(|lack| lack["not_grantable"].is_null()).cloned().collect()
+}
+
+/// With what was learned of it nothing is missing, but what nothing grants (`/sys`); without each part something is.
+#[track_caller]
+fn verified(person: &Person, command: &[&str], clean: &dyn Fn()) {
+    clean();
+    let needed = learned(person, command);
+    assert!(!needed.is_empty());
+    for without in std::iter::once(None).chain((0..needed.len()).map(Some)) {
+        clean();
+        let kept = needed.iter().enumerate().filter(|(at, _)| Some(*at) != without);
+        let options: Vec<String> =
+            kept.flat_map(|(_, pair)| pair.clone()).chain(["--no-argument-grants".to_owned()]).collect();
+        let (ended, answer) = verify(person, &options, command);
+        let Some(at) = without else {
+            ended.succeeded();
+            assert_eq!(grantable(&answer), Vec::<Value>::new(), "{}: with {needed:?}", person.name);
+            continue;
+        };
+        if grantable(&answer).is_empty() {
+            // It only looked, and took what it did not see for missing.
+            assert_eq!(answer["try_probes"], true, "{}: without {:?}", person.name, needed[at]);
+            clean();
+            let (_, answer) = verify(person, &[options, vec!["--probes".to_owned()]].concat(), command);
+            assert!(!grantable(&answer).is_empty(), "{}: without {:?}", person.name, needed[at]);
+        }
+    }
+    clean();
+}
+
+#[test]
+fn of_git_node_and_sqlite_nothing_is_missing_with_what_was_learned_and_something_without_each_part_of_it() {
+    everyone_at_home(|person| {
+        let source = person.folder("source");
+        let make = "set -e; git init -q .; echo one > a.txt; git add .; \
+            git -c user.name=P -c user.email=p@example.com commit -qm First";
+        let make = format!("cd {} && {make}", text(&source));
+        finish(person.plain(["/bin/sh", "-c", &make]), 60).succeeded();
+        let copy = person.folder("place").join("copy");
+        let clone =
+            "git -c core.logAllRefUpdates=false clone -q --no-hardlinks \"$1\" \"$2\" && cat \"$2/a.txt\"";
+        verified(person, &["/bin/sh", "-c", clone, "sh", text(&source), text(&copy)], &|| {
+            let _ = fs::remove_dir_all(&copy);
+        });
+        let module = person.file("lib/add.js", "module.exports = (a, b) => a + b;\n");
+        let script = "console.log(require(process.argv[1])(40, 2))";
+        verified(person, &["node", "-e", script, text(&module)], &|| {});
+        let folder = person.folder("db");
+        let database = folder.join("x.db");
+        let statement =
+            "pragma journal_mode=wal; create table t(a); insert into t values (42); select a from t;";
+        verified(person, &["sqlite3", text(&database), statement], &|| {
+            for name in ["x.db", "x.db-wal", "x.db-shm"] {
+                let _ = fs::remove_file(folder.join(name));
+            }
+        });
+    });
+}

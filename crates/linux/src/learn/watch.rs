@@ -263,6 +263,9 @@ impl Watch {
                     let all = files::opened(kind, flags).into_iter();
                     seen.accesses = all.map(|one| access(&path, kind, one)).collect();
                 }
+                if flags & libc::O_EXCL != 0 && flags & libc::O_CREAT != 0 {
+                    self.unseen(&mut seen, &path, kind);
+                }
             }
             Found::Missing(path) if flags & libc::O_CREAT != 0 => {
                 self.making(&mut seen, &path, Operation::Create);
@@ -311,11 +314,11 @@ impl Watch {
                     }
                 }
             }
-            Does::Make(at, operation) => {
-                if let Found::Missing(path) = self.find(&whole_path(thread, at)?, false) {
-                    self.making(&mut seen, &path, operation);
-                }
-            }
+            Does::Make(at, operation) => match self.find(&whole_path(thread, at)?, false) {
+                Found::Missing(path) => self.making(&mut seen, &path, operation),
+                Found::There(path, kind) => self.unseen(&mut seen, &path, kind),
+                Found::Nothing => {}
+            },
             Does::Move(from, to, both) => {
                 let (from, to) = (whole_path(thread, from)?, whole_path(thread, to)?);
                 self.forget();
@@ -410,6 +413,14 @@ impl Watch {
                 seen.accesses.extend(self.sockets.reached(thread, number, &bytes));
             }
             None => {}
+        }
+    }
+
+    /// An isolated program makes what is there already, because it does not see it: else it would hear that it is there.
+    fn unseen(&self, seen: &mut Seen, path: &Path, kind: FileType) {
+        if self.inside.is_some() && !self.own.hold(path) && !self.own.hold_new(path) && !self.own.shows(path)
+        {
+            seen.accesses.push(access(path, kind, Operation::Stat));
         }
     }
 

@@ -129,6 +129,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     let run = header(Mode::Learn, arguments.probes, &request, &prepared);
     let learner = Learner::start(&mut container, &run, world, &prepared.spec, file)
         .map_err(|error| Failure::new(format!("{}: {error}", output::path(&trace))))?;
+    lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let ending = container.supervise(None, &mut |_| {});
     output::end_quiet();
     let trace = session.as_ref().map_or(trace, Session::path);

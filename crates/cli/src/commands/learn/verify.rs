@@ -101,6 +101,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let file = RecordFile::unbounded(file);
     let learner = Learner::start(&mut container, &run, world.clone(), &prepared.spec, file);
     let learner = learner.map_err(trace_failed)?;
+    lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let ending = container.supervise(None, &mut |event| {
         if let Event::Revoked(what) = event {
             say_revoked(&what);

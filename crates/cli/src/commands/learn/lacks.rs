@@ -26,6 +26,13 @@ pub struct Lack {
     words: &'static str,
 }
 
+impl Lack {
+    /// Whether something would grant it.
+    pub fn is_grantable(&self) -> bool {
+        !self.would_grant.is_empty()
+    }
+}
+
 /// All of them, in the order in which they were first seen.
 pub fn lacks(records: &Records, found: &Attribution) -> Vec<Lack> {
     let pairs = records.accesses.iter().zip(&found.outcomes);

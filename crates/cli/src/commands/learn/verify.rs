@@ -1,5 +1,6 @@
 //! `lowbox learn verify`: the scenario once more, isolated as `lowbox run` isolates it. What fails for want of a right?
 
+use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -115,9 +116,8 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let answer = Answer::new(&request.family_name, &records, &world, &learned, exit_code, probes, &trace);
     output::raw_message(&answer.text());
     if let Some(path) = json {
-        use std::io::Write;
         let line = output::json_line(&answer)?;
-        files::replace(&path, |file| file.write_all(line.as_bytes()))?;
+        files::replace(&path, |file| std::io::Write::write_all(file, line.as_bytes()))?;
     }
     Ok(ExitCode::from(exit_code))
 }
@@ -147,7 +147,7 @@ impl Answer {
             missing: !lacks.is_empty(),
             exit_code,
             probes,
-            try_probes: lacks.is_empty() && exit_code != 0 && !probes,
+            try_probes: exit_code != 0 && !probes && !lacks.iter().any(Lack::is_grantable),
             unread: learned.unread,
             trace: output::path(trace),
             lacks,
@@ -158,17 +158,20 @@ impl Answer {
     /// For people.
     fn text(&self) -> String {
         let package = &self.told.package;
-        match (self.missing, self.try_probes) {
-            (true, _) => format!(
-                "{package}: these accesses were denied, because nothing that the program has grants them:\n{}",
-                text(&self.lacks)
-            ),
-            (false, true) => format!(
-                "{package}: nothing was denied that was looked at, and the program ended with {}. If it decides by looking \
+        let denied = "these accesses were denied, because nothing that the program has grants them";
+        let mut said = match self.missing {
+            true => format!("{package}: {denied}:\n{}", text(&self.lacks)),
+            false if self.try_probes => String::new(),
+            false => format!("{package}: nothing is missing"),
+        };
+        if self.try_probes {
+            let _ = write!(
+                said,
+                "{package}: the program ended with {}, and nothing was denied that could be granted. If it decides by looking \
                  alone (stat, access), run this again with --probes",
                 self.exit_code
-            ),
-            (false, false) => format!("{package}: nothing is missing"),
+            );
         }
+        said
     }
 }

@@ -3,34 +3,48 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use lowbox_program_tests::{INTERNET, Networks, everyone, until};
+use lowbox_program_tests::{INTERNET, Networks, Person, everyone, until};
 use rustix::process::{Pid, Signal, kill_process};
+
+/// Brokers that are killed, for each person.
+const KILLED: u64 = 250;
+/// So many at a time.
+const LANES: u64 = 4;
 
 #[test]
 fn the_end_of_the_broker_at_any_moment_ends_the_container_and_opens_nothing() {
     let networks = Networks::make();
-    let connects = format!("import socket\nwhile True: socket.create_connection(('{INTERNET}', 80)).close()");
     everyone(|person| {
-        for round in 0..40_u64 {
-            let command = networks.on_host(
-                &person.inside(["--capability", "internetClient"], ["/usr/bin/python3", "-c", &connects]),
-            );
-            let mut command = command;
-            let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("nsenter(1)");
-            let mut broker = None;
-            until(Duration::from_secs(10), || {
-                broker = broker_of(child.id());
-                broker.is_some() || child.try_wait().is_ok_and(|status| status.is_some())
-            });
-            let broker = broker.expect("a container with a network has a broker");
-            std::thread::sleep(Duration::from_millis(round * 7 % 200));
-            kill_process(broker, Signal::KILL).expect("it runs");
-            let since = Instant::now();
-            let ended = until(Duration::from_secs(10), || child.try_wait().is_ok_and(|s| s.is_some()));
-            let _ = (child.kill(), child.wait());
-            assert!(ended, "{}: it goes on {:?} after its broker", person.name, since.elapsed());
-        }
+        std::thread::scope(|scope| {
+            for lane in 0..LANES {
+                let networks = &networks;
+                scope.spawn(move || {
+                    for round in (lane..KILLED).step_by(LANES as usize) {
+                        kill_one(networks, person, round);
+                    }
+                });
+            }
+        });
     });
+}
+
+fn kill_one(networks: &Networks, person: &Person, round: u64) {
+    let connects = format!("import socket\nwhile True: socket.create_connection(('{INTERNET}', 80)).close()");
+    let inside = person.inside(["--capability", "internetClient"], ["/usr/bin/python3", "-c", &connects]);
+    let mut command = networks.on_host(&inside);
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("nsenter(1)");
+    let mut broker = None;
+    until(Duration::from_secs(10), || {
+        broker = broker_of(child.id());
+        broker.is_some() || child.try_wait().is_ok_and(|status| status.is_some())
+    });
+    let broker = broker.expect("a container with a network has a broker");
+    std::thread::sleep(Duration::from_millis(round * 7 % 200));
+    kill_process(broker, Signal::KILL).expect("it runs");
+    let since = Instant::now();
+    let ended = until(Duration::from_secs(10), || child.try_wait().is_ok_and(|s| s.is_some()));
+    let _ = (child.kill(), child.wait());
+    assert!(ended, "{}: it goes on {:?} after its broker", person.name, since.elapsed());
 }
 
 #[test]

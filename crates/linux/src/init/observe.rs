@@ -13,7 +13,6 @@ use crate::sys::{self, Notification};
 
 /// After so many reports the rest is not worth reading.
 const MAX_REPORTS: usize = 20_000;
-const MAX_PATH: usize = 4096;
 
 /// Counts what was reported.
 #[derive(Default)]
@@ -45,10 +44,7 @@ fn describe(listener: BorrowedFd<'_>, call: &Notification) -> Option<Report> {
         _ => return None,
     };
     let thread = Pid::from_raw(call.pid as i32)?;
-    let mut buffer = [0_u8; MAX_PATH];
-    let read = sys::read_process_memory(thread, address, &mut buffer).ok()?;
-    let end = buffer[..read].iter().position(|&byte| byte == 0)?;
-    let path = PathBuf::from(OsString::from_vec(buffer[..end].to_vec()));
+    let path = PathBuf::from(OsString::from_vec(sys::read_process_path(thread, address).ok()?));
     let path = if path.is_absolute() { path } else { base(thread, folder)?.join(path) };
     sys::notification_is_alive(listener, call.id).then_some(Report::Opened { flags, path })
 }

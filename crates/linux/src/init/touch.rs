@@ -4,7 +4,7 @@
 //! fails as it would have done at once. So it does no harm that the program can change the path meanwhile.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -31,8 +31,6 @@ const MAX_ROUNDS: u8 = 4;
 
 /// Bytes of a program's arguments that are shown.
 const MAX_ARGUMENTS: usize = 1024;
-
-const MAX_PATH: usize = 4096;
 
 /// Places of the system, which no consent reaches: most calls touch these, and need no look.
 const SYSTEM: [&[u8]; 9] =
@@ -94,6 +92,12 @@ impl Touches {
         for named in path_calls::named_by(call) {
             let path = read_path(thread, named.address)?;
             if is_systems(&path) || path.as_os_str().is_empty() {
+                continue;
+            }
+            if named.wanted == GrantRights::READ
+                && !named.probe
+                && self.root.leads_to_granted(&whole(thread, named.folder, &path), named.follows)
+            {
                 continue;
             }
             let base = base(thread, named.folder, &path)?;
@@ -166,19 +170,31 @@ fn is_systems(path: &Path) -> bool {
 }
 
 fn read_path(thread: Pid, address: u64) -> Option<PathBuf> {
-    let mut buffer = [0_u8; MAX_PATH];
-    let read = sys::read_process_memory(thread, address, &mut buffer).ok()?;
-    let end = buffer[..read].iter().position(|&byte| byte == 0)?;
-    Some(PathBuf::from(OsStr::from_bytes(&buffer[..end])))
+    sys::read_process_path(thread, address).ok().map(|path| PathBuf::from(OsString::from_vec(path)))
+}
+
+/// The path from the root, by way of `/proc` if it is relative.
+fn whole(thread: Pid, folder: i32, path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        return path.to_owned();
+    }
+    let mut whole = PathBuf::with_capacity(32 + path.as_os_str().len());
+    whole.push(folder_link(thread, folder));
+    whole.push(path);
+    whole
+}
+
+/// The link to what a relative path starts from.
+fn folder_link(thread: Pid, folder: i32) -> String {
+    match folder {
+        libc::AT_FDCWD => format!("/proc/{}/cwd", thread.as_raw_pid()),
+        number => format!("/proc/{}/fd/{number}", thread.as_raw_pid()),
+    }
 }
 
 /// What a relative path starts from.
 fn base(thread: Pid, folder: i32, path: &Path) -> Option<OwnedFd> {
-    let place = match folder {
-        _ if path.is_absolute() => "/".to_owned(),
-        libc::AT_FDCWD => format!("/proc/{}/cwd", thread.as_raw_pid()),
-        number => format!("/proc/{}/fd/{number}", thread.as_raw_pid()),
-    };
+    let place = if path.is_absolute() { "/".to_owned() } else { folder_link(thread, folder) };
     open(place, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 

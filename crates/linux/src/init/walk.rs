@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use lowbox_policy::GrantRights;
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, StatxFlags, fstat, fstatvfs, open,
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, StatxFlags, fstat, fstatvfs, open,
     openat2, readlinkat, statat, statx,
 };
 use rustix::io::Errno;
@@ -67,6 +67,18 @@ impl Root {
         let fd = open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let mount = mount_of(&fd)?;
         Ok(Root { fd, mount })
+    }
+
+    /// Whether something of a granted mount is at a whole path; by one call, because most of what a program opens is. It is not sure
+    /// about what it denies, which [`locate`](Self::locate) has to look at. A link of `/proc` on the way leads elsewhere than it leads the
+    /// program: then no consent would help, and what is answered does not matter.
+    pub(super) fn leads_to_granted(&self, path: &Path, follow: bool) -> bool {
+        let mut flags = AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+        if !follow {
+            flags |= AtFlags::SYMLINK_NOFOLLOW;
+        }
+        let wanted = StatxFlags::MNT_ID | StatxFlags::TYPE | StatxFlags::NLINK;
+        statx(CWD, path, flags, wanted).is_ok_and(|stat| stat.stx_mnt_id != self.mount && stat.stx_nlink > 0)
     }
 
     /// Follows `path` from `base`, a last symbolic link too if `follow`. `None` where the kernel itself has an answer that no

@@ -26,8 +26,6 @@ use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
 
-/// PATH_MAX.
-const MAX_PATH: usize = 4096;
 /// Bytes of paths that are known to lead where they led before.
 const MAX_KNOWN: usize = 16 << 20;
 /// What a known path takes beside its bytes, about, and what each access does.
@@ -488,10 +486,7 @@ fn whole_path(thread: Pid, at: At) -> Option<PathBuf> {
 }
 
 fn whole_bytes(thread: Pid, at: At) -> Option<Vec<u8>> {
-    let mut buffer = [0_u8; MAX_PATH];
-    let read = sys::read_process_memory(thread, at.address, &mut buffer).ok()?;
-    let end = buffer[..read].iter().position(|&byte| byte == 0)?;
-    whole(thread, at.folder, &buffer[..end])
+    whole(thread, at.folder, &sys::read_process_path(thread, at.address).ok()?)
 }
 
 /// An absolute path from what a call was given. Without a path it is the descriptor's own (AT_EMPTY_PATH).

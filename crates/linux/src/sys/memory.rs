@@ -41,6 +41,32 @@ pub fn read_process_memory(pid: Pid, address: u64, buffer: &mut [u8]) -> io::Res
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
+/// Copies the path at `address` of process `pid`, without its NUL: what of it is on its first page first, which is nearly always
+/// all, and half the price of two.
+///
+/// # Errors
+/// As [`read_process_memory`]; ENAMETOOLONG when there is no NUL within PATH_MAX, EFAULT where its memory ends before.
+pub fn read_process_path(pid: Pid, address: u64) -> io::Result<Vec<u8>> {
+    const PAGE: u64 = 4096;
+    let mut path = vec![0_u8; libc::PATH_MAX as usize];
+    let mut have = 0;
+    while have < path.len() {
+        let at = address.wrapping_add(have as u64);
+        let step = (path.len() - have).min((PAGE - at % PAGE) as usize);
+        let read = read_process_memory(pid, at, &mut path[have..have + step])?;
+        let new = &path[have..have + read];
+        if let Some(end) = new.iter().position(|&byte| byte == 0) {
+            path.truncate(have + end);
+            return Ok(path);
+        }
+        if read < step {
+            return Err(io::Error::from_raw_os_error(libc::EFAULT));
+        }
+        have += read;
+    }
+    Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG))
+}
+
 /// Writes `bytes` at `address` of process `pid` (process_vm_writev(2)), as a system call that it made would.
 ///
 /// # Errors
@@ -106,4 +132,36 @@ pub fn release_memory() {
     unsafe {
         libc::malloc_trim(0)
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_read_over_a_page_border_and_not_beyond_what_is_mapped() {
+        const PAGE: usize = 4096;
+        let own = rustix::process::getpid();
+        // SAFETY: a fresh anonymous mapping of three pages, of which the last is taken away again; nobody else knows of it.
+        let pages = unsafe {
+            let (read_write, private) =
+                (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+            let at = libc::mmap(std::ptr::null_mut(), 3 * PAGE, read_write, private, -1, 0);
+            assert_ne!(at, libc::MAP_FAILED);
+            assert_eq!(libc::munmap(at.cast::<u8>().add(2 * PAGE).cast(), PAGE), 0);
+            std::slice::from_raw_parts_mut(at.cast::<u8>(), 2 * PAGE)
+        };
+        let address = pages.as_ptr() as u64;
+        let fails =
+            |from: usize| read_process_path(own, address + from as u64).expect_err("no path").raw_os_error();
+        pages.fill(b'a');
+        assert_eq!(fails(0), Some(libc::ENAMETOOLONG));
+        assert_eq!(fails(2 * PAGE - 3), Some(libc::EFAULT));
+        assert_eq!(fails(2 * PAGE), Some(libc::EFAULT));
+        pages[PAGE + 2] = 0;
+        assert_eq!(read_process_path(own, address + PAGE as u64 - 3).expect("a path"), b"aaaaa");
+        pages[PAGE - 1] = 0;
+        assert_eq!(read_process_path(own, address + PAGE as u64 - 3).expect("a path"), b"aa");
+        assert_eq!(read_process_path(own, address + PAGE as u64 - 1).expect("a path"), b"");
+    }
 }

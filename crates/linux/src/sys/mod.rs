@@ -26,7 +26,9 @@ pub use execute::{
     Image, close_all_but, close_descriptor, close_from, close_on_exec_from, exit_now, take_descriptor,
 };
 pub use landlock::{landlock_abi, restrict_self};
-pub use memory::{erase_environment, read_process_memory, release_memory, write_process_memory};
+pub use memory::{
+    erase_environment, read_process_memory, read_process_path, release_memory, write_process_memory,
+};
 pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount_attributes};
 pub use network::{interface_up, packet_socket};
 pub use process::{

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lowbox_policy::Operation;
 use lowbox_profiler::attribute::{Judge, World};
@@ -33,9 +33,9 @@ const KNOWN: usize = 256;
 /// So many scripts can be each other's interpreter (fs/exec.c).
 const MAX_INTERPRETERS: usize = 5;
 /// Counts are written after so many seconds in which they changed.
-const CHECKPOINT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const CHECKPOINT: Duration = Duration::from_secs(1);
 /// The same of a program that runs for months.
-const RARE_CHECKPOINT: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
+const RARE_CHECKPOINT: Duration = Duration::from_secs(60);
 
 /// An access that the check denies.
 #[derive(Debug)]
@@ -52,7 +52,8 @@ pub(super) struct Watch {
     /// `None` once it could not be rewritten.
     sink: Option<TraceWriter<RecordFile>>,
     run: Run,
-    checkpoint: Timespec,
+    checkpoint: Duration,
+    checked: Instant,
     /// Where the program is isolated.
     inside: Option<Arc<Inside>>,
     collector: Collector,
@@ -97,6 +98,7 @@ impl Watch {
             learned: Learned { full: file.is_full(), ..Learned::default() },
             checkpoint: if file.is_bounded() { RARE_CHECKPOINT } else { CHECKPOINT },
             sink: Some(file.begin(run)?),
+            checked: Instant::now(),
             run: run.clone(),
             inside,
             collector: Collector::new(Limits::default()),
@@ -115,7 +117,8 @@ impl Watch {
         loop {
             let mut events =
                 [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
-            let polled = poll(&mut events, self.changed.then_some(&self.checkpoint));
+            let patience = Timespec::try_from(self.checkpoint).ok().filter(|_| self.changed);
+            let polled = poll(&mut events, patience.as_ref());
             let (calls, ended) = (events[0].revents(), events[1].revents());
             match polled {
                 Ok(0) => self.checkpoint(),
@@ -136,6 +139,10 @@ impl Watch {
                         // A caller that is gone needs no answer.
                         _ => drop(sys::continue_notification(self.listener.as_fd(), call.id)),
                     }
+                    // Some programs are never idle.
+                    if self.changed && self.checked.elapsed() >= self.checkpoint {
+                        self.checkpoint();
+                    }
                 }
             } else if !calls.is_empty() || !ended.is_empty() {
                 break;
@@ -149,6 +156,7 @@ impl Watch {
 
     fn checkpoint(&mut self) {
         self.changed = false;
+        self.checked = Instant::now();
         let Some(sink) = &mut self.sink else { return };
         if let Err(error) = self.collector.checkpoint(sink) {
             self.learned.error = Some(error);
@@ -206,6 +214,9 @@ impl Watch {
             if let Err(error) = self.collector.add(&event, details, sink) {
                 self.learned.error = Some(error);
             }
+        }
+        if sink.writer().has_grown() {
+            self.rewrite();
         }
     }
 

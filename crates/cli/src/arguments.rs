@@ -60,9 +60,40 @@ pub enum Command {
   lowbox run -- python3 report.py data.csv          the files named are granted for reading
   lowbox run --grant ./out:rw -- python3 report.py  a folder to write to
   lowbox run -v -- python3 app.py                   says what was denied, and what would grant it
+  lowbox run --report-only --manifest AppxManifest.xml
+                                                    denies NOTHING, and records what the manifest lacks
   lowbox run --manifest AppxManifest.xml -- ./app   identity and capabilities from the manifest
   lowbox run --manifest AppxManifest.xml            the manifest's own application")]
 pub struct Run {
+    /// The program and what it has.
+    #[command(flatten)]
+    pub scenario: Scenario,
+
+    /// Who is asked at the first access to something that is not granted.
+    #[command(flatten)]
+    pub prompt: PromptArguments,
+
+    /// Where the kernel does not allow namespaces, run with Landlock and seccomp alone, and say what is lost
+    #[arg(long)]
+    pub allow_reduced: bool,
+
+    /// Deny NOTHING, ask nobody, and record what the declaration lacks; the program finds the records in lowbox-records
+    /// in its home folder
+    #[arg(long, conflicts_with_all = ["prompt", "allow_reduced", "verbose"])]
+    pub report_only: bool,
+
+    /// Say what was denied, why, and what would grant it
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// Say how long each step of the launch took
+    #[arg(long, hide = true)]
+    pub timings: bool,
+}
+
+/// A program, and what it is given.
+#[derive(Debug, Args)]
+pub struct Scenario {
     /// Who the program is, and with which capabilities.
     #[command(flatten)]
     pub package: PackageArguments,
@@ -88,10 +119,6 @@ pub struct Run {
     #[arg(long = "fd", value_name = "NUMBER:KIND")]
     pub descriptors: Vec<NamedDescriptor>,
 
-    /// Who is asked at the first access to something that is not granted.
-    #[command(flatten)]
-    pub prompt: PromptArguments,
-
     /// Start in this folder
     #[arg(long = "chdir", value_name = "PATH")]
     pub working_directory: Option<PathBuf>,
@@ -111,18 +138,6 @@ pub struct Run {
     /// Size of /tmp and its like, which live in memory (1G unless given)
     #[arg(long, value_name = "BYTES", value_parser = size)]
     pub tmp_size: Option<u64>,
-
-    /// Where the kernel does not allow namespaces, run with Landlock and seccomp alone, and say what is lost
-    #[arg(long)]
-    pub allow_reduced: bool,
-
-    /// Say what was denied, why, and what would grant it
-    #[arg(short, long)]
-    pub verbose: bool,
-
-    /// Say how long each step of the launch took
-    #[arg(long, hide = true)]
-    pub timings: bool,
 
     /// The program and its arguments; without one, the application of the manifest
     #[arg(

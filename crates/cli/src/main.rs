@@ -11,6 +11,7 @@ mod package;
 mod planned;
 mod prompt;
 mod resolve;
+mod scenario;
 mod sids;
 mod trace;
 

@@ -74,12 +74,17 @@ impl Package {
     }
 
     /// Adds hosts and loopback exemptions of the command line to those of the manifest.
-    pub fn open(&mut self, network: NetworkArguments) {
-        let new = network.hosts.into_iter().filter(|host| !self.hosts.contains(host)).collect::<Vec<_>>();
-        self.hosts.extend(new);
-        let ports = network.loopback_ports.into_iter();
-        let new = ports.filter(|port| !self.loopback_ports.contains(port)).collect::<Vec<_>>();
-        self.loopback_ports.extend(new);
+    pub fn open(&mut self, network: &NetworkArguments) {
+        for host in &network.hosts {
+            if !self.hosts.contains(host) {
+                self.hosts.push(host.clone());
+            }
+        }
+        for port in &network.loopback_ports {
+            if !self.loopback_ports.contains(port) {
+                self.loopback_ports.push(*port);
+            }
+        }
     }
 
     /// The program that the manifest's application names.

@@ -164,7 +164,7 @@ fn what_is_no_record_file_is_refused_and_a_torn_one_is_read() {
     world.file("x", "<html>");
     world.lowbox(["learn", "results", "x"]).expect(125).says("no record file");
     world.lowbox(["learn", "results", "missing"]).expect(125).says("missing: ");
-    world.lowbox(["learn", "results", "."]).expect(125).says("no regular file");
+    world.lowbox(["learn", "results", "."]).expect(125).says("no record file in this folder");
     let fifo = std::process::Command::new("mkfifo").arg(world.work().join("fifo")).status().unwrap();
     assert!(fifo.success());
     world.lowbox(["learn", "results", "fifo"]).expect(125).says("no regular file");
@@ -173,6 +173,14 @@ fn what_is_no_record_file_is_refused_and_a_torn_one_is_read() {
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
     let done = world.lowbox(["learn", "results", "a.trace", "--what-if", "--json"]).expect(0).says("1 lines");
+    assert_eq!(done.json()[0]["accesses"], 1);
+    // A folder stands for the record files in it, and for nothing else that is there.
+    fs::write(world.work().join("torn.trace"), "").unwrap();
+    assert!(
+        std::process::Command::new("mkfifo").arg(world.work().join("f.trace")).status().unwrap().success()
+    );
+    let done = world.lowbox(["learn", "results", ".", "--what-if", "--json"]).expect(0);
+    let done = done.says("torn.trace is left out").says("f.trace is left out");
     assert_eq!(done.json()[0]["accesses"], 1);
 }
 

@@ -68,7 +68,7 @@ pub struct Arguments {
 pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let failed = |error: PrepareError| Failure::new(&error);
     let mut package = Package::of(&arguments.package, Some("explain".as_ref()))?;
-    package.open(arguments.network);
+    package.open(&arguments.network);
     let caller = Caller::current().map_err(failed)?;
     let mut request = Request {
         family_name: package.identity.family_name(),

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod learn;
 pub mod man;
 mod run;
+mod soak;
 pub mod token;
 pub mod unreached;
 

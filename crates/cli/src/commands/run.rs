@@ -1,86 +1,50 @@
 //! `lowbox run`.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use lowbox_linux::broker::{Broker, Notice};
 use lowbox_linux::launch::{Groundwork, LOST, LaunchError, launch_reduced};
-use lowbox_linux::limits::Limits;
 use lowbox_linux::prepare::{
-    Caller, Decided, Grant, PrepareError, Prepared, Request, decide_capabilities, decide_working_folder,
-    ground, prepare,
+    Caller, Decided, PrepareError, Prepared, Request, decide_capabilities, decide_working_folder, ground,
+    prepare,
 };
 use lowbox_linux::store::Held;
-use lowbox_linux::supervise::{Consented, Ending, Event};
-use lowbox_policy::GrantRights;
+use lowbox_linux::supervise::{Consented, Container, Ending, Event};
 
 use crate::arguments::Run;
 use crate::commands::denials::Denials;
+use crate::commands::soak;
 use crate::commands::unreached::Unreached;
 use crate::failure::Failure;
 use crate::output;
-use crate::package::Package;
 use crate::prompt::{self, Policy};
+use crate::scenario;
 
 /// Runs the program; the exit code is its own.
 pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
-    // What the caller left open is neither the program's business nor lowbox's, but for what is named.
-    if arguments.descriptors.iter().all(|named| named.number < 3) {
-        match arguments.prompt.prompt {
-            Some(Policy::Program(number)) => lowbox_linux::close_descriptors_but(&[number]),
-            _ => lowbox_linux::close_descriptors_from(3),
-        }
-        .map_err(Failure::new)?;
+    let question = match arguments.prompt.prompt {
+        Some(Policy::Program(number)) => Some(number),
+        _ => None,
+    };
+    scenario::close_descriptors(&arguments.scenario, question)?;
+    scenario::refuse_mistakes(&arguments.scenario)?;
+    if arguments.report_only {
+        return soak::execute(arguments.scenario, arguments.timings);
     }
-    refuse_mistakes(&arguments)?;
-    let options = &arguments.package;
-    let called = arguments.command.first().map(OsString::as_os_str);
-    let mut package = Package::of(options, called)?;
-    package.open(arguments.network);
+    let package = scenario::package(&arguments.scenario)?;
     let mut decision = prompt::decide(
         &arguments.prompt,
-        &arguments.descriptors,
+        &arguments.scenario.descriptors,
         &package.capabilities,
         &package.identity.family_name(),
     )?;
-    let mut grants = arguments.grants.grants;
-    let (program, rest) = match arguments.command.split_first() {
-        Some((program, rest)) => (program.clone(), rest),
-        None => {
-            let own = package.own_program()?;
-            grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
-            (own.program.into_os_string(), [].as_slice())
-        }
-    };
     let mut request = Request {
-        family_name: package.identity.family_name(),
-        publisher_id: package.identity.publisher().id(),
-        capabilities: package.capabilities,
-        need_consent: package.need_consent,
-        less_privileged: options.lpac,
-        program,
-        arguments: rest.to_vec(),
-        grants,
-        consents: Vec::new(),
-        argument_grants: !arguments.no_argument_grants,
-        object_files: arguments.grants.object_files,
-        environment: arguments.environment,
-        descriptors: arguments.descriptors,
-        loopback_ports: package.loopback_ports,
-        hosts: package.hosts,
-        limits: Limits {
-            memory: arguments.memory,
-            processes: arguments.pids,
-            cpu_seconds: arguments.cpu_time,
-            temporary_bytes: arguments.tmp_size,
-        },
         observe: arguments.verbose,
         asks: decision.prompting.is_on(),
         terminal: decision.terminal.clone(),
         private_descriptors: decision.private_descriptors.clone(),
         timings: arguments.timings,
-        learns: None,
-        working_directory: arguments.working_directory,
+        ..scenario::request(arguments.scenario, package)?
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
@@ -126,14 +90,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         Some(consented) => container.end_when_revoked(consented),
         None => {}
     }
-    if let Some(reason) = container.limits_per_process() {
-        output::say(&format!(
-            "--memory holds for each process and not for the program as a whole, because {reason}"
-        ));
-    }
-    for (step, nanoseconds) in container.laps() {
-        output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
-    }
+    say_of_launch(&container);
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let timings = arguments.timings;
     let say = Box::new(move |notice: &Notice| {
@@ -164,29 +121,25 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     std::process::exit(ending.exit_code().into())
 }
 
-/// What a person can hardly have meant.
-fn refuse_mistakes(arguments: &Run) -> Result<(), Failure> {
-    if let Some(program) = arguments.command.first().filter(|word| word.as_encoded_bytes().starts_with(b"-"))
-    {
-        let shown = output::path(program.as_ref());
-        return Err(Failure::new(format!(
-            "{shown} is no option of lowbox run (see lowbox run --help); a program of that name is run as ./{shown}"
-        )));
+/// How its limits hold, and how long its steps took where that was asked for.
+pub(super) fn say_of_launch(container: &Container) {
+    if let Some(reason) = container.limits_per_process() {
+        output::say(&format!(
+            "--memory holds for each process and not for the program as a whole, because {reason}"
+        ));
     }
-    if let Some(bytes) = arguments.memory.filter(|bytes| *bytes < LEAST_MEMORY) {
-        return Err(Failure::new(format!(
-            "--memory {bytes}: no program starts in so few bytes; give it {} at least",
-            LEAST_MEMORY
-        )));
+    for (step, nanoseconds) in container.laps() {
+        output::say(&format!("{:>7} µs  {step}", nanoseconds / 1000));
     }
-    Ok(())
 }
 
-/// Where no cgroup is delegated the limit is of the address space, of pid 1 too.
-const LEAST_MEMORY: u64 = 16 << 20;
-
 /// Makes the running container known to those who revoke what it has by consent.
-fn register(caller: &Caller, request: &Request, prepared: &Prepared, decided: &Decided) -> Option<Consented> {
+pub(super) fn register(
+    caller: &Caller,
+    request: &Request,
+    prepared: &Prepared,
+    decided: &Decided,
+) -> Option<Consented> {
     let (folder, program) = (&caller.folders.data, &prepared.spec.program);
     Consented::register(folder, &request.family_name, program, &prepared.consented, &decided.allowed)
         .unwrap_or_else(|error| {
@@ -195,7 +148,7 @@ fn register(caller: &Caller, request: &Request, prepared: &Prepared, decided: &D
         })
 }
 
-fn say_revoked(what: &Held) {
+pub(super) fn say_revoked(what: &Held) {
     let what = match what {
         Held::File(path) => output::path(path),
         Held::Capability(name) => name.clone(),
@@ -203,7 +156,7 @@ fn say_revoked(what: &Held) {
     output::say(&format!("the program is ended, because the consent to {what} was revoked"));
 }
 
-fn launch_failed(error: &LaunchError) -> Failure {
+pub(super) fn launch_failed(error: &LaunchError) -> Failure {
     Failure::with_code(error, error.exit_code())
 }
 

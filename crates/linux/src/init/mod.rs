@@ -7,6 +7,7 @@
 mod accept;
 mod connect;
 mod datagrams;
+pub(crate) mod handed_back;
 pub(crate) mod inet;
 mod leader;
 mod observe;
@@ -24,6 +25,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use connect::Reach;
+use handed_back::HandedBack;
 use resolver::Resolver;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
@@ -51,7 +53,7 @@ use crate::limits;
 use crate::network::link::Link;
 use crate::seccomp;
 use crate::supervise::idle::Idle;
-use crate::sys::{self, SignalFd};
+use crate::sys::{self, Notification, SignalFd};
 use touch::Touches;
 
 /// What pid 1 gets from lowbox by fork; the plan comes later, over `control`.
@@ -134,13 +136,14 @@ fn live(
         observe: spec.observe,
         asks: spec.asks.is_some(),
         asks_at_probes: spec.asks.as_ref().is_some_and(|asks| !asks.probes.is_empty()),
-        deny_xattr_reads: spec.plan.deny_xattr_reads,
-        deny_watches: spec.plan.deny_watches,
+        deny_xattr_reads: spec.plan.deny_xattr_reads && spec.learns.is_none(),
+        deny_watches: spec.plan.deny_watches && spec.learns.is_none(),
         reduced: false,
         network: link.is_some(),
         serves: link.as_ref().is_some_and(Link::serves),
-        learns: spec.learns.is_some(),
-        learns_probes: spec.learns.as_ref().is_some_and(|learns| learns.probes),
+        learns: spec.learns.is_some() || spec.verifies.is_some(),
+        learns_probes: spec.learns.as_ref().is_some_and(|learns| learns.probes)
+            || spec.verifies.is_some_and(|verifies| verifies.probes),
     });
     let mut program = program::start(&spec, &view, filter, inheritance.controlling)?;
     // The program was started on this processor and does not wait for what is left to do here.
@@ -156,6 +159,12 @@ fn live(
     {
         // Lowbox answers, beside whom the records are.
         send_descriptors(control, &[listener.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
+    }
+    let mut handed_back = None;
+    if spec.verifies.is_some()
+        && let Some(listener) = &program.listener
+    {
+        handed_back = Some(HandedBack::share(listener, control).map_err(Failure::at(Step::Fork, ""))?);
     }
     let touches = match (&inheritance.told, &spec.asks) {
         (Some(told), Some(asks)) => {
@@ -173,7 +182,7 @@ fn live(
     drop(rules);
     resolver.map(Resolver::serve).transpose().map_err(Failure::at(Step::Network, ""))?;
     let reach = Reach { connectable: &connectable, link: link.map(Arc::new), refusals };
-    serve(&program, &signals, control, &reach, observe, touches)
+    serve(&program, &signals, control, &reach, observe, touches, handed_back)
 }
 
 /// Becomes the container's user.
@@ -207,6 +216,7 @@ fn serve(
     reach: &Reach<'_>,
     observe: bool,
     mut touches: Option<Touches>,
+    mut handed_back: Option<HandedBack>,
 ) -> Result<(), Failure> {
     let mut observer = observe.then(observe::Observer::default);
     let mut listener = program.listener.as_ref();
@@ -216,8 +226,11 @@ fn serve(
         // Nothing is read here; without its broker a container ends.
         let broker = reach.link.as_ref().map_or(control, |link| link.channel());
         events.push(PollFd::from_borrowed_fd(broker, PollFlags::empty()));
-        if let Some(listener) = listener {
-            events.push(PollFd::new(listener, PollFlags::IN));
+        // Where lowbox looks at the calls first, it alone takes them from the listener.
+        match (listener, &handed_back) {
+            (Some(_), Some(calls)) => events.push(PollFd::from_borrowed_fd(calls.socket(), PollFlags::IN)),
+            (Some(listener), None) => events.push(PollFd::new(listener, PollFlags::IN)),
+            (None, _) => {}
         }
         if let Some(touches) = touches.as_ref().filter(|_| listener.is_some()) {
             events.push(PollFd::from_borrowed_fd(touches.socket(), PollFlags::IN));
@@ -242,6 +255,15 @@ fn serve(
             }
         }
         match (listener, ready.get(3)) {
+            (Some(fd), Some(flags)) if handed_back.is_some() => {
+                while let Some(call) =
+                    handed_back.as_mut().filter(|_| !flags.is_empty()).and_then(|calls| calls.next())
+                {
+                    carry_out(fd, call, control, reach, None, None);
+                }
+                // Whoever looked at them is gone: they are taken here again.
+                drop(handed_back.take_if(|calls| calls.has_ended()));
+            }
             (Some(fd), Some(flags)) if flags.contains(PollFlags::IN) => {
                 supervise(fd, control, reach, observer.as_mut(), touches.as_mut());
             }
@@ -304,14 +326,26 @@ fn supervise(
     observer: Option<&mut observe::Observer>,
     touches: Option<&mut Touches>,
 ) {
-    let Ok(call) = sys::receive_notification(listener.as_fd()) else {
-        return;
-    };
+    if let Ok(call) = sys::receive_notification(listener.as_fd()) {
+        carry_out(listener, call, control, reach, observer, touches);
+    }
+}
+
+fn carry_out(
+    listener: &OwnedFd,
+    call: Notification,
+    control: BorrowedFd<'_>,
+    reach: &Reach<'_>,
+    observer: Option<&mut observe::Observer>,
+    touches: Option<&mut Touches>,
+) {
+    let serves = reach.link.as_ref().is_some_and(|link| link.serves());
     match i64::from(call.number) {
-        libc::SYS_connect | libc::SYS_bind | libc::SYS_listen => {
-            return connect::serve(listener, call, reach);
-        }
-        libc::SYS_accept | libc::SYS_accept4 => return accept::serve(listener, call, reach),
+        libc::SYS_connect => return connect::serve(listener, call, reach),
+        // Where lowbox is told of them, they may be here without being for pid 1.
+        libc::SYS_bind if serves => return connect::serve(listener, call, reach),
+        libc::SYS_listen if reach.link.is_some() => return connect::serve(listener, call, reach),
+        libc::SYS_accept | libc::SYS_accept4 if serves => return accept::serve(listener, call, reach),
         _ => {}
     }
     if let Some(observer) = observer {

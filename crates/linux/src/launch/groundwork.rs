@@ -239,7 +239,7 @@ impl Groundwork {
         match report {
             Some(Report::Started) => {
                 container.set_laps(stopwatch.laps().to_vec());
-                if spec.learns.is_some() {
+                if spec.learns.is_some() || spec.verifies.is_some() {
                     container.take_listener().map_err(LaunchError::system("the filter's listener"))?;
                 }
                 Ok(container)

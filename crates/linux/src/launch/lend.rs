@@ -82,7 +82,8 @@ pub(crate) fn lend_tree(
     };
     let mut maps = IdMaps::default();
     let mut batch = Vec::new();
-    for path in &learns.mounts {
+    let records = learns.records.as_ref().map(|records| records.folder.as_path());
+    for path in learns.mounts.iter().map(PathBuf::as_path).chain(records) {
         if batch.len() == BATCH {
             if !send(&batch, control)? {
                 return Ok(());
@@ -93,7 +94,13 @@ pub(crate) fn lend_tree(
         let clone = |attributes| {
             sys::clone_mount(pinned.fd.as_fd(), attributes).map_err(|error| LaunchError::object(path, error))
         };
-        let attributes = MountAttributes { no_dev: !stays(path), ..MountAttributes::default() };
+        let only_read = records == Some(path);
+        let attributes = MountAttributes {
+            read_only: only_read,
+            no_exec: only_read,
+            no_dev: !stays(path),
+            ..MountAttributes::default()
+        };
         let mount = clone(attributes)?;
         let mapped = match stays(path) {
             true => Ok(()),
@@ -101,7 +108,9 @@ pub(crate) fn lend_tree(
         };
         batch.push(match mapped {
             Ok(()) => mount,
-            Err(IdMapError::Mount(_)) => clone(MountAttributes::default())?,
+            Err(IdMapError::Mount(_)) => {
+                clone(MountAttributes { read_only: only_read, ..MountAttributes::default() })?
+            }
             Err(IdMapError::Object(error)) => return Err(LaunchError::object(path, error)),
             Err(IdMapError::Namespace(error)) => return Err(LaunchError::IdMapNamespace(error)),
         });

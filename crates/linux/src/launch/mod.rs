@@ -30,5 +30,5 @@ pub use error::LaunchError;
 pub(crate) use groundwork::Asked;
 pub use groundwork::{Ground, Groundwork, MINIMAL_LANDLOCK_ABI};
 pub use reduced::{LOST, launch_reduced};
-pub use spec::{Asks, ContainerUser, Learns, PackageData, Spec};
+pub use spec::{Asks, ContainerUser, Learns, PackageData, ShownRecords, Spec, Verifies};
 pub use stdio::{DescriptorKind, NamedDescriptor, check_descriptors};

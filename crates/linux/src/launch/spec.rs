@@ -45,6 +45,8 @@ pub struct Spec {
     pub asks: Option<Asks>,
     /// It is to be learned what the program needs: it sees the host's tree and its network, and what it does is reported.
     pub learns: Option<Learns>,
+    /// What fails under these very rules is to be told: what the program does is reported as where it is learned about.
+    pub verifies: Option<Verifies>,
     /// Pipes among 0–2 that are lent as they are.
     pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.
@@ -74,6 +76,26 @@ pub struct Learns {
     /// user, then the package's folders.
     #[serde(with = "os_bytes::list")]
     pub mounts: Vec<PathBuf>,
+    /// Where the program can read what is recorded of it, if it can.
+    pub records: Option<ShownRecords>,
+}
+
+/// Records that the program can read and not write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownRecords {
+    /// Where they are on the host. The program finds them there too, read-only.
+    #[serde(with = "os_bytes")]
+    pub folder: PathBuf,
+    /// The folder in its private data at which it finds them.
+    #[serde(with = "os_bytes")]
+    pub shown_at: PathBuf,
+}
+
+/// How a declaration is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verifies {
+    /// Report what only looks (stat, access) too.
+    pub probes: bool,
 }
 
 /// The package's folders on the host, made before the launch.

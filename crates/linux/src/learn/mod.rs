@@ -6,29 +6,37 @@
 
 mod calls;
 mod files;
+mod folder;
+mod inside;
 mod names;
 mod own;
 mod process;
+mod record_file;
+pub mod session;
 mod sockets;
 pub mod stacks;
 mod user;
 mod watch;
 mod world;
 
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use lowbox_profiler::attribute::World;
 use lowbox_profiler::record::Run;
 
 use crate::launch::Spec;
-use crate::supervise::Container;
+use crate::supervise::{Container, Listening};
+pub use folder::{EXTENSION, Found, RecordFolder};
+use inside::Inside;
 use own::OwnPlaces;
+pub use record_file::RecordFile;
+use sockets::Sockets;
 use stacks::Stacks;
 use user::User;
-use watch::Watch;
+use watch::{Place, Watch};
 pub use world::{granted, world};
 
 /// What was learned.
@@ -48,6 +56,8 @@ pub struct Learned {
     pub without_stack: u64,
     /// The last error of writing.
     pub error: Option<io::Error>,
+    /// The file is full: what came after is only counted, as left out.
+    pub full: bool,
 }
 
 /// The thread.
@@ -58,8 +68,9 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Begins to answer the calls of `container`'s program, and to write a section to `file`, which is open for appending. With
-    /// `stacks` each access has the call stack that led to it. The calling process must be single-threaded.
+    /// Begins to answer the calls of `container`'s program, and to write a section to `file`. Those of an isolated program that
+    /// pid 1 carries out are handed back to it. With `stacks` each
+    /// access has the call stack that led to it. The calling process must be single-threaded.
     ///
     /// # Errors
     /// When the header can't be written, no thread can be started, or the container is not one that is learned about.
@@ -68,13 +79,25 @@ impl Learner {
         run: &Run,
         world: World,
         spec: &Spec,
-        file: File,
+        file: RecordFile,
         stacks: bool,
     ) -> io::Result<Learner> {
-        let listener = container.listener().ok_or(io::ErrorKind::InvalidInput)?;
+        let (listener, inside) = match container.listening().ok_or(io::ErrorKind::InvalidInput)? {
+            Listening::Alone(listener) => (listener, None),
+            Listening::Shared(shared) => {
+                let (listener, inside) = Inside::new(shared, spec);
+                (listener, Some(Arc::new(inside)))
+            }
+        };
+        let sockets = match inside {
+            Some(_) => Sockets::inside(spec.resolver_file.as_deref()),
+            None => Sockets::new(),
+        };
         let (ended, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let stacks = stacks.then(Stacks::start).transpose()?;
-        let watch = Watch::new(listener, ended, run, OwnPlaces::of(spec), User::of(spec), file, stacks)?;
+        let own = OwnPlaces::of(spec, inside.clone());
+        let place = Place { inside, own, sockets, user: User::of(spec) };
+        let watch = Watch::new(listener, ended, run, place, file, stacks)?;
         let thread = std::thread::Builder::new().name("learn".into()).spawn(move || watch.run(&world))?;
         Ok(Learner { thread, stop })
     }

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::inside::Inside;
 use crate::launch::Spec;
 
 /// Places that are the container's own with all that lies in them.
@@ -39,16 +41,21 @@ pub struct OwnPlaces {
     empty: Vec<PathBuf>,
     made: HashSet<Box<[u8]>>,
     made_bytes: usize,
+    /// Where the program has its own places already.
+    inside: Option<Arc<Inside>>,
 }
 
 impl OwnPlaces {
     /// Those of a launch.
-    pub fn of(spec: &Spec) -> OwnPlaces {
+    pub(super) fn of(spec: &Spec, inside: Option<Arc<Inside>>) -> OwnPlaces {
         let mut whole: Vec<PathBuf> = WHOLE.map(PathBuf::from).to_vec();
         whole.extend([spec.data.local_state.clone(), spec.data.temp_state.clone()]);
         let mut empty: Vec<PathBuf> = EMPTY.map(PathBuf::from).to_vec();
         empty.push(format!("/run/user/{}", spec.user.uid).into());
-        OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0 }
+        if inside.is_some() && !empty.iter().any(|place| place == Path::new(&spec.temp_inside)) {
+            whole.push(PathBuf::from(&spec.temp_inside));
+        }
+        OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0, inside }
     }
 
     /// Whether what is at `path`, or is to be made there, is the container's own.
@@ -57,6 +64,22 @@ impl OwnPlaces {
             || self.empty.iter().any(|place| path == place)
             || (!self.made.is_empty()
                 && path.ancestors().any(|above| self.made.contains(above.as_os_str().as_bytes())))
+            || self.inside.as_ref().is_some_and(|inside| self.lies_in_empty(path) && inside.is_own(path))
+    }
+
+    fn lies_in_empty(&self, path: &Path) -> bool {
+        self.empty.iter().any(|place| path.starts_with(place))
+    }
+
+    /// Whether a program that is isolated makes something of its own there, whatever the host has in the same place.
+    pub(super) fn would_make(&self, path: &Path) -> bool {
+        let inside = self.inside.as_ref().filter(|_| self.hold_new(path));
+        inside.is_some_and(|inside| !inside.shows(path))
+    }
+
+    /// Whether an isolated program sees it: then looking at it does not fail.
+    pub(super) fn shows(&self, path: &Path) -> bool {
+        self.inside.as_ref().is_some_and(|inside| inside.shows(path))
     }
 
     /// Whether something new at `path` would be the container's own.
@@ -92,7 +115,7 @@ mod tests {
 
     fn places() -> OwnPlaces {
         let empty = EMPTY.map(PathBuf::from).to_vec();
-        OwnPlaces { whole: vec!["/proc".into()], empty, made: HashSet::new(), made_bytes: 0 }
+        OwnPlaces { whole: vec!["/proc".into()], empty, made: HashSet::new(), made_bytes: 0, inside: None }
     }
 
     #[test]

@@ -70,14 +70,31 @@ pub(super) enum Reached {
 pub(super) struct Sockets {
     routes: Option<Routes>,
     resolvers: Vec<SocketAddr>,
+    /// They are the container's: which names they don't answer is not seen here.
+    resolvers_are_own: bool,
     /// Ports that the program has sockets at: over its own loopback interface it reaches those without any right.
     own_ports: HashSet<u16>,
+    /// Abstract names that the program gave its own sockets.
+    own_names: HashSet<Raw>,
 }
+
+/// So many abstract names are known; more count as the host's.
+const MAX_NAMES: usize = 10_000;
 
 impl Sockets {
     pub(super) fn new() -> Sockets {
         let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        Sockets { routes: Routes::open().ok(), resolvers: resolvers(&text), own_ports: HashSet::new() }
+        Sockets::with(&text, false)
+    }
+
+    /// Of a program that is isolated, which has this resolv.conf(5), or none: then it asks its own loopback interface in vain.
+    pub(super) fn inside(resolver_file: Option<&str>) -> Sockets {
+        Sockets::with(resolver_file.unwrap_or_default(), resolver_file.is_some())
+    }
+
+    fn with(text: &str, resolvers_are_own: bool) -> Sockets {
+        let (routes, resolvers) = (Routes::open().ok(), resolvers(text));
+        Sockets { routes, resolvers, resolvers_are_own, own_ports: HashSet::new(), own_names: HashSet::new() }
     }
 
     /// Whether names are asked for there.
@@ -94,9 +111,24 @@ impl Sockets {
             return None;
         }
         if self.is_resolver(peer) {
-            return Some(Reached::Resolver);
+            // Inside, its own resolver answers.
+            return (!self.resolvers_are_own).then_some(Reached::Resolver);
         }
         Some(Reached::Peer(self.network(SocketAddr::new(ip, peer.port()), &kind)?))
+    }
+
+    /// Notes the abstract name of a socket, unless somebody has it already: then the program doesn't get it.
+    pub(super) fn named(&mut self, name: Raw, isolated: bool) {
+        // An isolated program has a network with names of its own; else they are those of lowbox.
+        let taken = !isolated && std::fs::read("/proc/net/unix").is_ok_and(|list| has_name(&list, &name));
+        if !taken && self.own_names.len() < MAX_NAMES {
+            self.own_names.insert(name);
+        }
+    }
+
+    /// Whether it is the name of a socket of the program's own.
+    pub(super) fn is_own_name(&self, name: &Raw) -> bool {
+        self.own_names.contains(name)
     }
 
     /// Notes the port of a socket that is given an address. Listening, and receiving datagrams, on the loopback interface is the
@@ -142,6 +174,13 @@ impl Sockets {
     }
 }
 
+/// Whether a list of sockets (proc_net(5), unix) holds an abstract name. It shows null bytes as `@`.
+fn has_name(list: &[u8], name: &Raw) -> bool {
+    let plain = |byte: &u8| if *byte == 0 { b'@' } else { *byte };
+    let end: Vec<u8> = b" @".iter().copied().chain(name.as_bytes().iter().map(plain)).collect();
+    list.split(|&byte| byte == b'\n').any(|line| line.ends_with(&end))
+}
+
 /// The caller's socket, if it is an internet socket.
 pub(super) fn internet(thread: Pid, number: i32) -> Option<(OwnedFd, Inet)> {
     let socket = sys::duplicate_descriptor_of(open_thread(thread).ok()?.as_fd(), number).ok()?;
@@ -163,5 +202,19 @@ mod tests {
         let internet = [&(libc::AF_INET as u16).to_ne_bytes()[..], &[0; 14]].concat();
         assert_eq!(read(&internet), Some(Address::Internet(internet.clone())));
         assert_eq!(read(&[1]), None);
+    }
+
+    #[test]
+    fn an_abstract_name_is_found_in_the_kernels_list() {
+        let name = format!("lowbox-test-{}", std::process::id());
+        let address = rustix::net::SocketAddrUnix::new_abstract_name(name.as_bytes()).unwrap();
+        let has = || has_name(&std::fs::read("/proc/net/unix").unwrap(), &name.as_str().into());
+        assert!(!has());
+        let socket =
+            rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::STREAM, None)
+                .unwrap();
+        rustix::net::bind(&socket, &address).unwrap();
+        assert!(has());
+        assert!(!has_name(&std::fs::read("/proc/net/unix").unwrap(), &"lowbox-tes".into()));
     }
 }

@@ -3,13 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lowbox_policy::Operation;
 use lowbox_profiler::attribute::{Judge, World};
@@ -21,7 +20,9 @@ use rustix::process::Pid;
 
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
+use super::inside::Inside;
 use super::names::{self, Connected};
+use super::record_file::RecordFile;
 use super::sockets::{self, Address, Reached, Sockets};
 use super::stacks::Stacks;
 use super::user::User;
@@ -35,7 +36,9 @@ const KNOWN: usize = 256;
 /// So many scripts can be each other's interpreter (fs/exec.c).
 const MAX_INTERPRETERS: usize = 5;
 /// Counts are written after so many seconds in which they changed.
-const CHECKPOINT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const CHECKPOINT: Duration = Duration::from_secs(1);
+/// The same of a program that runs for months.
+const RARE_CHECKPOINT: Duration = Duration::from_secs(60);
 
 /// An access that the check denies.
 #[derive(Debug)]
@@ -49,7 +52,13 @@ struct Denied {
 pub(super) struct Watch {
     listener: OwnedFd,
     ended: OwnedFd,
-    sink: TraceWriter<File>,
+    /// `None` once it could not be rewritten.
+    sink: Option<TraceWriter<RecordFile>>,
+    run: Run,
+    checkpoint: Duration,
+    checked: Instant,
+    /// Where the program is isolated.
+    inside: Option<Arc<Inside>>,
     collector: Collector,
     own: OwnPlaces,
     sockets: Sockets,
@@ -67,6 +76,14 @@ pub(super) struct Watch {
     changed: bool,
 }
 
+/// What the program has of its own, and who it is.
+pub(super) struct Place {
+    pub(super) inside: Option<Arc<Inside>>,
+    pub(super) own: OwnPlaces,
+    pub(super) sockets: Sockets,
+    pub(super) user: User,
+}
+
 /// What a call comes to, before it is judged.
 #[derive(Default)]
 struct Seen {
@@ -80,18 +97,23 @@ impl Watch {
         listener: OwnedFd,
         ended: OwnedFd,
         run: &Run,
-        own: OwnPlaces,
-        user: User,
-        file: File,
+        place: Place,
+        file: RecordFile,
         stacks: Option<Stacks>,
     ) -> io::Result<Watch> {
+        let Place { inside, own, sockets, user } = place;
         Ok(Watch {
             listener,
             ended,
-            sink: TraceWriter::new(file, run)?,
+            learned: Learned { full: file.is_full(), ..Learned::default() },
+            checkpoint: if file.is_bounded() { RARE_CHECKPOINT } else { CHECKPOINT },
+            sink: Some(file.begin(run)?),
+            checked: Instant::now(),
+            run: run.clone(),
+            inside,
             collector: Collector::new(Limits::default()),
             own,
-            sockets: Sockets::new(),
+            sockets,
             connected: Connected::default(),
             listable: Vec::new(),
             nothing: Arc::new([]),
@@ -99,7 +121,6 @@ impl Watch {
             known_bytes: 0,
             user,
             stacks,
-            learned: Learned::default(),
             changed: false,
         })
     }
@@ -111,7 +132,8 @@ impl Watch {
         loop {
             let mut events =
                 [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
-            let polled = poll(&mut events, self.changed.then_some(&CHECKPOINT));
+            let patience = Timespec::try_from(self.checkpoint).ok().filter(|_| self.changed);
+            let polled = poll(&mut events, patience.as_ref());
             let (calls, ended) = (events[0].revents(), events[1].revents());
             match polled {
                 Ok(0) => self.checkpoint(&judge, false),
@@ -125,8 +147,17 @@ impl Watch {
                 if let Ok(call) = sys::receive_notification(self.listener.as_fd()) {
                     self.learned.calls += 1;
                     self.look(&judge, &call);
-                    // A caller that is gone needs no answer.
-                    let _ = sys::continue_notification(self.listener.as_fd(), call.id);
+                    match &self.inside {
+                        Some(inside) if Inside::is_carried_out(&call) => {
+                            inside.hand_back(&self.listener, &call)
+                        }
+                        // A caller that is gone needs no answer.
+                        _ => drop(sys::continue_notification(self.listener.as_fd(), call.id)),
+                    }
+                    // Some programs are never idle.
+                    if self.changed && self.checked.elapsed() >= self.checkpoint {
+                        self.checkpoint(&judge, false);
+                    }
                 }
             } else if !calls.is_empty() || !ended.is_empty() {
                 break;
@@ -140,18 +171,44 @@ impl Watch {
     }
 
     fn checkpoint(&mut self, judge: &Judge<'_>, at_the_end: bool) {
+        self.checked = Instant::now();
+        let Some(sink) = &mut self.sink else { return };
         for (exe, process) in self.connected.overdue(at_the_end) {
             let (object, right) = names::some_name();
             if let Some(denial) = judge.denial(&object, right) {
                 let event = Event { object: &object, right, denial, exe: &exe, site: 0, at: now() };
-                if let Err(error) = self.collector.add(&event, || (process, None), &mut self.sink) {
+                if let Err(error) = self.collector.add(&event, || (process, None), sink) {
                     self.learned.error = Some(error);
                 }
             }
         }
         self.changed = !self.connected.is_empty();
-        if let Err(error) = self.collector.checkpoint(&mut self.sink) {
+        if let Err(error) = self.collector.checkpoint(sink) {
             self.learned.error = Some(error);
+        }
+        if sink.writer().has_grown() {
+            self.rewrite();
+        }
+    }
+
+    /// Has the file written anew, and goes on in a section of its own.
+    fn rewrite(&mut self) {
+        let Some(mut sink) = self.sink.take() else { return };
+        // What it holds is written out, so nothing is lost with the table.
+        if let Err(error) = self.collector.spill(&mut sink) {
+            self.learned.error = Some(error);
+        }
+        let mut file = sink.into_inner();
+        match file.rewrite() {
+            Ok(room) => self.learned.full = !room,
+            Err(error) => {
+                self.learned.error = Some(error);
+                self.learned.full = true;
+            }
+        }
+        match file.begin(&self.run) {
+            Ok(sink) => self.sink = Some(sink),
+            Err(error) => self.learned.error = Some(error),
         }
     }
 
@@ -169,10 +226,11 @@ impl Watch {
             return;
         }
         let exe = process::exe(call.pid);
-        if self.collector.recorded() >= MAX_ACCESSES as u64 {
+        let room = self.collector.recorded() < MAX_ACCESSES as u64 && !self.learned.full;
+        let Some(sink) = self.sink.as_mut().filter(|_| room) else {
             self.learned.left_out += denied.len() as u64;
             return;
-        }
+        };
         let at = now();
         // Where the caller is: asked for once for all that it was denied.
         let place = OnceCell::new();
@@ -191,9 +249,12 @@ impl Watch {
                 (process, stacks.as_mut().map(|stacks| here(stacks).stack.clone()))
             };
             self.changed = true;
-            if let Err(error) = self.collector.add(&event, details, &mut self.sink) {
+            if let Err(error) = self.collector.add(&event, details, sink) {
                 self.learned.error = Some(error);
             }
+        }
+        if sink.writer().has_grown() {
+            self.rewrite();
         }
     }
 
@@ -245,7 +306,11 @@ impl Watch {
         if self.is_own_name(path) {
             return Seen { lasting: true, ..seen };
         }
-        match files::find(path, follows) {
+        match self.find(path, follows) {
+            Found::There(path, _) if flags & libc::O_CREAT != 0 && self.own.would_make(&path) => {
+                self.own.made(&path);
+                self.forget();
+            }
             Found::There(found, kind) => {
                 seen.lasting = true;
                 self.way(&mut seen, path, follows, &found);
@@ -253,6 +318,9 @@ impl Watch {
                 if !self.own.hold(&path) {
                     let all = files::opened(kind, flags).into_iter();
                     seen.accesses.extend(all.map(|one| access(&path, kind, one)));
+                }
+                if flags & libc::O_EXCL != 0 && flags & libc::O_CREAT != 0 {
+                    self.unseen(&mut seen, &path, kind);
                 }
             }
             Found::Missing(found) if flags & libc::O_CREAT != 0 => {
@@ -269,11 +337,12 @@ impl Watch {
         if self.is_own_name(path) {
             return Seen { lasting: true, ..seen };
         }
-        let Found::There(found, kind) = files::find(path, follows) else { return seen };
+        let Found::There(found, kind) = self.find(path, follows) else { return seen };
         seen.lasting = true;
         self.way(&mut seen, path, follows, &found);
         let path = found;
-        if !self.own.hold(&path) {
+        let seen_inside = operation == Operation::Stat && self.own.shows(&path);
+        if !self.own.hold(&path) && !seen_inside {
             seen.accesses.push(access(&path, kind, operation));
         }
         if operation == Operation::Execute && kind == FileType::RegularFile {
@@ -281,7 +350,7 @@ impl Watch {
             for _ in 0..MAX_INTERPRETERS {
                 let Some(next) = files::interpreter(&script) else { break };
                 let named = next;
-                let Found::There(next, kind) = files::find(&named, true) else { break };
+                let Found::There(next, kind) = self.find(&named, true) else { break };
                 self.way(&mut seen, &named, true, &next);
                 seen.accesses.push(access(&next, kind, Operation::Execute));
                 script = next;
@@ -298,7 +367,7 @@ impl Watch {
             Does::To(at, operation) => {
                 let path = whole_path(thread, at)?;
                 self.forget();
-                let found = files::find(&path, at.follows);
+                let found = self.find(&path, at.follows);
                 if let (Found::There(found, kind), false) = (found, self.is_own_name(&path)) {
                     self.way(&mut seen, &path, at.follows, &found);
                     let path = found;
@@ -310,9 +379,13 @@ impl Watch {
             }
             Does::Make(at, operation) => {
                 let path = whole_path(thread, at)?;
-                if let Found::Missing(found) = files::find(&path, false) {
-                    self.way(&mut seen, &path, false, &found);
-                    self.making(&mut seen, &found, operation);
+                match self.find(&path, false) {
+                    Found::Missing(found) => {
+                        self.way(&mut seen, &path, false, &found);
+                        self.making(&mut seen, &found, operation);
+                    }
+                    Found::There(found, kind) => self.unseen(&mut seen, &found, kind),
+                    Found::Nothing => {}
                 }
             }
             Does::Move(from, to, both) => {
@@ -325,8 +398,8 @@ impl Watch {
             }
             Does::Link(from, to) => {
                 let (old, new) = (whole_path(thread, from)?, whole_path(thread, to)?);
-                let Found::There(old, kind) = files::find(&old, from.follows) else { return Some(seen) };
-                let Found::Missing(new) = files::find(&new, false) else { return Some(seen) };
+                let Found::There(old, kind) = self.find(&old, from.follows) else { return Some(seen) };
+                let Found::Missing(new) = self.find(&new, false) else { return Some(seen) };
                 if !self.own.hold(&old) {
                     seen.accesses.push(access(&old, kind, Operation::LinkFrom));
                 }
@@ -336,7 +409,7 @@ impl Watch {
                 let link = format!("/proc/{}/fd/{number}", thread.as_raw_pid());
                 // No file, or none with a name: nothing that a right is needed for.
                 if let Some(path) = files::behind(&link)
-                    && let Found::There(path, kind) = files::find(&path, false)
+                    && let Found::There(path, kind) = self.find(&path, false)
                     && !self.own.hold(&path)
                 {
                     seen.accesses.push(access(&path, kind, operation));
@@ -371,20 +444,30 @@ impl Watch {
                 match sockets::read(&bytes) {
                     Some(Address::Path(path)) => {
                         let path = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes())?;
-                        if let Found::Missing(path) = files::find(Path::new(OsStr::from_bytes(&path)), false)
-                        {
+                        if let Found::Missing(path) = self.find(Path::new(OsStr::from_bytes(&path)), false) {
                             self.making(&mut seen, &path, Operation::MakeSpecial);
                         }
                     }
                     Some(Address::Internet(bytes)) => {
                         seen.accesses.extend(self.sockets.bound(thread, number, &bytes));
                     }
-                    Some(Address::Abstract(_)) | None => {}
+                    Some(Address::Abstract(name)) => self.sockets.named(name, self.inside.is_some()),
+                    None => {}
                 }
             }
             Does::Listen(number) => seen.accesses.extend(self.sockets.listens(thread, number)),
         }
         Some(seen)
+    }
+
+    /// Looks a path up on the host, where the judging is done. An isolated program may know it by another path.
+    fn find(&self, path: &Path, follows: bool) -> Found {
+        files::find(self.on_host(path).as_deref().unwrap_or(path), follows)
+    }
+
+    /// The path on the host, where it is another one.
+    fn on_host(&self, path: &Path) -> Option<PathBuf> {
+        self.inside.as_ref().and_then(|inside| inside.on_host(path))
     }
 
     /// Names change: what paths lead to has to be looked up again.
@@ -410,7 +493,7 @@ impl Watch {
                 let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
                 let Some(path) = whole else { return };
                 let path = Path::new(OsStr::from_bytes(&path));
-                if let Found::There(found, FileType::Socket) = files::find(path, true)
+                if let Found::There(found, FileType::Socket) = self.find(path, true)
                     && !self.own.hold(&found)
                 {
                     self.way(seen, path, true, &found);
@@ -418,6 +501,7 @@ impl Watch {
                     seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
                 }
             }
+            Some(Address::Abstract(name)) if self.sockets.is_own_name(&name) => {}
             Some(Address::Abstract(name)) => {
                 seen.accesses.push((Object::AbstractSocket { name }, Right::Do(Operation::Connect)));
             }
@@ -438,8 +522,19 @@ impl Watch {
 
     /// What reads the links on the way. A container has its own in its own places.
     fn way(&self, seen: &mut Seen, path: &Path, follows: bool, found: &Path) {
-        let links = files::links(path, follows, found).into_iter().filter(|link| !self.own.hold(link));
+        let on_host = self.on_host(path);
+        let links = files::links(on_host.as_deref().unwrap_or(path), follows, found)
+            .into_iter()
+            .filter(|link| !self.own.hold(link));
         seen.accesses.extend(links.map(|link| access(&link, FileType::Symlink, Operation::Stat)));
+    }
+
+    /// An isolated program makes what is there already, because it does not see it: else it would hear that it is there.
+    fn unseen(&self, seen: &mut Seen, path: &Path, kind: FileType) {
+        if self.inside.is_some() && !self.own.hold(path) && !self.own.hold_new(path) && !self.own.shows(path)
+        {
+            seen.accesses.push(access(path, kind, Operation::Stat));
+        }
     }
 
     fn making(&mut self, seen: &mut Seen, path: &Path, operation: Operation) {
@@ -451,8 +546,8 @@ impl Watch {
     }
 
     fn moved(&mut self, seen: &mut Seen, from: &Path, to: &Path) {
-        let Found::There(old, kind) = files::find(from, false) else { return };
-        let new = match files::find(to, false) {
+        let Found::There(old, kind) = self.find(from, false) else { return };
+        let new = match self.find(to, false) {
             Found::There(new, _) | Found::Missing(new) => new,
             Found::Nothing => return,
         };

@@ -30,8 +30,8 @@ use lowbox_security::derive::package_sid;
 
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
 use crate::launch::{
-    Asks, ContainerUser, DescriptorKind, Ground, Learns, NamedDescriptor, PackageData, Spec,
-    check_descriptors,
+    Asks, ContainerUser, DescriptorKind, Ground, Learns, NamedDescriptor, PackageData, ShownRecords, Spec,
+    Verifies, check_descriptors,
 };
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
@@ -96,18 +96,32 @@ pub struct Request {
     pub loopback_ports: Vec<u16>,
     /// `--allow-host`.
     pub hosts: Vec<AllowedHost>,
-    /// Learn what the program needs.
+    /// Learn what the program needs, or what it lacks.
     pub learns: Option<Learning>,
     /// Where to start; the caller's working folder if none is given.
     pub working_directory: Option<PathBuf>,
 }
 
 /// How to learn what a program needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learning {
     /// What only looks counts too.
     pub probes: bool,
+    /// Everything is denied that a run without learning denies; else nothing is.
+    pub enforced: bool,
+    /// The folder of records that the program may read, where nothing is denied.
+    pub records: Option<PathBuf>,
 }
+
+impl Request {
+    /// Nothing is denied: the program sees the host's tree and has its network.
+    fn denies_nothing(&self) -> bool {
+        self.learns.as_ref().is_some_and(|learning| !learning.enforced)
+    }
+}
+
+/// The folder in a package's LocalState at which a program whose lacks are only reported finds the records.
+pub const RECORDS: &str = "lowbox-records";
 
 /// A path and its rights, as `--grant` has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +193,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         private_descriptors: request.private_descriptors.clone(),
         timings: request.timings,
         // A program that is learned about has the host's network.
-        network: if request.learns.is_some() { None } else { network(caller, request)? },
+        network: if request.denies_nothing() { None } else { network(caller, request)? },
     })
 }
 
@@ -245,7 +259,10 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
     let mut variables = program::environment(caller, &found);
     variables.extend(request.environment.iter().cloned());
-    let learns = request.learns.map(|learning| learns(learning, &user, &data)).transpose()?;
+    let learning = request.learns.as_ref();
+    let verifies = learning.filter(|one| one.enforced).map(|one| Verifies { probes: one.probes });
+    let learns = learning.filter(|one| !one.enforced).map(|one| learns(one, &user, &data, &mut notices));
+    let learns = learns.transpose()?;
     let temp_inside = match learns {
         // There are no folders of the container's own.
         Some(_) => data.temp_state.display().to_string(),
@@ -268,13 +285,19 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         observe: request.observe,
         asks,
         learns,
+        verifies,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     Ok(Prepared { spec, token, objects, consented, notices })
 }
 
-fn learns(learning: Learning, user: &ContainerUser, data: &PackageData) -> Result<Learns, PrepareError> {
+fn learns(
+    learning: &Learning,
+    user: &ContainerUser,
+    data: &PackageData,
+    notices: &mut Vec<Notice>,
+) -> Result<Learns, PrepareError> {
     let mounts = match user.launched_by_root {
         false => Vec::new(),
         true => {
@@ -283,7 +306,29 @@ fn learns(learning: Learning, user: &ContainerUser, data: &PackageData) -> Resul
             mounts
         }
     };
-    Ok(Learns { probes: learning.probes, mounts })
+    let shown_at = data.local_state.join(RECORDS);
+    let records = learning.records.clone().and_then(|folder| {
+        // The program may have put anything there.
+        let made = make_folder(&data.local_state, RECORDS);
+        let failed = |error: std::io::Error| Notice::HiddenRecords(shown_at.clone(), error.to_string());
+        made.map_err(failed).map_err(|notice| notices.push(notice)).ok()?;
+        Some(ShownRecords { folder, shown_at: shown_at.clone() })
+    });
+    Ok(Learns { probes: learning.probes, mounts, records })
+}
+
+/// Makes a folder in one where a program may write. Nothing of the program's is followed or changed.
+fn make_folder(folder: &Path, name: &str) -> std::io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, FileType, Mode, mkdirat, statat};
+    let folder = crate::launch::pin::open_without_links(CWD, folder)?;
+    match mkdirat(&folder, name, Mode::from(0o755)) {
+        Err(rustix::io::Errno::EXIST) => {}
+        made => made?,
+    }
+    match FileType::from_raw_mode(statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode) {
+        FileType::Directory => Ok(()),
+        _ => Err(std::io::Error::other("it is no folder")),
+    }
 }
 
 /// Where the program may ask, and which of its arguments it may look at before it opens them.

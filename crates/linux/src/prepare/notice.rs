@@ -38,6 +38,8 @@ pub enum Notice {
     },
     /// Remembered consents can't be used, or not remembered; the sentence says why.
     Consents(String),
+    /// The program does not see what is recorded of it, at this place, and why.
+    HiddenRecords(PathBuf, String),
     /// A grant that the kernel can't hold exactly.
     Plan(Note),
     /// The working folder lies in a place of which the container has its own.
@@ -84,6 +86,11 @@ impl std::fmt::Display for Notice {
                 "the program's own files lead to {}; the code there can be read and executed. If that is not what you \
                  expect, look at its pyvenv.cfg and its links",
                 Shown(folder)
+            ),
+            Notice::HiddenRecords(place, why) => write!(
+                f,
+                "the program can't read what is recorded of it: {}: {why}; move away what is there",
+                Shown(place)
             ),
             Notice::Plan(note) => note.fmt(f),
             Notice::WorkingFolder { folder, own } => write!(

@@ -40,8 +40,8 @@ pub struct Mode {
     pub network: bool,
     /// Peers there may connect: bind and accept are done by pid 1 too.
     pub serves: bool,
-    /// What the program does to what it does not have yet is reported before it goes on, to be learned from. Alone, but for
-    /// `learns_probes`.
+    /// What the program does to what it does not have yet is reported before it goes on, to be learned from. Not together with
+    /// `observe`, `asks` and `reduced`.
     pub learns: bool,
     /// So is what only looks. Only together with `learns`.
     pub learns_probes: bool,
@@ -63,8 +63,10 @@ impl Mode {
             learns_probes: false,
         };
         let possible = |mode: &Mode| !(mode.asks && mode.reduced) && (mode.asks || !mode.asks_at_probes);
-        let learning = |learns_probes| Mode { learns: true, learns_probes, ..Mode::default() };
-        (0..128).map(flags).filter(possible).chain([false, true].map(learning))
+        let plain = |mode: &Mode| !mode.observe && !mode.reduced && !mode.asks;
+        let learning = |mode| [false, true].map(|learns_probes| Mode { learns: true, learns_probes, ..mode });
+        let all = (0..128).map(flags).filter(possible);
+        all.clone().chain(all.filter(plain).flat_map(learning))
     }
 }
 

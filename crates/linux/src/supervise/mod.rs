@@ -23,6 +23,7 @@ use rustix::net::RecvFlags;
 use rustix::process::Signal;
 
 use crate::broker::{Broker, Desktop, Ended};
+use crate::init::handed_back::Shared;
 use crate::launch::control::{Order, Report};
 use crate::launch::descriptors::receive_descriptors;
 use crate::launch::pipes::Relay;
@@ -58,8 +59,17 @@ pub struct Container {
     asked: Option<Asked>,
     consented: Option<Consented>,
     own: Option<OwnTerminal>,
-    listener: Option<OwnedFd>,
+    listening: Option<Listening>,
     laps: Vec<(String, u64)>,
+}
+
+/// The listener of the program's calls.
+#[derive(Debug)]
+pub(crate) enum Listening {
+    /// All calls go on.
+    Alone(OwnedFd),
+    /// Pid 1 carries some out.
+    Shared(Shared),
 }
 
 /// What a launch made of a container, for whoever stays beside it.
@@ -153,7 +163,7 @@ impl Container {
             asked,
             consented: None,
             own,
-            listener: None,
+            listening: None,
             laps: Vec::new(),
         }
     }
@@ -173,14 +183,18 @@ impl Container {
     /// # Errors
     /// BrokenPipe when pid 1 is gone; what recvmsg(2) reports.
     pub(crate) fn take_listener(&mut self) -> std::io::Result<()> {
-        let received = receive_descriptors(self.control.as_fd())?.into_iter().next();
-        self.listener = Some(received.ok_or(std::io::ErrorKind::BrokenPipe)?);
+        let mut received = receive_descriptors(self.control.as_fd())?.into_iter();
+        let listener = received.next().ok_or(std::io::ErrorKind::BrokenPipe)?;
+        self.listening = Some(match (received.next(), received.next()) {
+            (Some(root), Some(calls)) => Listening::Shared(Shared { listener, root, calls }),
+            _ => Listening::Alone(listener),
+        });
         Ok(())
     }
 
     /// The listener of the program's calls, which wait until somebody answers them there: of a program that is learned about.
-    pub(crate) fn listener(&mut self) -> Option<OwnedFd> {
-        self.listener.take()
+    pub(crate) fn listening(&mut self) -> Option<Listening> {
+        self.listening.take()
     }
 
     pub(crate) fn set_laps(&mut self, laps: Vec<(String, u64)>) {

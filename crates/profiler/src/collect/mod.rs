@@ -316,7 +316,11 @@ impl Collector {
         Ok(())
     }
 
-    fn spill<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    /// Writes everything out and begins the table anew: what is seen again is written again, under another number.
+    ///
+    /// # Errors
+    /// When the sink fails; then the table is as it was.
+    pub fn spill<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         self.checkpoint(sink)?;
         self.objects.clear();
         self.programs.clear();

@@ -29,6 +29,11 @@ impl<W: Write> TraceWriter<W> {
         Ok(trace)
     }
 
+    /// The writer, to ask and not to write.
+    pub fn writer(&self) -> &W {
+        &self.writer
+    }
+
     /// The writer back.
     pub fn into_inner(self) -> W {
         self.writer

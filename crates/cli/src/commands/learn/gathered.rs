@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lowbox_linux::learn::EXTENSION;
 use lowbox_profiler::Raw;
 use lowbox_profiler::record::{Reader, Records};
 
@@ -16,6 +17,10 @@ use crate::output;
 pub fn gather(traces: &[PathBuf]) -> Result<Records, Failure> {
     let mut reader = Reader::new();
     for path in traces {
+        if path.is_dir() {
+            folder(path, &mut reader)?;
+            continue;
+        }
         let file = files::open(path)?;
         reader.read(file).map_err(|error| Failure::new(format!("{}: {error}", output::path(path))))?;
     }
@@ -30,6 +35,35 @@ pub fn gather(traces: &[PathBuf]) -> Result<Records, Failure> {
         output::say(&format!("{} accesses were left out: there are too many of them", records.left_out));
     }
     Ok(records)
+}
+
+/// A folder stands for the record files in it. A program may have put others there: those are left out, and it is said.
+fn folder(path: &Path, reader: &mut Reader) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| files::failed(path, &error);
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
+        if file.extension().is_some_and(|extension| extension == EXTENSION) {
+            all.push(file);
+        }
+    }
+    all.sort();
+    let mut read = 0;
+    for file in all {
+        let regular = file.symlink_metadata().is_ok_and(|meta| meta.is_file());
+        let why = match (regular, files::open(&file)) {
+            (true, Ok(open)) => reader.read(open).err().map(|error| error.to_string()),
+            _ => Some("it is no regular file, or can't be read".to_owned()),
+        };
+        match why {
+            Some(why) => output::say(&format!("{} is left out: {why}", output::path(&file))),
+            None => read += 1,
+        }
+    }
+    match read {
+        0 => Err(files::failed(path, &"there is no record file in this folder (*.trace)")),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a program is meant by a name: its file's name, or its path.

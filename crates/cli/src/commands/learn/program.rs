@@ -2,21 +2,20 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use lowbox_linux::host::{EnvironmentRequest, open_to_append};
 use lowbox_linux::launch::{Groundwork, LaunchError, NamedDescriptor};
-use lowbox_linux::learn::{Learned, Learner, granted, world};
-use lowbox_linux::prepare::{Caller, Grant, Learning, PrepareError, Prepared, Request, ground, prepare};
+use lowbox_linux::learn::session::Session;
+use lowbox_linux::learn::{Learned, Learner, RecordFile, world};
+use lowbox_linux::prepare::{Caller, Grant, Learning, PrepareError, Request, ground, prepare};
 use lowbox_policy::GrantRights;
-use lowbox_profiler::Raw;
-use lowbox_profiler::record::{Mode, Run, VERSION};
+use lowbox_profiler::record::Mode;
 
+use super::header::header;
 use super::results;
 use crate::arguments::{GrantArguments, NetworkArguments, PackageArguments};
 use crate::failure::Failure;
@@ -110,19 +109,39 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
         output::say(&notice.to_string());
     }
     let world = world(&caller, &request, &prepared).map_err(failed)?;
-    let trace = arguments.trace.clone().unwrap_or_else(|| arguments.out.join("records.trace"));
-    let file = open_trace(&trace)?;
+    let session = match arguments.trace {
+        // That one was named, and no other.
+        Some(_) => None,
+        None => Session::current(&caller.folders).map_err(Failure::new)?,
+    };
+    let joined = session.as_ref().map(Session::join).transpose().map_err(Failure::new)?.flatten();
+    let session = session.filter(|_| joined.is_some());
+    let trace = match &session {
+        Some(session) => session.path(),
+        None => arguments.trace.clone().unwrap_or_else(|| arguments.out.join("records.trace")),
+    };
+    let file = match joined {
+        Some(file) => file,
+        None => RecordFile::unbounded(open_trace(&trace)?),
+    };
+    if let Some(session) = &session {
+        output::say(&format!("this run is a part of the session {}", session.name));
+    }
     let launch_failed = |error: LaunchError| Failure::with_code(&error, error.exit_code());
     let mut container =
         groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)).map_err(launch_failed)?;
-    let run = run(&arguments, &request, &prepared);
+    let run = header(Mode::Learn, arguments.probes, &request, &prepared);
     let learner = Learner::start(&mut container, &run, world, &prepared.spec, file, !arguments.no_stacks)
         .map_err(|error| Failure::new(format!("{}: {error}", output::path(&trace))))?;
+    lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let ending = container.supervise(None, &mut |_| {});
     output::end_quiet();
+    let trace = session.as_ref().map_or(trace, Session::path);
     say_how_much(&learner.finish(), &trace);
     let ending = ending.map_err(Failure::new)?;
-    if !arguments.no_results {
+    if let Some(session) = session {
+        say_of_session(&session);
+    } else if !arguments.no_results {
         let told = results::find(&results::Arguments {
             traces: vec![trace],
             exe: None,
@@ -163,14 +182,14 @@ fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
         descriptors: arguments.descriptors.clone(),
         loopback_ports: arguments.network.loopback_ports.clone(),
         hosts: arguments.network.hosts.clone(),
-        learns: Some(Learning { probes: arguments.probes }),
+        learns: Some(Learning { probes: arguments.probes, ..Learning::default() }),
         working_directory: arguments.working_directory.clone(),
         ..Request::default()
     })
 }
 
 /// Opens the record file for appending. The program of an earlier run may have put anything in its place.
-fn open_trace(path: &Path) -> Result<File, Failure> {
+pub fn open_trace(path: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", output::path(path)));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(failed)?;
@@ -178,29 +197,23 @@ fn open_trace(path: &Path) -> Result<File, Failure> {
     open_to_append(path).map_err(failed)
 }
 
-/// The header of the run's section.
-fn run(arguments: &Program, request: &Request, prepared: &Prepared) -> Run {
-    let grant = |(path, rights): (PathBuf, GrantRights)| {
-        Raw::from([path.as_os_str().as_bytes(), b":", rights.to_string().as_bytes()].concat())
-    };
-    let words = std::iter::once(&request.program).chain(&request.arguments);
-    Run {
-        version: VERSION,
-        lowbox: env!("CARGO_PKG_VERSION").to_owned(),
-        package: request.family_name.clone(),
-        publisher_id: request.publisher_id.clone(),
-        machine: Raw::from(fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim()),
-        mode: Mode::Learn,
-        started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
-        command: words.map(|word| Raw::from(word.as_bytes())).collect(),
-        capabilities: request.capabilities.clone(),
-        grants: granted(request, prepared).into_iter().map(grant).collect(),
-        less_privileged: request.less_privileged,
-        probes: arguments.probes,
+fn say_of_session(session: &Session) {
+    match session.still_runs() {
+        true => output::say(&format!(
+            "the session {} goes on; lowbox learn stop ends it and finds out what is needed",
+            session.name
+        )),
+        false => output::say(&format!(
+            "the session {} was stopped while this program ran: what it did after that is not in the session's results; \
+             lowbox learn results {}",
+            session.name,
+            output::path(&session.path())
+        )),
     }
 }
 
-fn say_how_much(learned: &Learned, trace: &Path) {
+/// What was recorded, and what was not.
+pub fn say_how_much(learned: &Learned, trace: &Path) {
     output::say(&format!("{} accesses recorded in {}", learned.recorded, output::path(trace)));
     if learned.unread > 0 {
         output::say(&format!(

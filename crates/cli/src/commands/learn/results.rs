@@ -38,7 +38,7 @@ use crate::output;
                                                                    adds what is missing to that manifest
   lowbox learn results --what-if app.trace                         only says what it would write")]
 pub struct Arguments {
-    /// Record files; the accesses of all are put together
+    /// Record files, or folders of them (*.trace); the accesses of all are put together
     #[arg(required = true, value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
 

@@ -14,7 +14,7 @@ use crate::launch::failure::Failure;
 use crate::launch::lend::Lent;
 use crate::launch::pin::open_without_links;
 use crate::launch::rules::signals_only;
-use crate::launch::spec::{Learns, Spec};
+use crate::launch::spec::{Learns, ShownRecords, Spec};
 use crate::sys::{MountAttributes, clone_mount};
 
 /// Where the tree hangs on the private root until it takes its place.
@@ -56,13 +56,18 @@ impl Builder {
                 Err(error) => return Err(Failure::new(Step::Bind, path, error)),
             }
         }
+        if let Some(records) = &learns.records {
+            let mount = match spec.user.launched_by_root {
+                true => lent.next(&records.folder)?,
+                false => self.clone_records(&records.folder)?,
+            };
+            show_records(&mount, &real, records)?;
+        }
         self.identity_files(&spec.data, None)?;
         for path in IDENTITY {
             let object = open_without_links(&self.root, relative(Path::new(path))).map_err(at())?;
-            let attributes =
-                MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false };
             let mount =
-                clone_mount(object.as_fd(), attributes).map_err(Failure::at(Step::Root, Path::new(path)))?;
+                clone_mount(object.as_fd(), ONLY_READ).map_err(Failure::at(Step::Root, Path::new(path)))?;
             match attach(&mount, &real, Path::new(path)) {
                 // The host has none, or leads elsewhere by it: then the program sees that.
                 Ok(()) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP) => {}
@@ -76,6 +81,39 @@ impl Builder {
         let folder = &spec.working_directory;
         chdir(folder).map_err(Failure::at(Step::WorkingDirectory, folder))?;
         Ok(View { rules: rules.and_then(Into::into), connectable: Vec::new() })
+    }
+}
+
+impl Builder {
+    /// The user's folder of records, for reading alone.
+    fn clone_records(&self, folder: &Path) -> Result<OwnedFd, Failure> {
+        let object =
+            open_without_links(&self.host, relative(folder)).map_err(Failure::at(Step::Bind, folder))?;
+        clone_mount(object.as_fd(), ONLY_READ).map_err(Failure::at(Step::Bind, folder))
+    }
+}
+
+/// Without code, devices, and anything to write to.
+const ONLY_READ: MountAttributes =
+    MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false };
+
+/// Puts the mount where the program looks for it, and over the folder itself: by no name it can write there.
+fn show_records(mount: &OwnedFd, tree: &OwnedFd, records: &ShownRecords) -> Result<(), Failure> {
+    // First the one that holds: what the program has put at the other place may keep it from being there.
+    let folder = &records.folder;
+    match attach(mount, tree, folder) {
+        // What its user can't reach it can't write.
+        Err(rustix::io::Errno::ACCESS) => return Ok(()),
+        attached => attached.map_err(Failure::at(Step::Bind, folder))?,
+    }
+    let shown = open_without_links(tree, relative(folder)).map_err(Failure::at(Step::Bind, folder))?;
+    let again = clone_mount(shown.as_fd(), ONLY_READ).map_err(Failure::at(Step::Bind, folder))?;
+    match attach(&again, tree, &records.shown_at) {
+        // Something else is there by now. Nothing of the program's is taken away.
+        Ok(()) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
+            Ok(())
+        }
+        Err(error) => Err(Failure::new(Step::Bind, &records.shown_at, error)),
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a path leads to, and what a call wants of it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use lowbox_policy::Operation;
 use lowbox_profiler::Raw;
@@ -47,6 +47,49 @@ pub(super) fn find(path: &Path, follows: bool) -> Found {
         }
     }
     Found::Nothing
+}
+
+/// The symbolic links on the way to what a path led to: inside, each has to be there too. At the end one is on the way only if it
+/// was followed.
+pub(super) fn links(path: &Path, follows: bool, found: &Path) -> Vec<PathBuf> {
+    if path == found {
+        return Vec::new();
+    }
+    let mut links: Vec<PathBuf> = Vec::new();
+    let mut place = PathBuf::from("/");
+    // The next one is the last.
+    let mut left: Vec<OsString> = parts(path);
+    while let Some(part) = left.pop() {
+        match part.as_bytes() {
+            b".." => drop(place.pop()),
+            _ => {
+                place.push(&part);
+                if left.is_empty() && !follows {
+                    break;
+                }
+                let Ok(target) = readlinkat(CWD, &place, Vec::new()) else { continue };
+                if links.len() == MAX_LINKS {
+                    break;
+                }
+                links.push(place.clone());
+                let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+                if target.is_absolute() {
+                    place = PathBuf::from("/");
+                } else {
+                    place.pop();
+                }
+                left.extend(parts(target));
+            }
+        }
+    }
+    links
+}
+
+/// The names of a path, the first last.
+fn parts(path: &Path) -> Vec<OsString> {
+    let names =
+        path.components().rev().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+    names.map(|part| part.as_os_str().to_owned()).collect()
 }
 
 fn open_path(path: &Path, follows: bool) -> rustix::io::Result<OwnedFd> {
@@ -137,6 +180,13 @@ pub(super) fn opened(kind: FileType, flags: i32) -> Vec<Operation> {
     all
 }
 
+/// Whether an open with these flags can do nothing but open a folder, and no link, for listing.
+pub(super) fn only_lists(flags: i32) -> bool {
+    let needed = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+    let others = libc::O_ACCMODE | libc::O_CREAT | libc::O_PATH | (libc::O_TMPFILE & !libc::O_DIRECTORY);
+    flags & needed == needed && flags & others == libc::O_RDONLY
+}
+
 /// The interpreter of a script (execve(2)), which the kernel opens without a call of the program's.
 pub(super) fn interpreter(path: &Path) -> Option<PathBuf> {
     // O_NONBLOCK: what was a regular file may be a FIFO by now.
@@ -175,6 +225,26 @@ mod tests {
     }
 
     #[test]
+    fn the_links_on_the_way_are_all_that_were_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = std::fs::canonicalize(folder.path()).unwrap();
+        std::fs::create_dir_all(real.join("a/b")).unwrap();
+        std::fs::write(real.join("a/b/file"), "").unwrap();
+        symlink("a", real.join("one")).unwrap();
+        symlink(real.join("one/b"), real.join("two")).unwrap();
+        symlink("file", real.join("a/b/end")).unwrap();
+        symlink("loop", real.join("loop")).unwrap();
+        let file = real.join("a/b/file");
+        assert_eq!(links(&file, true, &file), Vec::<PathBuf>::new());
+        let way = |path: &str, follows| links(&real.join(path), follows, &file);
+        assert_eq!(way("./a//b/../b/file", true), Vec::<PathBuf>::new());
+        let expected = ["two", "one", "a/b/end"].map(|name| real.join(name));
+        assert_eq!(way("two/end", true), expected);
+        assert_eq!(way("two/end", false), expected[..2]);
+        assert_eq!(way("loop", true).len(), MAX_LINKS);
+    }
+
+    #[test]
     fn an_open_is_what_its_flags_and_the_object_make_of_it() {
         use FileType::{Directory, RegularFile};
         let of = |kind, flags| opened(kind, flags);
@@ -192,6 +262,15 @@ mod tests {
         ] {
             assert_eq!(fails, []);
         }
+    }
+
+    #[test]
+    fn an_open_that_only_lists_makes_and_follows_nothing() {
+        let lists = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+        assert!(only_lists(lists) && only_lists(lists | libc::O_NONBLOCK));
+        let more = [libc::O_RDWR, libc::O_CREAT, libc::O_PATH, libc::O_TMPFILE | libc::O_RDWR];
+        assert!(more.iter().all(|flag| !only_lists(lists | flag)));
+        assert!(!only_lists(libc::O_DIRECTORY) && !only_lists(libc::O_NOFOLLOW));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod calls;
 mod files;
+mod names;
 mod own;
 mod process;
 mod sockets;

@@ -2,11 +2,11 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,7 +21,8 @@ use rustix::process::Pid;
 
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
-use super::sockets::{self, Address, Sockets};
+use super::names::{self, Connected};
+use super::sockets::{self, Address, Reached, Sockets};
 use super::stacks::Stacks;
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
@@ -52,6 +53,10 @@ pub(super) struct Watch {
     collector: Collector,
     own: OwnPlaces,
     sockets: Sockets,
+    connected: Connected,
+    /// Places of which every folder may be listed; and what then has to be recorded.
+    listable: Vec<PathBuf>,
+    nothing: Arc<[Denied]>,
     /// What became of a whole path with what was to be done there, while names don't change.
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
@@ -87,6 +92,9 @@ impl Watch {
             collector: Collector::new(Limits::default()),
             own,
             sockets: Sockets::new(),
+            connected: Connected::default(),
+            listable: Vec::new(),
+            nothing: Arc::new([]),
             known: HashMap::new(),
             known_bytes: 0,
             user,
@@ -99,13 +107,14 @@ impl Watch {
     /// Until nobody is left whom the filter holds.
     pub(super) fn run(mut self, world: &World) -> Learned {
         let judge = Judge::new(world);
+        self.listable = judge.listable();
         loop {
             let mut events =
                 [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
             let polled = poll(&mut events, self.changed.then_some(&CHECKPOINT));
             let (calls, ended) = (events[0].revents(), events[1].revents());
             match polled {
-                Ok(0) => self.checkpoint(),
+                Ok(0) => self.checkpoint(&judge, false),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
                     self.learned.error = Some(error.into());
@@ -123,15 +132,24 @@ impl Watch {
                 break;
             }
         }
-        self.checkpoint();
+        self.checkpoint(&judge, true);
         self.learned.recorded = self.collector.recorded();
         self.learned.lost = self.collector.refused();
         self.learned.without_stack = self.stacks.as_ref().map_or(0, |stacks| stacks.unread);
         self.learned
     }
 
-    fn checkpoint(&mut self) {
-        self.changed = false;
+    fn checkpoint(&mut self, judge: &Judge<'_>, at_the_end: bool) {
+        for (exe, process) in self.connected.overdue(at_the_end) {
+            let (object, right) = names::some_name();
+            if let Some(denial) = judge.denial(&object, right) {
+                let event = Event { object: &object, right, denial, exe: &exe, site: 0, at: now() };
+                if let Err(error) = self.collector.add(&event, || (process, None), &mut self.sink) {
+                    self.learned.error = Some(error);
+                }
+            }
+        }
+        self.changed = !self.connected.is_empty();
         if let Err(error) = self.collector.checkpoint(&mut self.sink) {
             self.learned.error = Some(error);
         }
@@ -155,7 +173,7 @@ impl Watch {
             self.learned.left_out += denied.len() as u64;
             return;
         }
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let at = now();
         // Where the caller is: asked for once for all that it was denied.
         let place = OnceCell::new();
         for Denied { object, right, denial } in denied.iter() {
@@ -182,9 +200,16 @@ impl Watch {
     /// What of a call the check denies; `None` if what it names could not be read.
     fn denied(&mut self, judge: &Judge<'_>, thread: Pid, does: Does) -> Option<Arc<[Denied]>> {
         let key = match does {
-            Does::Open(at, flags) => Some(key(thread, at, flags as u32, 0)?),
+            Does::Open(at, flags) => {
+                let path = whole_bytes(thread, at)?;
+                // A walk through a tree: what it comes to is as likely new as it is certainly allowed.
+                if path.one_name && files::only_lists(flags) && self.may_list(&path.bytes) {
+                    return Some(Arc::clone(&self.nothing));
+                }
+                Some(key(path.bytes, flags as u32, 0))
+            }
             Does::To(at, operation) if !changes_names(operation) => {
-                Some(key(thread, at, operation as u32, 1 + u8::from(at.follows))?)
+                Some(key(whole_bytes(thread, at)?.bytes, operation as u32, 1 + u8::from(at.follows)))
             }
             _ => None,
         };
@@ -221,15 +246,18 @@ impl Watch {
             return Seen { lasting: true, ..seen };
         }
         match files::find(path, follows) {
-            Found::There(path, kind) => {
+            Found::There(found, kind) => {
                 seen.lasting = true;
+                self.way(&mut seen, path, follows, &found);
+                let path = found;
                 if !self.own.hold(&path) {
                     let all = files::opened(kind, flags).into_iter();
-                    seen.accesses = all.map(|one| access(&path, kind, one)).collect();
+                    seen.accesses.extend(all.map(|one| access(&path, kind, one)));
                 }
             }
-            Found::Missing(path) if flags & libc::O_CREAT != 0 => {
-                self.making(&mut seen, &path, Operation::Create);
+            Found::Missing(found) if flags & libc::O_CREAT != 0 => {
+                self.way(&mut seen, path, follows, &found);
+                self.making(&mut seen, &found, Operation::Create);
             }
             Found::Missing(_) | Found::Nothing => {}
         }
@@ -241,8 +269,10 @@ impl Watch {
         if self.is_own_name(path) {
             return Seen { lasting: true, ..seen };
         }
-        let Found::There(path, kind) = files::find(path, follows) else { return seen };
+        let Found::There(found, kind) = files::find(path, follows) else { return seen };
         seen.lasting = true;
+        self.way(&mut seen, path, follows, &found);
+        let path = found;
         if !self.own.hold(&path) {
             seen.accesses.push(access(&path, kind, operation));
         }
@@ -250,7 +280,9 @@ impl Watch {
             let mut script = path;
             for _ in 0..MAX_INTERPRETERS {
                 let Some(next) = files::interpreter(&script) else { break };
-                let Found::There(next, kind) = files::find(&next, true) else { break };
+                let named = next;
+                let Found::There(next, kind) = files::find(&named, true) else { break };
+                self.way(&mut seen, &named, true, &next);
                 seen.accesses.push(access(&next, kind, Operation::Execute));
                 script = next;
             }
@@ -267,7 +299,9 @@ impl Watch {
                 let path = whole_path(thread, at)?;
                 self.forget();
                 let found = files::find(&path, at.follows);
-                if let (Found::There(path, kind), false) = (found, self.is_own_name(&path)) {
+                if let (Found::There(found, kind), false) = (found, self.is_own_name(&path)) {
+                    self.way(&mut seen, &path, at.follows, &found);
+                    let path = found;
                     match self.own.hold(&path) {
                         true => self.own.removed(&path),
                         false => seen.accesses.push(access(&path, kind, operation)),
@@ -275,8 +309,10 @@ impl Watch {
                 }
             }
             Does::Make(at, operation) => {
-                if let Found::Missing(path) = files::find(&whole_path(thread, at)?, false) {
-                    self.making(&mut seen, &path, operation);
+                let path = whole_path(thread, at)?;
+                if let Found::Missing(found) = files::find(&path, false) {
+                    self.way(&mut seen, &path, false, &found);
+                    self.making(&mut seen, &found, operation);
                 }
             }
             Does::Move(from, to, both) => {
@@ -307,8 +343,11 @@ impl Watch {
                 }
             }
             Does::Connect(number, address, length) => {
-                self.reached(&mut seen, thread, number, address, length)
+                if let Some(address) = sockets::copy(thread, address, length) {
+                    self.reached(&mut seen, thread, number, &address);
+                }
             }
+            Does::SendTo { number, data, to } => self.sent(&mut seen, thread, number, data, to),
             Does::Send(number, first, count, step) => {
                 for index in 0..count as u64 {
                     let mut header = [0_u8; MESSAGE as usize];
@@ -316,9 +355,15 @@ impl Watch {
                     if !sys::read_process_memory(thread, at, &mut header).is_ok_and(|n| n == header.len()) {
                         break;
                     }
-                    let name = u64::from_ne_bytes(header[..8].try_into().ok()?);
-                    let length = u32::from_ne_bytes(header[8..12].try_into().ok()?) as usize;
-                    self.reached(&mut seen, thread, number, name, length);
+                    let word = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| header[at + byte]));
+                    let to = (word(0), word(8) as u32 as usize);
+                    // The first of its parts: a question has one.
+                    let mut part = [0_u8; 16];
+                    let read = sys::read_process_memory(thread, word(16), &mut part);
+                    let first = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| part[at + byte]));
+                    let whole = word(24) > 0 && read.is_ok_and(|n| n == part.len());
+                    let data = if whole { (first(0), first(8) as usize) } else { (0, 0) };
+                    self.sent(&mut seen, thread, number, data, to);
                 }
             }
             Does::Bind(number, address, length) => {
@@ -348,27 +393,53 @@ impl Watch {
         self.known_bytes = 0;
     }
 
-    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: u64, length: usize) {
-        let Some(bytes) = sockets::copy(thread, address, length) else { return };
-        match sockets::read(&bytes) {
+    fn sent(&mut self, seen: &mut Seen, thread: Pid, number: i32, data: (u64, usize), to: (u64, usize)) {
+        let address = sockets::copy(thread, to.0, to.1);
+        if let Some(address) = &address {
+            self.reached(seen, thread, number, address);
+        }
+        if let Some(name) = names::asked(&self.sockets, thread, number, data, address.as_deref()) {
+            self.connected.asked(thread.as_raw_pid() as u32);
+            seen.accesses.push(name);
+        }
+    }
+
+    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: &[u8]) {
+        match sockets::read(address) {
             Some(Address::Path(path)) => {
                 let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
                 let Some(path) = whole else { return };
                 let path = Path::new(OsStr::from_bytes(&path));
-                if let Found::There(path, FileType::Socket) = files::find(path, true)
-                    && !self.own.hold(&path)
+                if let Found::There(found, FileType::Socket) = files::find(path, true)
+                    && !self.own.hold(&found)
                 {
+                    self.way(seen, path, true, &found);
+                    let path = found;
                     seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
                 }
             }
             Some(Address::Abstract(name)) => {
                 seen.accesses.push((Object::AbstractSocket { name }, Right::Do(Operation::Connect)));
             }
-            Some(Address::Internet(bytes)) => {
-                seen.accesses.extend(self.sockets.reached(thread, number, &bytes));
-            }
+            Some(Address::Internet(bytes)) => match self.sockets.reached(thread, number, &bytes) {
+                Some(Reached::Peer(peer)) => seen.accesses.push((peer, Right::Do(Operation::Connect))),
+                Some(Reached::Resolver) => {
+                    let thread = thread.as_raw_pid() as u32;
+                    self.changed = true;
+                    if !self.connected.add(thread, || process::process(thread, process::exe(thread))) {
+                        seen.accesses.push(names::some_name());
+                    }
+                }
+                None => {}
+            },
             None => {}
         }
+    }
+
+    /// What reads the links on the way. A container has its own in its own places.
+    fn way(&self, seen: &mut Seen, path: &Path, follows: bool, found: &Path) {
+        let links = files::links(path, follows, found).into_iter().filter(|link| !self.own.hold(link));
+        seen.accesses.extend(links.map(|link| access(&link, FileType::Symlink, Operation::Stat)));
     }
 
     fn making(&mut self, seen: &mut Seen, path: &Path, operation: Operation) {
@@ -380,11 +451,14 @@ impl Watch {
     }
 
     fn moved(&mut self, seen: &mut Seen, from: &Path, to: &Path) {
-        let Found::There(from, kind) = files::find(from, false) else { return };
-        let to = match files::find(to, false) {
-            Found::There(to, _) | Found::Missing(to) => to,
+        let Found::There(old, kind) = files::find(from, false) else { return };
+        let new = match files::find(to, false) {
+            Found::There(new, _) | Found::Missing(new) => new,
             Found::Nothing => return,
         };
+        self.way(seen, from, false, &old);
+        self.way(seen, to, false, &new);
+        let (from, to) = (old, new);
         if self.own.hold(&from) {
             self.own.removed(&from);
         } else {
@@ -397,6 +471,13 @@ impl Watch {
         self.making(seen, &to, operation);
     }
 
+    /// Whether it lies where every folder may be listed. The path is without links.
+    fn may_list(&self, path: &[u8]) -> bool {
+        self.listable.iter().any(|place| {
+            path.strip_prefix(place.as_os_str().as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+        })
+    }
+
     /// A name in a place of the container's own, which its links don't lead out of but on purpose (`/proc/self/root`).
     fn is_own_name(&self, path: &Path) -> bool {
         let bytes = path.as_os_str().as_bytes();
@@ -404,6 +485,11 @@ impl Watch {
             && !bytes.windows(3).any(|part| part == b"/..")
             && self.own.hold(path)
     }
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 fn access(path: &Path, kind: FileType, operation: Operation) -> (Object, Right) {
@@ -414,13 +500,13 @@ fn changes_names(operation: Operation) -> bool {
     matches!(operation, Operation::Unlink | Operation::Rmdir)
 }
 
-/// The whole path, then what tells apart what is done there. `None` if it can't be read.
-fn key(thread: Pid, at: At, what: u32, kind: u8) -> Option<Vec<u8>> {
-    let mut key = whole_bytes(thread, at)?;
+/// The whole path, then what tells apart what is done there.
+fn key(path: Vec<u8>, what: u32, kind: u8) -> Vec<u8> {
+    let mut key = path;
     key.push(0);
     key.push(kind);
     key.extend(what.to_ne_bytes());
-    Some(key)
+    key
 }
 
 /// Bytes that follow the path in a key.
@@ -431,11 +517,20 @@ fn path_of(key: &[u8]) -> &Path {
 }
 
 fn whole_path(thread: Pid, at: At) -> Option<PathBuf> {
-    whole_bytes(thread, at).map(|bytes| PathBuf::from(OsStr::from_bytes(&bytes)))
+    whole_bytes(thread, at).map(|path| PathBuf::from(OsString::from_vec(path.bytes)))
 }
 
-fn whole_bytes(thread: Pid, at: At) -> Option<Vec<u8>> {
-    whole(thread, at.folder, &sys::read_process_path(thread, at.address).ok()?)
+/// A whole path.
+struct Whole {
+    bytes: Vec<u8>,
+    /// It was given as one name in a folder that the caller has open or works in: no link is on the way.
+    one_name: bool,
+}
+
+fn whole_bytes(thread: Pid, at: At) -> Option<Whole> {
+    let given = sys::read_process_path(thread, at.address).ok()?;
+    let one_name = !given.contains(&b'/') && !matches!(&given[..], b"" | b"." | b"..");
+    Some(Whole { bytes: whole(thread, at.folder, &given)?, one_name })
 }
 
 /// An absolute path from what a call was given. Without a path it is the descriptor's own (AT_EMPTY_PATH).

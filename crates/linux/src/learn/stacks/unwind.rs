@@ -174,7 +174,16 @@ impl Rules {
         let header = EhFrameHdr::new(&self.header.bytes, NativeEndian).parse(&bases, 8).ok();
         let table = header.as_ref().and_then(|header| header.table());
         let entry = match table {
-            Some(table) => table.fde_for_address(&section, &bases, place, EhFrame::cie_from_offset),
+            Some(table) => {
+                // Of the nearest function; the table may name any address for it.
+                let found = table.lookup(place, &bases).ok()?.direct().ok()?;
+                let offset = usize::try_from(found.checked_sub(self.frames.address)?).ok()?;
+                let entry = section.fde_from_offset(&bases, offset.into(), EhFrame::cie_from_offset);
+                entry.and_then(|entry| {
+                    let holds = entry.contains(place);
+                    if holds { Ok(entry) } else { Err(gimli::Error::NoUnwindInfoForAddress) }
+                })
+            }
             None => section.fde_for_address(&bases, place, EhFrame::cie_from_offset),
         };
         // Machine code that was made by other means, as parts of a JIT compiler's run time.

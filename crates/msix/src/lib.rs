@@ -31,11 +31,21 @@
 //! # Ok::<(), lowbox_msix::ManifestError>(())
 //! ```
 
+pub mod block_map;
+pub mod container;
+pub mod content_types;
+mod digest;
 mod identity;
 pub mod manifest;
+pub mod package;
+pub mod part_name;
 mod publisher;
 mod unpackaged;
 mod version;
+mod xml;
+
+pub use digest::{Digest, HashAlgorithm, Hasher};
+pub use xml::XmlError;
 
 pub use identity::{Architecture, Identity, IdentityError};
 pub use manifest::{

@@ -42,6 +42,7 @@ pub mod part_name;
 mod publisher;
 mod unpackaged;
 mod version;
+pub mod writer;
 mod xml;
 
 pub use digest::{Digest, HashAlgorithm, Hasher};

@@ -57,7 +57,8 @@ fn check_sizes(part: &Part, file: &MappedFile) -> Result<(), &'static str> {
     match entry.method {
         // Old packages have the data's own sizes there.
         Method::Stored => {
-            let sizes = file.blocks.iter().enumerate().filter_map(|(at, block)| Some((at, block.compressed?)));
+            let sizes =
+                file.blocks.iter().enumerate().filter_map(|(at, block)| Some((at, block.compressed?)));
             let same = sizes.into_iter().all(|(at, size)| u64::from(size) == file.block_size(at));
             if same { Ok(()) } else { Err("it is stored, and a block has a compressed size") }
         }

@@ -40,6 +40,7 @@ pub mod manifest;
 pub mod package;
 pub mod part_name;
 mod publisher;
+pub mod signature;
 mod unpackaged;
 mod version;
 pub mod writer;

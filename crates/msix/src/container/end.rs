@@ -27,6 +27,36 @@ pub(crate) struct End {
     pub(crate) zip64: bool,
 }
 
+impl End {
+    /// The records as they would be if the directory had other values: what a signature covers of them.
+    pub(crate) fn records_without(
+        &self,
+        source: &(impl Source + ?Sized),
+        entries: u64,
+        offset: u64,
+        size: u64,
+    ) -> std::io::Result<Vec<u8>> {
+        let length = if self.zip64 { END_64_SIZE + LOCATOR_SIZE + END_SIZE } else { END_SIZE };
+        let mut bytes = vec![0; length as usize];
+        source.read_exact_at(&mut bytes, source.size() - length)?;
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        if self.zip64 {
+            put(24, &entries.to_le_bytes());
+            put(32, &entries.to_le_bytes());
+            put(40, &size.to_le_bytes());
+            put(48, &offset.to_le_bytes());
+            put((END_64_SIZE + 8) as usize, &(offset + size).to_le_bytes());
+        } else {
+            // They fit: the whole had room in these fields.
+            put(8, &(entries as u16).to_le_bytes());
+            put(10, &(entries as u16).to_le_bytes());
+            put(12, &(size as u32).to_le_bytes());
+            put(16, &(offset as u32).to_le_bytes());
+        }
+        Ok(bytes)
+    }
+}
+
 /// Reads them. No comment is allowed, so there is one place where they can be: which archive a file is does not depend on who looks.
 pub(super) fn read(source: &(impl Source + ?Sized)) -> Result<End, ContainerError> {
     let at = source.size().checked_sub(END_SIZE).ok_or(ContainerError::NoEnd)?;

@@ -1,0 +1,161 @@
+//! The signature's envelope (RFC 5652, and Authenticode's content in it): one signer, whose signature covers the content by way of
+//! signed attributes.
+
+use cms::content_info::ContentInfo;
+use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
+use der::asn1::{Any, ObjectIdentifier, OctetString};
+use der::{Decode, Encode, Sequence};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::SubjectKeyIdentifier;
+use x509_cert::spki::AlgorithmIdentifierOwned;
+
+use super::digests::Digests;
+use super::error::SignatureError;
+use super::{Signature, key};
+use crate::digest::HashAlgorithm;
+
+const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+const SPC_INDIRECT_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.4");
+const SPC_SIP_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.30");
+const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+
+/// What Windows finds the reader of a package by, and that of a bundle.
+const PACKAGE_SIP: [u8; 16] =
+    [0x4B, 0xDF, 0xC5, 0x0A, 0x07, 0xCE, 0xE2, 0x4D, 0xB7, 0x6E, 0x23, 0xC8, 0x39, 0xA0, 0x9F, 0xD1];
+const BUNDLE_SIP: [u8; 16] =
+    [0xB3, 0x58, 0x5F, 0x0F, 0xDE, 0xAA, 0x9A, 0x4B, 0xA4, 0x34, 0x95, 0x74, 0x2D, 0x92, 0xEC, 0xEB];
+
+/// Certificates that are looked at.
+const MAX_CERTIFICATES: usize = 32;
+
+/// SpcIndirectDataContent.
+#[derive(Sequence)]
+struct IndirectData {
+    data: TypeAndValue,
+    digest: DigestInfo,
+}
+
+#[derive(Sequence)]
+struct TypeAndValue {
+    kind: ObjectIdentifier,
+    value: SipInfo,
+}
+
+/// SpcSipInfo; the numbers have no meaning here.
+#[derive(Sequence)]
+struct SipInfo {
+    version: u32,
+    kind: OctetString,
+    one: u32,
+    two: u32,
+    three: u32,
+    four: u32,
+    five: u32,
+}
+
+#[derive(Sequence)]
+struct DigestInfo {
+    algorithm: AlgorithmIdentifierOwned,
+    digest: OctetString,
+}
+
+/// Reads the envelope, and checks the mathematics.
+pub(super) fn verified(bytes: &[u8]) -> Result<Signature, SignatureError> {
+    let malformed = SignatureError::Malformed;
+    let info = ContentInfo::from_der(bytes).map_err(|_| malformed("it is no PKCS #7 structure in DER"))?;
+    if info.content_type != SIGNED_DATA {
+        return Err(malformed("it is PKCS #7, and not signed data"));
+    }
+    let data: SignedData =
+        info.content.decode_as().map_err(|_| malformed("its signed data can't be read"))?;
+    let content = data.encap_content_info.econtent.as_ref().ok_or(malformed("it has no content"))?;
+    if data.encap_content_info.econtent_type != SPC_INDIRECT_DATA {
+        return Err(malformed("its content is not that of a signature of files"));
+    }
+    let indirect: IndirectData =
+        content.decode_as().map_err(|_| malformed("its content is not that of a signature of packages"))?;
+    let of_bundle = match indirect.data.value.kind.as_bytes() {
+        kind if indirect.data.kind != SPC_SIP_INFO || kind == [] => {
+            return Err(malformed("its content is not that of a signature of packages"));
+        }
+        kind if kind == PACKAGE_SIP => false,
+        kind if kind == BUNDLE_SIP => true,
+        _ => return Err(malformed("it is the signature of another kind of file")),
+    };
+    let algorithm = key::hash_algorithm(&indirect.digest.algorithm.oid)?;
+    let digests = Digests::parse(indirect.digest.digest.as_bytes(), algorithm)?;
+    let mut certificates = certificates(&data)?;
+    let [signer] = data.signer_infos.0.as_slice() else {
+        return Err(malformed("it has not exactly one signer"));
+    };
+    let at = certificates
+        .iter()
+        .position(|one| is_signer(&signer.sid, one))
+        .ok_or(malformed("the certificate of its signer is not in it"))?;
+    let certificate = certificates.swap_remove(at);
+    check_signer(signer, content, algorithm, &certificate)?;
+    Ok(Signature { algorithm, digests, of_bundle, signer: certificate, others: certificates })
+}
+
+fn certificates(data: &SignedData) -> Result<Vec<Certificate>, SignatureError> {
+    use cms::cert::CertificateChoices;
+    let all = data.certificates.as_ref().map(|all| all.0.as_slice()).unwrap_or_default();
+    if all.len() > MAX_CERTIFICATES {
+        return Err(SignatureError::Malformed("it has more than 32 certificates"));
+    }
+    let plain = all.iter().filter_map(|one| match one {
+        CertificateChoices::Certificate(one) => Some(one.clone()),
+        CertificateChoices::Other(_) => None,
+    });
+    Ok(plain.collect())
+}
+
+fn is_signer(id: &SignerIdentifier, certificate: &Certificate) -> bool {
+    let own = &certificate.tbs_certificate;
+    match id {
+        SignerIdentifier::IssuerAndSerialNumber(id) => {
+            id.issuer == own.issuer && id.serial_number == own.serial_number
+        }
+        SignerIdentifier::SubjectKeyIdentifier(id) => {
+            own.get::<SubjectKeyIdentifier>().ok().flatten().is_some_and(|(_, own)| own == *id)
+        }
+    }
+}
+
+fn check_signer(
+    signer: &SignerInfo,
+    content: &Any,
+    algorithm: HashAlgorithm,
+    certificate: &Certificate,
+) -> Result<(), SignatureError> {
+    let malformed = SignatureError::Malformed;
+    if key::hash_algorithm(&signer.digest_alg.oid)? != algorithm {
+        return Err(malformed("its digests are of different kinds"));
+    }
+    let attributes = signer.signed_attrs.as_ref().ok_or(malformed("it has no signed attributes"))?;
+    let one = |kind| -> Result<&Any, SignatureError> {
+        let mut found = attributes.iter().filter(|attribute| attribute.oid == kind);
+        match (found.next(), found.next()) {
+            (Some(attribute), None) if attribute.values.len() == 1 => {
+                attribute.values.get(0).ok_or(malformed("a signed attribute is empty"))
+            }
+            _ => Err(malformed("a signed attribute is missing, or there more than once")),
+        }
+    };
+    let kind: ObjectIdentifier =
+        one(CONTENT_TYPE)?.decode_as().map_err(|_| malformed("a signed attribute can't be read"))?;
+    if kind != SPC_INDIRECT_DATA {
+        return Err(SignatureError::Invalid("it is said to be of another kind of content"));
+    }
+    let digest: OctetString =
+        one(MESSAGE_DIGEST)?.decode_as().map_err(|_| malformed("a signed attribute can't be read"))?;
+    // Of what is in the outermost sequence (Authenticode).
+    if digest.as_bytes() != algorithm.digest(content.value()).as_bytes() {
+        return Err(SignatureError::Invalid("what it is of was changed"));
+    }
+    // As a SET, whatever tag they have in the envelope (RFC 5652 5.4).
+    let signed = attributes.to_der().map_err(|_| malformed("its signed attributes can't be read"))?;
+    let public = &certificate.tbs_certificate.subject_public_key_info;
+    key::verify(public, &signer.signature_algorithm.oid, algorithm, &signed, signer.signature.as_bytes())
+}

@@ -53,8 +53,10 @@ pub struct Entry {
     pub end: u64,
     /// Where in the file its entry in the directory is, and its bytes.
     pub(crate) directory: (u64, u64),
-    needs: u16,
-    flags: u16,
+    /// The version of ZIP that a reader needs, flags, time and date.
+    pub(crate) needs: u16,
+    pub(crate) flags: u16,
+    pub(crate) time: (u16, u16),
 }
 
 impl Entry {
@@ -109,6 +111,7 @@ impl Entry {
             directory: (at, DIRECTORY_ENTRY_SIZE + (name.len() + extra.len()) as u64),
             needs: raw.needs,
             flags: raw.flags,
+            time: raw.time,
         })
     }
 
@@ -194,6 +197,7 @@ struct Raw {
     needs: u16,
     flags: u16,
     method: u16,
+    time: (u16, u16),
     crc: u32,
     compressed: u32,
     size: u32,
@@ -212,12 +216,12 @@ impl Raw {
         }
         let _made_by = fields.u16()?;
         let (needs, flags, method) = (fields.u16()?, fields.u16()?, fields.u16()?);
-        let _time = fields.u32()?;
+        let time = (fields.u16()?, fields.u16()?);
         let (crc, compressed, size) = (fields.u32()?, fields.u32()?, fields.u32()?);
         let (name, extra, comment, disk) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
         let _attributes = (fields.u16()?, fields.u32()?);
         let offset = fields.u32()?;
-        Some(Raw { needs, flags, method, crc, compressed, size, name, extra, comment, disk, offset })
+        Some(Raw { needs, flags, method, time, crc, compressed, size, name, extra, comment, disk, offset })
     }
 }
 

@@ -207,7 +207,9 @@ fn content_types(
     let part = exactly(container, CONTENT_TYPES)?;
     let bytes = whole(source, part, content_types::MAX_BYTES as u64)?;
     let types = ContentTypes::parse(&bytes).map_err(PackageError::ContentTypes)?;
-    for part in container.parts().iter().filter(|part| part.name.as_str() != CONTENT_TYPES) {
+    // The signature's is looked at with the signature.
+    let named = |part: &&Part| ![CONTENT_TYPES, SIGNATURE].contains(&part.name.as_str());
+    for part in container.parts().iter().filter(named) {
         if types.of(&part.name).is_none() {
             return Err(PackageError::NoContentType(part.name.to_string()));
         }

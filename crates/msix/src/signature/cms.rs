@@ -14,16 +14,16 @@ use super::error::SignatureError;
 use super::{Signature, key};
 use crate::digest::HashAlgorithm;
 
-const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
-const SPC_INDIRECT_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.4");
-const SPC_SIP_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.30");
-const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
-const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+pub(super) const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+pub(super) const SPC_INDIRECT_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.4");
+pub(super) const SPC_SIP_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.30");
+pub(super) const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+pub(super) const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 
 /// What Windows finds the reader of a package by, and that of a bundle.
-const PACKAGE_SIP: [u8; 16] =
+pub(super) const PACKAGE_SIP: [u8; 16] =
     [0x4B, 0xDF, 0xC5, 0x0A, 0x07, 0xCE, 0xE2, 0x4D, 0xB7, 0x6E, 0x23, 0xC8, 0x39, 0xA0, 0x9F, 0xD1];
-const BUNDLE_SIP: [u8; 16] =
+pub(super) const BUNDLE_SIP: [u8; 16] =
     [0xB3, 0x58, 0x5F, 0x0F, 0xDE, 0xAA, 0x9A, 0x4B, 0xA4, 0x34, 0x95, 0x74, 0x2D, 0x92, 0xEC, 0xEB];
 
 /// Certificates that are looked at.
@@ -31,33 +31,33 @@ const MAX_CERTIFICATES: usize = 32;
 
 /// SpcIndirectDataContent.
 #[derive(Sequence)]
-struct IndirectData {
-    data: TypeAndValue,
-    digest: DigestInfo,
+pub(super) struct IndirectData {
+    pub(super) data: TypeAndValue,
+    pub(super) digest: DigestInfo,
 }
 
 #[derive(Sequence)]
-struct TypeAndValue {
-    kind: ObjectIdentifier,
-    value: SipInfo,
+pub(super) struct TypeAndValue {
+    pub(super) kind: ObjectIdentifier,
+    pub(super) value: SipInfo,
 }
 
-/// SpcSipInfo; the numbers have no meaning here.
+/// SpcSipInfo; the numbers mean nothing here.
 #[derive(Sequence)]
-struct SipInfo {
-    version: u32,
-    kind: OctetString,
-    one: u32,
-    two: u32,
-    three: u32,
-    four: u32,
-    five: u32,
+pub(super) struct SipInfo {
+    pub(super) version: u32,
+    pub(super) kind: OctetString,
+    pub(super) one: u32,
+    pub(super) two: u32,
+    pub(super) three: u32,
+    pub(super) four: u32,
+    pub(super) five: u32,
 }
 
 #[derive(Sequence)]
-struct DigestInfo {
-    algorithm: AlgorithmIdentifierOwned,
-    digest: OctetString,
+pub(super) struct DigestInfo {
+    pub(super) algorithm: AlgorithmIdentifierOwned,
+    pub(super) digest: OctetString,
 }
 
 /// Reads the envelope, and checks the mathematics.

@@ -12,7 +12,7 @@ use crate::{block_map, content_types};
 const STEP: usize = 256 << 10;
 
 /// Largest catalog that is read, in bytes.
-const MAX_CATALOG: u64 = 64 << 20;
+pub(super) const MAX_CATALOG: u64 = 64 << 20;
 
 /// Computes them: of a package that is signed as it is without its signature, of another as it will be when one is added.
 ///

@@ -10,14 +10,14 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use super::error::SignatureError;
 use crate::digest::HashAlgorithm;
 
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_WITH: [(ObjectIdentifier, HashAlgorithm); 3] = [
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11"), HashAlgorithm::Sha256),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12"), HashAlgorithm::Sha384),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13"), HashAlgorithm::Sha512),
 ];
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const EC_WITH: [(ObjectIdentifier, HashAlgorithm); 3] = [
+pub(super) const EC_WITH: [(ObjectIdentifier, HashAlgorithm); 3] = [
     (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"), HashAlgorithm::Sha256),
     (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"), HashAlgorithm::Sha384),
     (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4"), HashAlgorithm::Sha512),
@@ -36,6 +36,21 @@ const MIN_RSA: usize = 2048;
 
 fn find(table: &[(ObjectIdentifier, HashAlgorithm)], oid: &ObjectIdentifier) -> Option<HashAlgorithm> {
     table.iter().find(|(known, _)| known == oid).map(|(_, algorithm)| *algorithm)
+}
+
+/// The identifier of a hash algorithm.
+pub(super) fn hash_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
+    identifier(&HASHES, algorithm)
+}
+
+/// The identifier of ECDSA with a hash algorithm.
+pub(super) fn ecdsa_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
+    identifier(&EC_WITH, algorithm)
+}
+
+fn identifier(table: &[(ObjectIdentifier, HashAlgorithm); 3], algorithm: HashAlgorithm) -> ObjectIdentifier {
+    let found = table.iter().find(|(_, known)| *known == algorithm);
+    found.expect("each algorithm has one").0
 }
 
 /// A hash algorithm by its identifier.

@@ -6,12 +6,18 @@ mod covered;
 mod digests;
 mod error;
 mod key;
+mod make;
+mod signer;
+mod signing;
 mod subject;
 
 pub use chain::{Trust, UnixTime};
 pub use covered::computed;
 pub use digests::Digests;
 pub use error::{Covered, SignatureError};
+pub use make::envelope;
+pub use signer::{Signer, SignerError};
+pub use signing::{SigningError, sign};
 pub use subject::subject;
 
 use der::Encode;
@@ -20,7 +26,7 @@ use x509_cert::Certificate;
 use crate::container::Source;
 use crate::digest::HashAlgorithm;
 use crate::package::Contents;
-use crate::part_name::SIGNATURE;
+use crate::part_name::{PartName, SIGNATURE};
 
 /// Largest signature that is read, in bytes: the public tools' limit.
 pub const MAX_BYTES: u64 = 2 << 20;
@@ -74,6 +80,10 @@ impl Signature {
             if signed != found {
                 return Err(SignatureError::Changed(covered));
             }
+        }
+        let name = PartName::new(SIGNATURE).expect("a name of the format's own");
+        if contents.content_types().of(&name).is_none() {
+            return Err(SignatureError::Malformed("[Content_Types].xml says nothing of it"));
         }
         Ok(())
     }

@@ -17,7 +17,8 @@ use crate::container::{Method, fold};
 use crate::content_types::ContentTypes;
 use crate::digest::HashAlgorithm;
 use crate::part_name::{BLOCK_MAP, CONTENT_TYPES, PartName};
-use records::{DESCRIPTOR_SIZE, Written, descriptor, directory, header};
+use records::{DESCRIPTOR_SIZE, descriptor, header};
+pub(crate) use records::{Written, directory, end_records, whole_part};
 
 /// How a package is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -146,7 +147,9 @@ impl<W: Write> PackageWriter<W> {
         self.put(BLOCK_MAP, map.as_bytes())?;
         let types = self.content_types.to_xml();
         self.put(CONTENT_TYPES, types.as_bytes())?;
-        let records = directory(&self.parts, self.at, self.options.time);
+        let directory = directory(&self.parts);
+        let records = end_records(self.parts.len() as u64, self.at, directory.len() as u64);
+        self.write(&directory)?;
         self.write(&records)?;
         self.output.flush()?;
         Ok(self.output)
@@ -196,11 +199,11 @@ impl<W: Write> FileWriter<'_, W> {
             writer.write(&[3, 0])?;
             compressed += 2;
         }
-        let crc = crc.sum();
+        let (crc, time) = (crc.sum(), writer.options.time);
         let end = descriptor(crc, compressed, file.size);
         debug_assert_eq!(end.len(), DESCRIPTOR_SIZE);
         writer.write(&end)?;
-        writer.parts.push(Written { encoded, method, crc, compressed, size: file.size, offset });
+        writer.parts.push(Written::streamed(encoded, method, crc, [compressed, file.size], offset, time));
         if mapped {
             writer.block_map.files.push(file);
         }

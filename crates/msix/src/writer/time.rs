@@ -3,8 +3,8 @@
 /// A time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DosTime {
-    pub(super) time: u16,
-    pub(super) date: u16,
+    pub(crate) time: u16,
+    pub(crate) date: u16,
 }
 
 /// The first that there is: midnight before 1 January 1980.

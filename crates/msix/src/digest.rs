@@ -29,6 +29,16 @@ impl HashAlgorithm {
         }
     }
 
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            HashAlgorithm::Sha256 => "SHA-256",
+            HashAlgorithm::Sha384 => "SHA-384",
+            HashAlgorithm::Sha512 => "SHA-512",
+        }
+    }
+
     /// Bytes of a digest.
     #[must_use]
     pub fn size(self) -> usize {

@@ -1,18 +1,18 @@
 //! From a signer to somebody who is trusted (RFC 5280 6.1, as far as code signing needs it): names and signatures from one certificate to
 //! the next, each valid at the time, each allowed to do what it does.
 
+use der::Encode;
 use der::asn1::ObjectIdentifier;
-use der::{Decode, Encode};
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 use super::error::SignatureError;
-use super::{key, subject};
+use super::{key, pem, subject};
 
 /// Seconds since 1970.
 pub type UnixTime = u64;
 
-const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+pub(super) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
 /// Critical extensions that are looked at here. What is critical and not known makes a certificate unusable.
@@ -41,16 +41,8 @@ impl Trust {
     /// # Errors
     /// When it is none.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), SignatureError> {
-        let malformed = |_| SignatureError::Malformed("this is no certificate in DER or PEM");
-        if bytes.windows(10).any(|window| window == b"-----BEGIN") {
-            let found = Certificate::load_pem_chain(bytes).map_err(malformed)?;
-            if found.is_empty() {
-                return Err(SignatureError::Malformed("there is no certificate in this PEM file"));
-            }
-            self.anchors.extend(found);
-        } else {
-            self.anchors.push(Certificate::from_der(bytes).map_err(malformed)?);
-        }
+        let found = pem::certificates(bytes);
+        self.anchors.extend(found.ok_or(SignatureError::Malformed("this is no certificate in DER or PEM"))?);
         Ok(())
     }
 }

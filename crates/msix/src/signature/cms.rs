@@ -1,7 +1,7 @@
 //! The signature's envelope (RFC 5652, and Authenticode's content in it): one signer, whose signature covers the content by way of
 //! signed attributes.
 
-use cms::content_info::ContentInfo;
+use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
 use der::asn1::{Any, ObjectIdentifier, OctetString};
 use der::{Decode, Encode, Sequence};
@@ -85,6 +85,11 @@ pub(super) fn verified(bytes: &[u8]) -> Result<Signature, SignatureError> {
     };
     let algorithm = key::hash_algorithm(&indirect.digest.algorithm.oid)?;
     let digests = Digests::parse(indirect.digest.digest.as_bytes(), algorithm)?;
+    let is_known = data.version == CmsVersion::V1 || data.version == CmsVersion::V3;
+    let only: Vec<_> = data.digest_algorithms.iter().map(|one| key::hash_algorithm(&one.oid)).collect();
+    if !is_known || only.len() != 1 || !matches!(only[0], Ok(one) if one == algorithm) {
+        return Err(malformed("its version is not known, or its digests are of several kinds"));
+    }
     let mut certificates = certificates(&data)?;
     let [signer] = data.signer_infos.0.as_slice() else {
         return Err(malformed("it has not exactly one signer"));
@@ -130,6 +135,18 @@ fn check_signer(
     certificate: &Certificate,
 ) -> Result<(), SignatureError> {
     let malformed = SignatureError::Malformed;
+    let version = match signer.sid {
+        SignerIdentifier::IssuerAndSerialNumber(_) => CmsVersion::V1,
+        SignerIdentifier::SubjectKeyIdentifier(_) => CmsVersion::V3,
+    };
+    let no_parameters =
+        |one: &AlgorithmIdentifierOwned| one.parameters.as_ref().is_none_or(|one| *one == Any::null());
+    if signer.version != version
+        || !no_parameters(&signer.digest_alg)
+        || !no_parameters(&signer.signature_algorithm)
+    {
+        return Err(malformed("its signer is told in a version or with parameters that are not known"));
+    }
     if key::hash_algorithm(&signer.digest_alg.oid)? != algorithm {
         return Err(malformed("its digests are of different kinds"));
     }

@@ -43,6 +43,11 @@ pub(super) fn hash_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
     identifier(&HASHES, algorithm)
 }
 
+/// The identifier of RSA with a hash algorithm.
+pub(super) fn rsa_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
+    identifier(&RSA_WITH, algorithm)
+}
+
 /// The identifier of ECDSA with a hash algorithm.
 pub(super) fn ecdsa_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
     identifier(&EC_WITH, algorithm)

@@ -1,5 +1,6 @@
 //! Signatures of packages (`AppxSignature.p7x`): what they cover, whether that is what was signed, and by whom.
 
+mod certificate;
 mod chain;
 mod cms;
 mod covered;
@@ -7,10 +8,12 @@ mod digests;
 mod error;
 mod key;
 mod make;
+mod pem;
 mod signer;
 mod signing;
 mod subject;
 
+pub use certificate::{KeyKind, NewCertificate, self_signed};
 pub use chain::{Trust, UnixTime};
 pub use covered::computed;
 pub use digests::Digests;

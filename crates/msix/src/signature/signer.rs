@@ -1,6 +1,5 @@
 //! A private key with its certificate.
 
-use der::Decode;
 use der::asn1::{Any, ObjectIdentifier};
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use rsa::pkcs1::DecodeRsaPrivateKey;
@@ -8,9 +7,9 @@ use rsa::pkcs8::DecodePrivateKey;
 use rsa::signature::{SignatureEncoding, Signer as _};
 use sha2::{Sha256, Sha384, Sha512};
 use x509_cert::Certificate;
-use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use super::key;
+use super::{key, pem};
 use crate::digest::HashAlgorithm;
 
 /// Signs.
@@ -21,7 +20,7 @@ pub struct Signer {
     pub(super) others: Vec<Certificate>,
 }
 
-enum Key {
+pub(super) enum Key {
     Rsa(Box<rsa::RsaPrivateKey>),
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
@@ -50,10 +49,7 @@ impl Signer {
     /// # Errors
     /// When they can't be read, or don't belong together.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Signer, SignerError> {
-        let all = match certificates.windows(10).any(|window| window == b"-----BEGIN") {
-            true => Certificate::load_pem_chain(certificates).map_err(|_| SignerError::NoCertificate)?,
-            false => vec![Certificate::from_der(certificates).map_err(|_| SignerError::NoCertificate)?],
-        };
+        let all = pem::certificates(certificates).ok_or(SignerError::NoCertificate)?;
         Signer::new(all, Key::from_pem(key)?)
     }
 
@@ -88,9 +84,16 @@ impl Signer {
 
     /// Signs bytes.
     pub(super) fn sign(&self, hash: HashAlgorithm, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        self.key.sign(hash, message)
+    }
+}
+
+impl Key {
+    /// Signs bytes.
+    pub(super) fn sign(&self, hash: HashAlgorithm, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let digest = hash.digest(message);
         let unable = |_| SignerError::Unable;
-        match &self.key {
+        match self {
             Key::Rsa(key) => rsa(key, hash, message).ok_or(SignerError::Unable),
             Key::P256(key) => {
                 let signature: p256::ecdsa::Signature =
@@ -118,17 +121,28 @@ fn rsa(key: &rsa::RsaPrivateKey, hash: HashAlgorithm, message: &[u8]) -> Option<
 }
 
 impl Key {
+    /// How certificates say that it signed them: RSA with its hash algorithm.
+    pub(super) fn certificate_algorithm(&self, hash: HashAlgorithm) -> AlgorithmIdentifierOwned {
+        match self {
+            Key::Rsa(_) => identifier(key::rsa_identifier(hash)),
+            Key::P256(_) | Key::P384(_) => {
+                AlgorithmIdentifierOwned { oid: key::ecdsa_identifier(hash), parameters: None }
+            }
+        }
+    }
+
+    /// The public key with what it is.
+    pub(super) fn public_info(&self) -> Option<SubjectPublicKeyInfoOwned> {
+        match self {
+            Key::Rsa(key) => SubjectPublicKeyInfoOwned::from_key(key.to_public_key()).ok(),
+            Key::P256(key) => SubjectPublicKeyInfoOwned::from_key(*key.verifying_key()).ok(),
+            Key::P384(key) => SubjectPublicKeyInfoOwned::from_key(*key.verifying_key()).ok(),
+        }
+    }
+
     fn from_pem(bytes: &[u8]) -> Result<Key, SignerError> {
         let text = std::str::from_utf8(bytes).map_err(|_| SignerError::NoKey)?;
-        // A file may hold certificates and the key.
-        let start = text.match_indices("-----BEGIN ").map(|(at, _)| at);
-        let text = start
-            .map(|at| &text[at..])
-            .find(|part| part.lines().next().is_some_and(|line| line.contains("PRIVATE KEY")))
-            .ok_or(SignerError::NoKey)?;
-        let end =
-            text.find("-----END ").and_then(|at| Some(at + text[at..].find('\n').unwrap_or(text.len() - at)));
-        let text = &text[..end.unwrap_or(text.len())];
+        let text = pem::blocks(text, "PRIVATE KEY").next().ok_or(SignerError::NoKey)?;
         if let Ok(key) = rsa::RsaPrivateKey::from_pkcs8_pem(text) {
             return Ok(Key::Rsa(Box::new(key)));
         }

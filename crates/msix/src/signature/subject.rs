@@ -7,7 +7,7 @@ use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::Name;
 
 /// Types of attributes by their names in Windows.
-const TYPES: [(&str, &str); 20] = [
+pub(super) const TYPES: [(&str, &str); 20] = [
     ("2.5.4.3", "CN"),
     ("2.5.4.7", "L"),
     ("2.5.4.10", "O"),

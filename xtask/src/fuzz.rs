@@ -46,6 +46,9 @@ const TARGETS: &[Target] = &[
         dictionary: Some("manifest.dict"),
         seeds: Some("crates/msix/tests/data/valid"),
     },
+    Target { name: "package", dictionary: None, seeds: Some("crates/msix/tests/data/packages") },
+    Target { name: "signature", dictionary: None, seeds: Some("crates/msix/tests/data/signatures") },
+    Target { name: "block_map", dictionary: None, seeds: Some("crates/msix/tests/data/block_maps") },
     Target { name: "trace", dictionary: None, seeds: Some("crates/profiler/tests/data") },
 ];
 

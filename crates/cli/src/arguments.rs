@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, capability, completions, consent, doctor, explain, learn, man, pack, show, sign, token, unpack,
-    verify,
+    acl, capability, cert, completions, consent, doctor, explain, learn, man, pack, show, sign, token,
+    unpack, verify,
 };
 use crate::prompt::Policy;
 
@@ -57,6 +57,8 @@ pub enum Command {
     Sign(sign::Arguments),
     /// Check an MSIX package: that it is what was signed, and by whom
     Verify(verify::Arguments),
+    /// Certificates for signing packages
+    Cert(cert::Arguments),
     /// Security descriptors: show one, or run the access check on it
     Acl(acl::Arguments),
     /// Find out what this kernel enforces, what is missing, and what to do about it

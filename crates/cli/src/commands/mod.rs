@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod capability;
+pub mod cert;
 pub mod completions;
 pub mod consent;
 pub mod denials;
@@ -38,6 +39,7 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Show(arguments) => show::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),
         Command::Verify(arguments) => verify::execute(&arguments),
+        Command::Cert(arguments) => cert::execute(&arguments),
         Command::Acl(arguments) => acl::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(&arguments),
         Command::Completions(arguments) => completions::execute(&arguments),

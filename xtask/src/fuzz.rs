@@ -47,6 +47,9 @@ const TARGETS: &[Target] = &[
         seeds: Some("crates/msix/tests/data/valid"),
     },
     Target { name: "stack", dictionary: None, seeds: None },
+    Target { name: "package", dictionary: None, seeds: Some("crates/msix/tests/data/packages") },
+    Target { name: "signature", dictionary: None, seeds: Some("crates/msix/tests/data/signatures") },
+    Target { name: "block_map", dictionary: None, seeds: Some("crates/msix/tests/data/block_maps") },
     Target { name: "trace", dictionary: None, seeds: Some("crates/profiler/tests/data") },
 ];
 

@@ -10,7 +10,10 @@ use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
-use crate::commands::{acl, capability, completions, consent, doctor, explain, learn, man, token};
+use crate::commands::{
+    acl, capability, cert, completions, consent, doctor, explain, learn, man, pack, show, sign, token,
+    unpack, verify,
+};
 use crate::prompt::Policy;
 
 /// Run programs with no more access than they need.
@@ -44,6 +47,18 @@ pub enum Command {
     Consent(consent::Arguments),
     /// What a program needs: capabilities, grants and a report from the records of what it touched
     Learn(learn::Arguments),
+    /// Make an MSIX package of a folder
+    Pack(pack::Arguments),
+    /// Unpack an MSIX package, each block checked
+    Unpack(unpack::Arguments),
+    /// Show what an MSIX package says of itself
+    Show(show::Arguments),
+    /// Sign an MSIX package
+    Sign(sign::Arguments),
+    /// Check an MSIX package: that it is what was signed, and by whom
+    Verify(verify::Arguments),
+    /// Certificates for signing packages
+    Cert(cert::Arguments),
     /// Security descriptors: show one, or run the access check on it
     Acl(acl::Arguments),
     /// Find out what this kernel enforces, what is missing, and what to do about it

@@ -13,6 +13,7 @@ pub mod launch;
 pub mod learn;
 pub mod limits;
 pub mod network;
+pub mod package;
 pub mod prepare;
 pub mod seccomp;
 pub mod store;

@@ -31,11 +31,23 @@
 //! # Ok::<(), lowbox_msix::ManifestError>(())
 //! ```
 
+pub mod block_map;
+pub mod container;
+pub mod content_types;
+mod digest;
 mod identity;
 pub mod manifest;
+pub mod package;
+pub mod part_name;
 mod publisher;
+pub mod signature;
 mod unpackaged;
 mod version;
+pub mod writer;
+mod xml;
+
+pub use digest::{Digest, HashAlgorithm, Hasher};
+pub use xml::XmlError;
 
 pub use identity::{Architecture, Identity, IdentityError};
 pub use manifest::{

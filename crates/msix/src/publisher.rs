@@ -89,6 +89,26 @@ impl Publisher {
         &self.0
     }
 
+    /// Its parts in order, each with its type and its value, which is not quoted any more.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(String, String)> {
+        let mut parts = Vec::new();
+        let mut rest = self.0.as_str();
+        // It was found in order when it was made.
+        while let Ok(after) = attribute(rest) {
+            let part = &rest[..rest.len() - after.len()];
+            let (kind, value) = part.split_once('=').unwrap_or((part, ""));
+            let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+            let value = quoted.map_or_else(|| value.to_owned(), |value| value.replace("\"\"", "\""));
+            parts.push((kind.to_owned(), value));
+            match after.strip_prefix(", ") {
+                Some(next) => rest = next,
+                None => break,
+            }
+        }
+        parts
+    }
+
     /// The 13-character publisher id: the first 64 bits of SHA-256 over the UTF-16LE name, one zero bit
     /// appended, in base 32 with the alphabet `0-9a-hjkmnp-tv-z`.
     #[must_use]

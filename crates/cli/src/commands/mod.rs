@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod capability;
+pub mod cert;
 pub mod completions;
 pub mod consent;
 pub mod denials;
@@ -9,10 +10,16 @@ pub mod doctor;
 pub mod explain;
 pub mod learn;
 pub mod man;
+pub mod pack;
+mod package;
 mod run;
+pub mod show;
+pub mod sign;
 mod soak;
 pub mod token;
+pub mod unpack;
 pub mod unreached;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -28,6 +35,12 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Capability(arguments) => capability::execute(arguments),
         Command::Consent(arguments) => consent::execute(arguments),
         Command::Learn(arguments) => learn::execute(arguments),
+        Command::Pack(arguments) => pack::execute(&arguments),
+        Command::Unpack(arguments) => unpack::execute(&arguments),
+        Command::Show(arguments) => show::execute(&arguments),
+        Command::Sign(arguments) => sign::execute(&arguments),
+        Command::Verify(arguments) => verify::execute(&arguments),
+        Command::Cert(arguments) => cert::execute(&arguments),
         Command::Acl(arguments) => acl::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(&arguments),
         Command::Completions(arguments) => completions::execute(&arguments),

@@ -16,7 +16,7 @@ pub mod namespace;
 mod network;
 mod properties;
 mod reader;
-mod text;
+pub(crate) mod text;
 mod warning;
 
 pub use application::Application;
@@ -69,7 +69,7 @@ impl Manifest {
     /// When it is not well-formed, breaks the manifest schema's rules on identity, applications and
     /// capabilities, or exceeds a limit; the error says where, what and what to write instead.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let text = text::decode(bytes)?;
+        let text = text::decode(bytes, MAX_BYTES)?;
         let mut reader = Reader::new(&text);
         let document = reader.document()?;
         let root = document.root_element();

@@ -17,8 +17,8 @@ pub const MAX_DECLARATIONS: usize = 512;
 pub const MAX_CDATA: usize = 256;
 
 /// Decodes UTF-8 or, by its byte order mark, UTF-16, and checks the limits above.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ManifestError> {
-    if bytes.len() > super::MAX_BYTES {
+pub(crate) fn decode(bytes: &[u8], limit: usize) -> Result<Cow<'_, str>, ManifestError> {
+    if bytes.len() > limit {
         return Err(ManifestError { position: None, problem: Problem::TooLarge(bytes.len()) });
     }
     let (text, encoding) = match bytes {
@@ -26,7 +26,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ManifestError> {
         [0xFF, 0xFE, rest @ ..] => (utf16(rest, u16::from_le_bytes)?, "utf-16"),
         [0xFE, 0xFF, rest @ ..] => (utf16(rest, u16::from_be_bytes)?, "utf-16"),
         [0, b'<', ..] | [b'<', 0, ..] => {
-            return Err(encoding_error("the manifest is UTF-16 without a byte order mark"));
+            return Err(encoding_error("the text is UTF-16 without a byte order mark"));
         }
         _ => (utf8(bytes)?, "utf-8"),
     };
@@ -68,12 +68,12 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ManifestError> {
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, ManifestError> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     if !rest.is_empty() {
-        return Err(encoding_error("the manifest is UTF-16 but has an odd number of bytes"));
+        return Err(encoding_error("the text is UTF-16 but has an odd number of bytes"));
     }
     char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
         .collect::<Result<String, _>>()
         .map(Cow::Owned)
-        .map_err(|_| encoding_error("the manifest is UTF-16 with an unpaired surrogate"))
+        .map_err(|_| encoding_error("the text is UTF-16 with an unpaired surrogate"))
 }
 
 /// The XML parser does not look at `encoding="…"`; a text that claims another one than it has is refused,
@@ -92,7 +92,7 @@ fn check_declared_encoding(text: &str, actual: &str) -> Result<(), ManifestError
         return Ok(());
     }
     let name = super::error::clip(name);
-    Err(encoding_error(format!("the manifest declares encoding {name:?} but is {actual}")))
+    Err(encoding_error(format!("the text declares encoding {name:?} but is {actual}")))
 }
 
 /// XML 1.0 allows no control characters but tab and line ends, literally or as a reference.

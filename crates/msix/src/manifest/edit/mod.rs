@@ -76,7 +76,7 @@ struct Insertion {
 /// [`EditError`]; nothing is ever written half.
 pub fn add_capabilities(bytes: &[u8], new: &[NewCapability]) -> Result<Edited, EditError> {
     let before = Manifest::parse(bytes)?;
-    let decoded = text::decode(bytes)?;
+    let decoded = text::decode(bytes, super::MAX_BYTES)?;
     let document = parse(&decoded)?;
     let wanted = missing(new, &before, &document);
     if wanted.is_empty() {

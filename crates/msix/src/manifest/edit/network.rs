@@ -24,7 +24,7 @@ pub fn add_network(bytes: &[u8], new: &NewNetwork) -> Result<Edited, EditError> 
     if added.is_empty() {
         return Ok(Edited { bytes: bytes.to_vec(), added });
     }
-    let decoded = text::decode(bytes)?;
+    let decoded = text::decode(bytes, super::super::MAX_BYTES)?;
     let document = parse(&decoded)?;
     let root = document.root_element();
     let parent = root.children().find(|node| node.has_tag_name((namespace::LOWBOX_NETWORK, "Network")));

@@ -1,0 +1,133 @@
+//! `lowbox pack`: a package from a folder.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use lowbox_linux::host::replace_file;
+use lowbox_linux::package::pack;
+use lowbox_msix::HashAlgorithm;
+use lowbox_msix::writer::{DosTime, Options};
+use serde::Serialize;
+
+use super::package::failed;
+use crate::failure::Failure;
+use crate::output;
+
+/// `lowbox pack`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The same files make the same package, byte for byte; its times are those of SOURCE_DATE_EPOCH, or 1980.
+
+Examples:
+  lowbox pack app/ -o app.msix
+  lowbox sign app.msix --cert cert.pem --key key.pem"
+)]
+pub struct Arguments {
+    /// The folder, with an AppxManifest.xml in it
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+
+    /// The package to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// The digests of the block map
+    #[arg(long, value_enum, default_value_t)]
+    pub digest: Digest,
+
+    /// Answer in JSON (see docs/json.md)
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Kinds of digests.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub enum Digest {
+    /// What all tools read
+    #[default]
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    package: PathBuf,
+    full_name: String,
+    family_name: String,
+    files: usize,
+    bytes: u64,
+    size: u64,
+    left_out: Vec<String>,
+}
+
+/// Packs.
+pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let options = Options {
+        algorithm: match arguments.digest {
+            Digest::Sha256 => HashAlgorithm::Sha256,
+            Digest::Sha384 => HashAlgorithm::Sha384,
+            Digest::Sha512 => HashAlgorithm::Sha512,
+        },
+        time: time()?,
+    };
+    let mut packed = None;
+    let mut refused = None;
+    let written = replace_file(&arguments.output, |file| {
+        let mut output = BufWriter::with_capacity(1 << 20, file);
+        match pack(&arguments.folder, &mut output, options) {
+            Ok(done) => packed = Some(done),
+            Err(error) => {
+                refused = Some(failed(&arguments.folder, &error));
+                return Err(std::io::ErrorKind::Other.into());
+            }
+        }
+        output.flush()
+    });
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    written.map_err(|error| failed(&arguments.output, &error))?;
+    let Some(packed) = packed else { return Err(Failure::new("nothing was packed")) };
+    let identity = &packed.manifest.identity;
+    for warning in &packed.manifest.warnings {
+        output::say(&format!("AppxManifest.xml: {warning}"));
+    }
+    for name in &packed.left_out {
+        output::say(&format!("{name} is made anew and was left out"));
+    }
+    let answer = Answer {
+        package: arguments.output.clone(),
+        full_name: identity.full_name(),
+        family_name: identity.family_name(),
+        files: packed.files,
+        bytes: packed.bytes,
+        size: std::fs::metadata(&arguments.output).map_or(0, |metadata| metadata.len()),
+        left_out: packed.left_out,
+    };
+    if arguments.json {
+        output::json(&answer)?;
+    } else {
+        output::say(&format!(
+            "{}: {}, {} files, {} bytes of {}; it is not signed",
+            output::path(&answer.package),
+            answer.full_name,
+            answer.files,
+            answer.size,
+            answer.bytes
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What SOURCE_DATE_EPOCH says (reproducible-builds.org).
+fn time() -> Result<DosTime, Failure> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(DosTime::default()) };
+    let seconds = text.to_str().and_then(|text| text.parse().ok());
+    let wrong = "SOURCE_DATE_EPOCH is no number of seconds since 1970; unset it, or set it right";
+    seconds.map(DosTime::from_unix).ok_or_else(|| Failure::new(wrong))
+}

@@ -1,0 +1,175 @@
+//! `lowbox show`: what a package says of itself.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use lowbox_msix::Isolation;
+use lowbox_msix::package::Package;
+use lowbox_policy::capability;
+use serde::Serialize;
+
+use super::package::{open, signature};
+use crate::failure::Failure;
+use crate::output::{self, Page};
+
+/// `lowbox show`.
+#[derive(Debug, Args)]
+#[command(after_help = "What a package says of itself. Whether it is true is what lowbox verify finds out.
+
+Example:
+  lowbox show app.msix")]
+pub struct Arguments {
+    /// The package
+    #[arg(value_name = "FILE")]
+    pub package: PathBuf,
+
+    /// Its files too
+    #[arg(long)]
+    pub files: bool,
+
+    /// Answer in JSON (see docs/json.md)
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    full_name: String,
+    family_name: String,
+    name: String,
+    version: String,
+    architecture: String,
+    publisher: String,
+    display_name: String,
+    publisher_display_name: String,
+    signed_by: Option<String>,
+    applications: Vec<Application>,
+    capabilities: Vec<Capability>,
+    dependencies: Vec<String>,
+    digest: &'static str,
+    files: Vec<File>,
+    bytes: u64,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Application {
+    id: String,
+    executable: Option<String>,
+    isolation: String,
+}
+
+#[derive(Serialize)]
+struct Capability {
+    name: String,
+    known: bool,
+    privacy: bool,
+}
+
+#[derive(Serialize)]
+struct File {
+    name: String,
+    size: u64,
+    compressed: u64,
+}
+
+/// Shows.
+pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let path = &arguments.package;
+    let (file, package) = open(path)?;
+    let signer = signature(path, &file, &package)?.map(|signature| signature.subject());
+    let answer = answer(&package, signer);
+    if arguments.json {
+        output::json(&answer)?;
+    } else {
+        page(&answer, arguments.files)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn answer(package: &Package, signed_by: Option<String>) -> Answer {
+    let manifest = package.manifest();
+    let identity = &manifest.identity;
+    let applications = manifest.applications.iter().map(|application| Application {
+        id: application.id.clone(),
+        executable: application.executable.clone(),
+        isolation: isolation(application.isolation).to_owned(),
+    });
+    let capabilities = manifest.capabilities.iter().map(|declared| {
+        let known = capability(&declared.name);
+        let privacy = known.is_some_and(|known| known.privacy);
+        Capability { name: declared.name.clone(), known: known.is_some(), privacy }
+    });
+    let files = package.contents().files().map(|(file, part)| File {
+        name: file.name.to_string(),
+        size: file.size,
+        compressed: part.entry.compressed,
+    });
+    let needed = manifest.package_dependencies.iter();
+    Answer {
+        full_name: identity.full_name(),
+        family_name: identity.family_name(),
+        name: identity.name().to_owned(),
+        version: identity.version().to_string(),
+        architecture: identity.architecture().as_str().to_owned(),
+        publisher: identity.publisher().to_string(),
+        display_name: manifest.properties.display_name.clone(),
+        publisher_display_name: manifest.properties.publisher_display_name.clone(),
+        signed_by,
+        applications: applications.collect(),
+        capabilities: capabilities.collect(),
+        dependencies: needed.map(|needed| format!("{} {}", needed.name, needed.min_version)).collect(),
+        digest: package.contents().block_map().algorithm.name(),
+        bytes: package.contents().files().map(|(file, _)| file.size).sum(),
+        files: files.collect(),
+        warnings: manifest.warnings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn isolation(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::AppContainer => "AppContainer",
+        Isolation::AppSilo => "Win32 app isolation",
+        Isolation::Universal => "universal application",
+        Isolation::Undeclared => "undeclared",
+        Isolation::FullTrust => "full trust",
+    }
+}
+
+fn page(answer: &Answer, files: bool) -> Result<(), Failure> {
+    let mut page = Page::new();
+    page.field("name", &answer.display_name);
+    page.field("publisher", &format!("{} ({})", answer.publisher_display_name, answer.publisher));
+    page.field("full name", &answer.full_name);
+    page.field("package family", &answer.family_name);
+    page.field("signed by", answer.signed_by.as_deref().unwrap_or("nobody"));
+    for (index, application) in answer.applications.iter().enumerate() {
+        let executable = application.executable.as_deref().unwrap_or("no program");
+        let text = format!("{}: {executable}, {}", application.id, application.isolation);
+        page.field(if index == 0 { "applications" } else { "" }, &text);
+    }
+    for (index, capability) in answer.capabilities.iter().enumerate() {
+        let mut text = capability.name.clone();
+        if capability.privacy {
+            text.push_str("  privacy-sensitive");
+        }
+        if !capability.known {
+            text.push_str("  not in the catalogue");
+        }
+        page.field(if index == 0 { "capabilities" } else { "" }, &text);
+    }
+    for (index, dependency) in answer.dependencies.iter().enumerate() {
+        page.field(if index == 0 { "needs" } else { "" }, dependency);
+    }
+    page.field("files", &format!("{}, of {} bytes; {}", answer.files.len(), answer.bytes, answer.digest));
+    if files {
+        for file in &answer.files {
+            page.line(&format!("{:>12} {:>12}  {}", file.size, file.compressed, file.name));
+        }
+    }
+    for warning in &answer.warnings {
+        page.field("warning", warning);
+    }
+    page.print()
+}

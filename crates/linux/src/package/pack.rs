@@ -1,0 +1,196 @@
+//! From a folder to a package, on all processors: blocks have nothing to do with each other, so they are packed in any order and written
+//! in theirs.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+use lowbox_msix::block_map::BLOCK;
+use lowbox_msix::container::Method;
+use lowbox_msix::manifest::MAX_BYTES;
+use lowbox_msix::part_name::{BLOCK_MAP, CONTENT_TYPES, MANIFEST, SIGNATURE};
+use lowbox_msix::writer::{BlockPacker, Options, PackageWriter, PackedBlock, WriteError, method_for};
+use lowbox_msix::{HashAlgorithm, Manifest, ManifestError};
+
+use super::tree::{TreeError, TreeFile, tree};
+use super::workers;
+use crate::host::open_regular;
+
+/// Blocks that wait to be written, for each worker.
+const WAITING: usize = 16;
+
+/// Why no package could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The folder.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// There is no manifest.
+    #[error("{} has no AppxManifest.xml; a package needs one", .0.display())]
+    NoManifest(PathBuf),
+    /// The manifest.
+    #[error("AppxManifest.xml: {0}")]
+    Manifest(ManifestError),
+    /// A program that the manifest names is not there.
+    #[error("AppxManifest.xml: application {application}: there is no {executable} in the folder")]
+    NoExecutable {
+        /// The application's Id.
+        application: String,
+        /// What it names.
+        executable: String,
+    },
+    /// The output.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file that can't be read.
+    #[error("{path}: {error}", path = path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// What was packed.
+#[derive(Debug)]
+pub struct Packed {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Files, the manifest among them.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files of an earlier package (block map and the like), which are made anew and were left out.
+    pub left_out: Vec<String>,
+}
+
+/// Packs a folder.
+///
+/// # Errors
+/// When it holds what no package can hold, or no manifest in order, or something can't be read or written.
+pub fn pack(folder: &Path, output: impl Write, options: Options) -> Result<Packed, PackError> {
+    let mut files = tree(folder)?;
+    let is_made = |file: &TreeFile| {
+        [BLOCK_MAP, CONTENT_TYPES, SIGNATURE].contains(&file.name.as_str())
+            || file.name.is_in_reserved_folder()
+    };
+    let left_out = files.iter().filter(|file| is_made(file)).map(|file| file.name.to_string()).collect();
+    files.retain(|file| !is_made(file));
+    // It comes last, as MakeAppx has it.
+    let at = files.iter().position(|file| file.name.as_str() == MANIFEST);
+    let manifest_file = files.remove(at.ok_or_else(|| PackError::NoManifest(folder.to_owned()))?);
+    let manifest = read_manifest(&manifest_file)?;
+    check_executables(&manifest, &files)?;
+    files.push(manifest_file);
+    let mut packed = Packed { manifest, files: files.len(), bytes: 0, left_out };
+    let mut writer = PackageWriter::new(output, options);
+    with_workers(options.algorithm, |jobs| {
+        for file in &files {
+            packed.bytes += add(&mut writer, file, jobs)?;
+        }
+        Ok::<(), PackError>(())
+    })?;
+    writer.finish()?;
+    Ok(packed)
+}
+
+fn read_manifest(file: &TreeFile) -> Result<Manifest, PackError> {
+    let failed = |error| PackError::Read { path: file.path.clone(), error };
+    let mut bytes = Vec::new();
+    let opened = open_regular(&file.path).map_err(failed)?;
+    opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Manifest::parse(&bytes).map_err(PackError::Manifest)
+}
+
+fn check_executables(manifest: &Manifest, files: &[TreeFile]) -> Result<(), PackError> {
+    let names: std::collections::HashSet<String> =
+        files.iter().map(|file| file.name.as_str().to_lowercase()).collect();
+    for application in &manifest.applications {
+        let Some(executable) = &application.executable else { continue };
+        if !names.contains(&executable.replace('\\', "/").to_lowercase()) {
+            let (application, executable) = (application.id.clone(), executable.clone());
+            return Err(PackError::NoExecutable { application, executable });
+        }
+    }
+    Ok(())
+}
+
+/// A block that is to be packed, and where it goes then.
+struct Job {
+    data: Vec<u8>,
+    method: Method,
+    done: SyncSender<PackedBlock>,
+}
+
+fn with_workers<T>(algorithm: HashAlgorithm, work: impl FnOnce(&SyncSender<Job>) -> T) -> T {
+    let (jobs, queue) = sync_channel::<Job>(workers() * WAITING);
+    let queue = Mutex::new(queue);
+    std::thread::scope(|scope| {
+        for _ in 0..workers() {
+            scope.spawn(|| {
+                let mut packer = BlockPacker::new(algorithm);
+                while let Some(job) = next(&queue) {
+                    let packed = match job.method {
+                        Method::Stored => packer.store(&job.data),
+                        Method::Deflated => packer.deflate(&job.data),
+                    };
+                    // Who waited for it has failed.
+                    let _ = job.done.send(packed);
+                }
+            });
+        }
+        let result = work(&jobs);
+        drop(jobs);
+        result
+    })
+}
+
+fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+/// Adds a file; how many bytes it has.
+fn add<W: Write>(
+    writer: &mut PackageWriter<W>,
+    file: &TreeFile,
+    jobs: &SyncSender<Job>,
+) -> Result<u64, PackError> {
+    let failed = |error| PackError::Read { path: file.path.clone(), error };
+    let mut input = open_regular(&file.path).map_err(failed)?;
+    let method = method_for(&file.name, file.size);
+    let mut part = writer.begin(file.name.clone(), method)?;
+    let (mut waiting, mut bytes) = (VecDeque::new(), 0);
+    let gone = || failed(io::Error::other("a thread that packs has ended"));
+    loop {
+        let data = next_block(&mut input).map_err(failed)?;
+        if data.is_empty() || waiting.len() >= workers() * WAITING {
+            // The oldest has been in work the longest.
+            while let Some(packed) = waiting.pop_front() {
+                let packed: Receiver<PackedBlock> = packed;
+                part.add(&packed.recv().map_err(|_| gone())?)?;
+                if !data.is_empty() {
+                    break;
+                }
+            }
+        }
+        if data.is_empty() {
+            break;
+        }
+        bytes += data.len() as u64;
+        let (done, packed) = sync_channel(1);
+        jobs.send(Job { data, method, done }).map_err(|_| gone())?;
+        waiting.push_back(packed);
+    }
+    part.finish()?;
+    Ok(bytes)
+}
+
+fn next_block(input: &mut File) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    Read::by_ref(input).take(BLOCK).read_to_end(&mut data)?;
+    Ok(data)
+}

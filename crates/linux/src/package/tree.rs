@@ -1,0 +1,117 @@
+//! The files of a folder that is to be packed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lowbox_msix::part_name::{PartName, PartNameError};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
+
+/// Files at the most, as in a package.
+const MAX_FILES: usize = 300_000;
+/// Folders within folders at the most.
+const MAX_DEPTH: usize = 128;
+
+/// A file of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeFile {
+    /// Its name in the package.
+    pub name: PartName,
+    /// Its path.
+    pub path: PathBuf,
+    /// Its size as it was seen.
+    pub size: u64,
+}
+
+/// Why a folder can't be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// Something can't be read.
+    #[error("{path}: {error}", path = path.display())]
+    Read {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A name that a package can't have.
+    #[error("{path}: {error}; rename it", path = path.display())]
+    Name {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        error: PartNameError,
+    },
+    /// A link.
+    #[error("{} is a symbolic link, which packages don't have; put a copy of what it leads to in its place", .0.display())]
+    Link(PathBuf),
+    /// A FIFO, socket or device.
+    #[error("{} is no file and no folder", .0.display())]
+    Special(PathBuf),
+    /// Too many.
+    #[error("there are more than 300,000 files, or more than 128 folders in one another")]
+    TooMany,
+}
+
+/// The files in a folder and those in it, by name. Empty folders are left out, as packages have none.
+///
+/// # Errors
+/// When something is there that no package can have, or can't be read.
+pub fn tree(folder: &Path) -> Result<Vec<TreeFile>, TreeError> {
+    let mut files = Vec::new();
+    let failed = |error: rustix::io::Errno| TreeError::Read { path: folder.to_owned(), error: error.into() };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let open = rustix::fs::open(folder, flags, Mode::empty()).map_err(failed)?;
+    walk(open, folder, "", 0, &mut files)?;
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}
+
+fn walk(
+    folder: rustix::fd::OwnedFd,
+    path: &Path,
+    prefix: &str,
+    depth: usize,
+    files: &mut Vec<TreeFile>,
+) -> Result<(), TreeError> {
+    if depth > MAX_DEPTH {
+        return Err(TreeError::TooMany);
+    }
+    let failed = |path: &Path, error: rustix::io::Errno| TreeError::Read {
+        path: path.to_owned(),
+        error: error.into(),
+    };
+    let entries = Dir::read_from(&folder).map_err(|error| failed(path, error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| failed(path, error))?;
+        let bytes = entry.file_name().to_bytes();
+        if bytes == b"." || bytes == b".." {
+            continue;
+        }
+        use std::os::unix::ffi::OsStrExt;
+        let own = path.join(std::ffi::OsStr::from_bytes(bytes));
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| TreeError::Name { path: own.clone(), error: PartNameError::NotText })?;
+        let name = if prefix.is_empty() { text.to_owned() } else { format!("{prefix}/{text}") };
+        let stat = statat(&folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| failed(&own, error))?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let next = openat(&folder, entry.file_name(), flags, Mode::empty())
+                    .map_err(|error| failed(&own, error))?;
+                walk(next, &own, &name, depth + 1, files)?;
+            }
+            FileType::RegularFile => {
+                let name =
+                    PartName::new(&name).map_err(|error| TreeError::Name { path: own.clone(), error })?;
+                if files.len() == MAX_FILES {
+                    return Err(TreeError::TooMany);
+                }
+                files.push(TreeFile { name, path: own, size: stat.st_size as u64 });
+            }
+            FileType::Symlink => return Err(TreeError::Link(own)),
+            _ => return Err(TreeError::Special(own)),
+        }
+    }
+    Ok(())
+}

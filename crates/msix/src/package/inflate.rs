@@ -1,0 +1,177 @@
+//! From a part's bytes in the container to its data, block by block, each checked before it is handed out.
+
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+
+use super::PackageError;
+use crate::block_map::{BLOCK, MappedFile};
+use crate::container::{Method, Part, Source};
+use crate::digest::HashAlgorithm;
+
+/// A deflated stream's last block, when each of the others was flushed.
+const TRAILER: [u8; 2] = [3, 0];
+
+/// Reads a file of a package. What it hands out has the digest that the block map says.
+pub struct FileReader<'a, S: ?Sized> {
+    source: &'a S,
+    part: &'a Part,
+    mapped: &'a MappedFile,
+    algorithm: HashAlgorithm,
+    inflate: Option<Decompress>,
+    ended: bool,
+    /// Where the next block's bytes are.
+    at: u64,
+    next: usize,
+    crc: Crc,
+    input: Vec<u8>,
+    data: Vec<u8>,
+}
+
+impl<'a, S: Source + ?Sized> FileReader<'a, S> {
+    pub(super) fn new(
+        source: &'a S,
+        part: &'a Part,
+        mapped: &'a MappedFile,
+        algorithm: HashAlgorithm,
+    ) -> Self {
+        FileReader {
+            source,
+            part,
+            mapped,
+            algorithm,
+            inflate: (part.entry.method == Method::Deflated).then(|| Decompress::new(false)),
+            ended: false,
+            at: part.entry.data_offset(),
+            next: 0,
+            crc: Crc::new(),
+            input: Vec::new(),
+            data: Vec::new(),
+        }
+    }
+
+    /// The next block's data; `None` after the last one, when the whole file has been found in order.
+    ///
+    /// # Errors
+    /// When they can't be read or are not what block map and container say; nothing of this block may be used then.
+    pub fn next_block(&mut self) -> Result<Option<&[u8]>, PackageError> {
+        let number = self.next;
+        let Some(block) = self.mapped.blocks.get(number) else {
+            self.finish()?;
+            return Ok(None);
+        };
+        let size = self.mapped.block_size(number);
+        let compressed = block.compressed.map_or(size, u64::from);
+        self.input.resize(compressed as usize, 0);
+        self.source.read_exact_at(&mut self.input, self.at)?;
+        self.at += compressed;
+        let data = match &mut self.inflate {
+            None => &self.input,
+            Some(inflate) => {
+                let bad =
+                    |what| PackageError::BadData { name: self.part.name.to_string(), block: number, what };
+                // One more, so that a longer block is seen.
+                self.data.resize(BLOCK as usize + 1, 0);
+                let length = expand(inflate, &self.input, &mut self.data, &mut self.ended).map_err(bad)?;
+                if length as u64 != size {
+                    return Err(bad("it does not inflate to a block's size"));
+                }
+                self.data.truncate(length);
+                &self.data
+            }
+        };
+        if self.algorithm.digest(data) != block.hash {
+            return Err(PackageError::WrongHash { name: self.part.name.to_string(), block: number });
+        }
+        self.crc.update(data);
+        self.next += 1;
+        Ok(Some(data))
+    }
+
+    /// What follows the last block, and the checksum.
+    fn finish(&mut self) -> Result<(), PackageError> {
+        let left = self.part.entry.data_offset() + self.part.entry.compressed - self.at;
+        let bad = |what| PackageError::BadData { name: self.part.name.to_string(), block: self.next, what };
+        if let Some(inflate) = &mut self.inflate {
+            let mut trailer = vec![0; left.min(TRAILER.len() as u64 + 1) as usize];
+            self.source.read_exact_at(&mut trailer, self.at)?;
+            let whole = match trailer.as_slice() {
+                // Sizes say where it ends; some tools flush the last block as all others and say no more.
+                [] => true,
+                trailer => {
+                    let rest = expand(inflate, trailer, &mut [0], &mut self.ended).map_err(bad)?;
+                    trailer == TRAILER && rest == 0
+                }
+            };
+            if !whole {
+                return Err(bad("the deflated data do not end where they should"));
+            }
+        } else if left != 0 {
+            return Err(bad("there are more data than blocks"));
+        }
+        if self.crc.sum() != self.part.entry.crc {
+            return Err(PackageError::WrongChecksum(self.part.name.to_string()));
+        }
+        Ok(())
+    }
+}
+
+/// Inflates all of `input`, which has to be used up.
+fn expand(
+    inflate: &mut Decompress,
+    input: &[u8],
+    output: &mut [u8],
+    ended: &mut bool,
+) -> Result<usize, &'static str> {
+    let (mut used, mut made) = (0, 0);
+    while used < input.len() {
+        if *ended {
+            return Err("there are bytes after the end of the deflated data");
+        }
+        let before = (inflate.total_in(), inflate.total_out());
+        let status = inflate
+            .decompress(&input[used..], &mut output[made..], FlushDecompress::None)
+            .map_err(|_| "the deflated data are damaged")?;
+        let (step_in, step_out) =
+            ((inflate.total_in() - before.0) as usize, (inflate.total_out() - before.1) as usize);
+        (used, made) = (used + step_in, made + step_out);
+        *ended = status == Status::StreamEnd;
+        if step_in == 0 && step_out == 0 && !*ended {
+            return Err("it inflates to more than it should");
+        }
+    }
+    Ok(made)
+}
+
+/// Reads a small part as a whole, by the container alone.
+pub(super) fn whole(
+    source: &(impl Source + ?Sized),
+    part: &Part,
+    limit: u64,
+) -> Result<Vec<u8>, PackageError> {
+    let entry = &part.entry;
+    let name = || part.name.to_string();
+    if entry.size > limit || entry.compressed > limit {
+        return Err(PackageError::TooLarge { name: name(), size: entry.size.max(entry.compressed) });
+    }
+    let mut input = vec![0; entry.compressed as usize];
+    source.read_exact_at(&mut input, entry.data_offset())?;
+    let data = match entry.method {
+        Method::Stored => input,
+        Method::Deflated => {
+            let mut data = vec![0; entry.size as usize + 1];
+            let mut ended = false;
+            let bad = |what| PackageError::BadData { name: name(), block: 0, what };
+            let length = expand(&mut Decompress::new(false), &input, &mut data, &mut ended).map_err(bad)?;
+            if length as u64 != entry.size {
+                return Err(bad("it does not inflate to its size"));
+            }
+            data.truncate(length);
+            data
+        }
+    };
+    let mut crc = Crc::new();
+    crc.update(&data);
+    if crc.sum() != entry.crc {
+        return Err(PackageError::WrongChecksum(name()));
+    }
+    Ok(data)
+}

@@ -1,0 +1,71 @@
+//! One block: its digest, checksum and deflated form. Blocks have nothing to do with each other, so each can be packed by a thread of
+//! its own.
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+use crate::block_map::BLOCK;
+use crate::digest::{Digest, HashAlgorithm};
+
+/// A block, ready to be written.
+#[derive(Debug)]
+pub struct PackedBlock {
+    /// What is written.
+    pub bytes: Vec<u8>,
+    /// Bytes of data.
+    pub size: u32,
+    /// Digest of the data.
+    pub hash: Digest,
+    /// Checksum of the data.
+    pub crc: Crc,
+}
+
+/// Packs blocks, one after the other.
+pub struct BlockPacker {
+    algorithm: HashAlgorithm,
+    compress: Compress,
+}
+
+/// 61.6 MB of 204; the highest makes 59.9 of them, in two and a half times the time.
+const LEVEL: u32 = 6;
+
+impl BlockPacker {
+    /// With digests of this kind.
+    #[must_use]
+    pub fn new(algorithm: HashAlgorithm) -> BlockPacker {
+        BlockPacker { algorithm, compress: Compress::new(Compression::new(LEVEL), false) }
+    }
+
+    /// As it is.
+    #[must_use]
+    pub fn store(&mut self, data: &[u8]) -> PackedBlock {
+        self.packed(data, data.to_vec())
+    }
+
+    /// Deflated, and flushed, so that it inflates on its own: what a deflated file is made of.
+    ///
+    /// # Panics
+    /// When it has more than 64 KiB.
+    #[must_use]
+    pub fn deflate(&mut self, data: &[u8]) -> PackedBlock {
+        assert!(data.len() as u64 <= BLOCK, "a block has 64 KiB at the most");
+        self.compress.reset();
+        // Stored blocks of deflate take 5 bytes for each 65,535, and the flush 5 more.
+        let mut bytes = vec![0; data.len() + data.len() / 1000 + 64];
+        let status = self.compress.compress(data, &mut bytes, FlushCompress::Full);
+        let used = self.compress.total_out() as usize;
+        assert!(
+            matches!(status, Ok(Status::Ok))
+                && self.compress.total_in() == data.len() as u64
+                && used < bytes.len(),
+            "deflate needs no more than that"
+        );
+        bytes.truncate(used);
+        self.packed(data, bytes)
+    }
+
+    fn packed(&mut self, data: &[u8], bytes: Vec<u8>) -> PackedBlock {
+        let mut crc = Crc::new();
+        crc.update(data);
+        PackedBlock { bytes, size: data.len() as u32, hash: self.algorithm.digest(data), crc }
+    }
+}

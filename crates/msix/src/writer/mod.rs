@@ -1,0 +1,212 @@
+//! Making packages: what is written is a function of what goes in, byte for byte.
+
+mod block;
+mod records;
+mod time;
+
+pub use block::{BlockPacker, PackedBlock};
+pub use time::DosTime;
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use flate2::Crc;
+
+use crate::block_map::{BLOCK, Block, BlockMap, MappedFile};
+use crate::container::{Method, fold};
+use crate::content_types::ContentTypes;
+use crate::digest::HashAlgorithm;
+use crate::part_name::{BLOCK_MAP, CONTENT_TYPES, PartName};
+use records::{DESCRIPTOR_SIZE, descriptor, header};
+pub(crate) use records::{Written, directory, end_records, whole_part};
+
+/// How a package is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// What the block map's digests are.
+    pub algorithm: HashAlgorithm,
+    /// The time that all parts have.
+    pub time: DosTime,
+}
+
+/// Why a package can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The output fails.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+    /// A name that is there already, where letters' case does not count.
+    #[error("{first} and {second} have one name: Windows does not tell upper and lower case apart")]
+    SameName {
+        /// The one that was there.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A name of a part that the writer itself makes, or that signing does.
+    #[error("{0} is made by packing or signing, and can't be a file of the package")]
+    Reserved(String),
+}
+
+/// Writes a package, part after part.
+pub struct PackageWriter<W> {
+    output: W,
+    at: u64,
+    options: Options,
+    parts: Vec<Written>,
+    names: HashMap<String, String>,
+    content_types: ContentTypes,
+    block_map: BlockMap,
+}
+
+/// Extensions of files that are compressed already: they are stored.
+const COMPRESSED: [&str; 35] = [
+    "png", "jpg", "jpeg", "jpe", "gif", "webp", "zip", "7z", "gz", "bz2", "xz", "zst", "rar", "cab", "jar",
+    "whl", "nupkg", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "mp3", "mp4", "m4a", "m4v", "mpg",
+    "aac", "ogg", "webm", "wma", "appx", "msix",
+];
+
+/// How a file of that name and size is best kept.
+#[must_use]
+pub fn method_for(name: &PartName, size: u64) -> Method {
+    let extension = name.extension().unwrap_or_default();
+    if size == 0 || COMPRESSED.contains(&extension.as_str()) { Method::Stored } else { Method::Deflated }
+}
+
+impl<W: Write> PackageWriter<W> {
+    /// Begins a package.
+    pub fn new(output: W, options: Options) -> PackageWriter<W> {
+        let block_map = BlockMap { algorithm: options.algorithm, files: Vec::new() };
+        PackageWriter {
+            output,
+            at: 0,
+            options,
+            parts: Vec::new(),
+            names: HashMap::new(),
+            content_types: ContentTypes::default(),
+            block_map,
+        }
+    }
+
+    /// Begins a file, whose blocks are to come. The manifest comes last, as MakeAppx has it.
+    ///
+    /// # Errors
+    /// When the name is taken or reserved, or the output fails.
+    pub fn begin(&mut self, name: PartName, method: Method) -> Result<FileWriter<'_, W>, WriteError> {
+        let reserved = name.is_in_reserved_folder()
+            || (name.is_footprint() && name.as_str() != crate::part_name::MANIFEST);
+        if reserved {
+            return Err(WriteError::Reserved(name.to_string()));
+        }
+        self.begin_part(name, method, true)
+    }
+
+    fn begin_part(
+        &mut self,
+        name: PartName,
+        method: Method,
+        mapped: bool,
+    ) -> Result<FileWriter<'_, W>, WriteError> {
+        if let Some(first) = self.names.insert(fold(name.as_str()), name.to_string()) {
+            return Err(WriteError::SameName { first, second: name.to_string() });
+        }
+        if name.as_str() != CONTENT_TYPES {
+            self.content_types.add(&name);
+        }
+        let encoded = name.encode();
+        let header = header(&encoded, method, self.options.time);
+        let offset = self.at;
+        self.write(&header)?;
+        let file = MappedFile {
+            name,
+            size: 0,
+            header_size: header.len() as u64,
+            blocks: Vec::new(),
+            file_hash: None,
+        };
+        Ok(FileWriter { writer: self, file, encoded, method, mapped, offset, crc: Crc::new(), compressed: 0 })
+    }
+
+    /// A part that the writer itself makes, as a whole.
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        let name = PartName::new(name).expect("a name of the format's own");
+        let mut packer = BlockPacker::new(self.options.algorithm);
+        let mut part = self.begin_part(name, Method::Deflated, false)?;
+        for block in bytes.chunks(BLOCK as usize) {
+            part.add(&packer.deflate(block))?;
+        }
+        part.finish()
+    }
+
+    /// Writes block map, content types and directory.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn finish(mut self) -> Result<W, WriteError> {
+        let map = self.block_map.to_xml();
+        self.put(BLOCK_MAP, map.as_bytes())?;
+        let types = self.content_types.to_xml();
+        self.put(CONTENT_TYPES, types.as_bytes())?;
+        let directory = directory(&self.parts);
+        let records = end_records(self.parts.len() as u64, self.at, directory.len() as u64);
+        self.write(&directory)?;
+        self.write(&records)?;
+        self.output.flush()?;
+        Ok(self.output)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.at += bytes.len() as u64;
+        self.output.write_all(bytes)
+    }
+}
+
+/// Writes one file.
+pub struct FileWriter<'a, W> {
+    writer: &'a mut PackageWriter<W>,
+    file: MappedFile,
+    encoded: String,
+    method: Method,
+    mapped: bool,
+    offset: u64,
+    crc: Crc,
+    compressed: u64,
+}
+
+impl<W: Write> FileWriter<'_, W> {
+    /// Adds the next block: of 64 KiB, but for the last one, and packed as the file is.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn add(&mut self, block: &PackedBlock) -> Result<(), WriteError> {
+        self.writer.write(&block.bytes)?;
+        self.crc.combine(&block.crc);
+        self.compressed += block.bytes.len() as u64;
+        self.file.size += u64::from(block.size);
+        let compressed = (self.method == Method::Deflated).then_some(block.bytes.len() as u32);
+        self.file.blocks.push(Block { hash: block.hash, compressed });
+        Ok(())
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn finish(self) -> Result<(), WriteError> {
+        let FileWriter { writer, file, encoded, method, mapped, offset, crc, mut compressed } = self;
+        if method == Method::Deflated {
+            // All blocks were flushed: the empty last one ends the stream.
+            writer.write(&[3, 0])?;
+            compressed += 2;
+        }
+        let (crc, time) = (crc.sum(), writer.options.time);
+        let end = descriptor(crc, compressed, file.size);
+        debug_assert_eq!(end.len(), DESCRIPTOR_SIZE);
+        writer.write(&end)?;
+        writer.parts.push(Written::streamed(encoded, method, crc, [compressed, file.size], offset, time));
+        if mapped {
+            writer.block_map.files.push(file);
+        }
+        Ok(())
+    }
+}

@@ -10,6 +10,7 @@ mod names;
 mod own;
 mod process;
 mod sockets;
+pub mod stacks;
 mod user;
 mod watch;
 mod world;
@@ -25,6 +26,7 @@ use lowbox_profiler::record::Run;
 use crate::launch::Spec;
 use crate::supervise::Container;
 use own::OwnPlaces;
+use stacks::Stacks;
 use user::User;
 use watch::Watch;
 pub use world::{granted, world};
@@ -42,6 +44,8 @@ pub struct Learned {
     pub left_out: u64,
     /// Accesses that could not be written.
     pub lost: u64,
+    /// Call stacks of which nothing could be read.
+    pub without_stack: u64,
     /// The last error of writing.
     pub error: Option<io::Error>,
 }
@@ -54,7 +58,8 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Begins to answer the calls of `container`'s program, and to write a section to `file`, which is open for appending.
+    /// Begins to answer the calls of `container`'s program, and to write a section to `file`, which is open for appending. With
+    /// `stacks` each access has the call stack that led to it. The calling process must be single-threaded.
     ///
     /// # Errors
     /// When the header can't be written, no thread can be started, or the container is not one that is learned about.
@@ -64,10 +69,12 @@ impl Learner {
         world: World,
         spec: &Spec,
         file: File,
+        stacks: bool,
     ) -> io::Result<Learner> {
         let listener = container.listener().ok_or(io::ErrorKind::InvalidInput)?;
         let (ended, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        let watch = Watch::new(listener, ended, run, OwnPlaces::of(spec), User::of(spec), file)?;
+        let stacks = stacks.then(Stacks::start).transpose()?;
+        let watch = Watch::new(listener, ended, run, OwnPlaces::of(spec), User::of(spec), file, stacks)?;
         let thread = std::thread::Builder::new().name("learn".into()).spawn(move || watch.run(&world))?;
         Ok(Learner { thread, stop })
     }

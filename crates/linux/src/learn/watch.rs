@@ -1,5 +1,6 @@
 //! The loop that answers: receive, look, record, go on.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -22,6 +23,7 @@ use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
 use super::names::{self, Connected};
 use super::sockets::{self, Address, Reached, Sockets};
+use super::stacks::Stacks;
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
@@ -59,6 +61,8 @@ pub(super) struct Watch {
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
     user: User,
+    /// Who reads call stacks, if any are wanted.
+    stacks: Option<Stacks>,
     learned: Learned,
     changed: bool,
 }
@@ -79,6 +83,7 @@ impl Watch {
         own: OwnPlaces,
         user: User,
         file: File,
+        stacks: Option<Stacks>,
     ) -> io::Result<Watch> {
         Ok(Watch {
             listener,
@@ -93,6 +98,7 @@ impl Watch {
             known: HashMap::new(),
             known_bytes: 0,
             user,
+            stacks,
             learned: Learned::default(),
             changed: false,
         })
@@ -129,6 +135,7 @@ impl Watch {
         self.checkpoint(&judge, true);
         self.learned.recorded = self.collector.recorded();
         self.learned.lost = self.collector.refused();
+        self.learned.without_stack = self.stacks.as_ref().map_or(0, |stacks| stacks.unread);
         self.learned
     }
 
@@ -167,9 +174,22 @@ impl Watch {
             return;
         }
         let at = now();
+        // Where the caller is: asked for once for all that it was denied.
+        let place = OnceCell::new();
         for Denied { object, right, denial } in denied.iter() {
-            let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
-            let details = || (process::process(call.pid, exe.clone()), None);
+            let (stacks, listener) = (&mut self.stacks, self.listener.as_fd());
+            let here = |stacks: &mut Stacks| {
+                let waits = || sys::notification_is_alive(listener, call.id);
+                Arc::clone(place.get_or_init(|| stacks.place(call.pid, &exe, waits)))
+            };
+            let site =
+                stacks.as_mut().map(|stacks| self.collector.site(object, *right, &exe, || here(stacks).site));
+            let site = site.unwrap_or(0);
+            let event = Event { object, right: *right, denial: *denial, exe: &exe, site, at };
+            let details = || {
+                let process = process::process(call.pid, exe.clone());
+                (process, stacks.as_mut().map(|stacks| here(stacks).stack.clone()))
+            };
             self.changed = true;
             if let Err(error) = self.collector.add(&event, details, &mut self.sink) {
                 self.learned.error = Some(error);

@@ -41,6 +41,30 @@ pub fn read_process_memory(pid: Pid, address: u64, buffer: &mut [u8]) -> io::Res
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
+/// Copies these parts of the memory of process `pid`, each an address and a length, one behind the other, by one process_vm_readv(2); at
+/// most 1,024 parts (UIO_MAXIOV). Whether all could be read, and fill `into`.
+pub fn read_process_parts(pid: Pid, parts: &[(u64, usize)], into: &mut [u8]) -> bool {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let part = |&(address, length): &(u64, usize)| libc::iovec {
+        iov_base: address as *mut libc::c_void,
+        iov_len: length,
+    };
+    let remote: Vec<libc::iovec> = parts.iter().map(part).collect();
+    // SAFETY: `local` describes `into`, exclusively borrowed for the call; the remote addresses are never dereferenced here, the kernel
+    // checks them against the other process's address space.
+    let read = unsafe {
+        libc::process_vm_readv(
+            pid.as_raw_pid(),
+            &raw const local,
+            1,
+            remote.as_ptr(),
+            remote.len() as libc::c_ulong,
+            0,
+        )
+    };
+    usize::try_from(read) == Ok(into.len())
+}
+
 /// Copies the path at `address` of process `pid`, without its NUL: what of it is on its first page first, which is nearly always
 /// all, and half the price of two.
 ///

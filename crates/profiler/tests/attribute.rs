@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use common::world::{file_access, records, world};
 use common::{file, network};
@@ -132,7 +132,7 @@ fn places_of_which_all_may_be_listed_are_those_without_exceptions() {
     let mut world = world(&[]);
     let places = Judge::new(&world).listable();
     assert!(places.contains(&PathBuf::from("/usr")), "{places:?}");
-    assert!(!places.iter().any(|place| place.starts_with("/home") || place == Path::new("/")));
+    assert!(!places.iter().any(|place| place.starts_with("/home") || place.as_os_str() == "/"));
     let text = "tree /usr/share/secret D:(D;OICI;FR;;;{package})";
     world.objects.extend(lowbox_policy::parse_objects(text, "t", &Default::default(), &world.token).unwrap());
     assert!(!Judge::new(&world).listable().contains(&PathBuf::from("/usr")));

@@ -1,5 +1,5 @@
 //! `cargo xtask attacks`: every program of tests/attacks, first unconfined, where it must succeed, then inside a container, where
-//! it must fail; as root and as an ordinary user when started by root, else as the user alone. The two identities try at the same
+//! it must fail, and those on processes, kernel and descriptors while lowbox learns, where they must fail too; as root and as an ordinary user when started by root, else as the user alone. The two identities try at the same
 //! time, because most attacks wait; those that spoil what the machine has once come afterwards, one by one.
 
 use std::collections::BTreeMap;
@@ -133,9 +133,11 @@ fn findings<'a>(
         let start = Instant::now();
         let unconfined = trial::unconfined(attack, setup);
         let inside = if options.unconfined { trial::not_tried() } else { trial::inside(attack, setup) };
+        let learning =
+            if options.unconfined { trial::not_tried() } else { trial::learning(group, attack, setup) };
         progress("")?;
         let took = start.elapsed().as_secs_f64();
-        Ok(Finding { name: attack.name.into(), group: group.into(), unconfined, inside, took })
+        Ok(Finding { name: attack.name.into(), group: group.into(), unconfined, inside, learning, took })
     })
 }
 

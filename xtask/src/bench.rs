@@ -9,6 +9,7 @@ use std::process::{ExitCode, Stdio};
 mod consent;
 mod crowd;
 mod growth;
+mod learn;
 mod machine;
 mod memory;
 mod network;
@@ -50,7 +51,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 14] = [
+const BENCHMARKS: [(&str, Benchmark); 21] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -65,7 +66,20 @@ const BENCHMARKS: [(&str, Benchmark); 14] = [
     ("prompting", consent::prompting),
     ("granted-tree", consent::granted_tree),
     ("broker-memory", consent::broker_memory),
+    ("learn-imports", learn::imports),
+    ("learn-forks", learn::forks),
+    ("learn-cargo", learn::cargo),
+    ("learn-find", learn::find),
+    ("learn-events", learn::events),
+    ("learn-merge", learn::merge),
+    ("learn-report", learn::report),
 ];
+
+/// What root measures for both: the user's processes too, and what does not depend on who runs it.
+const ONCE: [&str; 4] = ["memory", "broker-memory", "learn-merge", "learn-report"];
+
+/// The benchmarks that work on made-up records.
+const SIMULATED: [&str; 2] = ["learn-merge", "learn-report"];
 
 /// Runs the command.
 pub fn run(options: &Options) -> io::Result<ExitCode> {
@@ -74,7 +88,7 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         || if root { "root".to_owned() } else { std::env::var("USER").unwrap_or_else(|_| "user".into()) };
     if let Some(shared) = &options.worker {
         let scene = Scene::new(shared, options.runs)?;
-        for finding in findings(options, &scene, &own_name(), &["memory", "broker-memory"]) {
+        for finding in findings(options, &scene, &own_name(), &ONCE) {
             println!("{}", serde_json::to_string(&finding)?);
             io::stdout().flush()?;
         }
@@ -144,6 +158,9 @@ fn shared_folder(options: &Options) -> io::Result<tempfile::TempDir> {
         io::Error::other(format!("{error}; build it first: cargo build --release -p lowbox"))
     })?;
     install(&std::env::current_exe()?, "xtask")?;
+    if SIMULATED.iter().any(|name| wanted(options, name)) {
+        install(&built::simulate()?, learn::SIMULATE)?;
+    }
     if let Some(executor) = peers::lxc_exec(&built::workspace()) {
         install(&executor, peers::LXC_EXEC)?;
     }

@@ -14,14 +14,27 @@ pub fn workspace() -> PathBuf {
 /// # Errors
 /// When it does not build.
 pub fn lowbox() -> io::Result<PathBuf> {
+    build(&["--package", "lowbox"], "lowbox")
+}
+
+/// The same of the program that makes records up (crates/profiler/examples/simulate.rs).
+///
+/// # Errors
+/// When it does not build.
+pub fn simulate() -> io::Result<PathBuf> {
+    build(&["--package", "lowbox-profiler", "--example", "simulate"], "examples/simulate")
+}
+
+fn build(what: &[&str], file: &str) -> io::Result<PathBuf> {
     let built = Command::new("cargo")
-        .args(["build", "--release", "--quiet", "--package", "lowbox"])
+        .args(["build", "--release", "--quiet"])
+        .args(what)
         .current_dir(workspace())
         .status()?;
     if !built.success() {
-        return Err(io::Error::other("lowbox does not build"));
+        return Err(io::Error::other(format!("{file} does not build")));
     }
     let own = std::env::current_exe()?;
     let target = own.parent().and_then(Path::parent).ok_or_else(|| io::Error::other("not run by cargo"))?;
-    Ok(target.join("release/lowbox"))
+    Ok(target.join("release").join(file))
 }

@@ -1,8 +1,12 @@
 #![forbid(unsafe_code)]
 //! What the tests of real programs share: people who run them, and runs with a time limit.
 
+mod display;
+mod file_server;
 mod front_end;
+mod lesson;
 mod networks;
+mod observer;
 mod person;
 mod processes;
 mod python;
@@ -11,11 +15,15 @@ mod session;
 mod tmux;
 mod touch;
 
+pub use display::Display;
+pub use file_server::FileServer;
 pub use front_end::FrontEnd;
+pub use lesson::{Found, Lesson, Needed, accesses, canonical, found, recorded_paths, text};
 pub use networks::{
     CLIENT, HOST, INTERNET, INTERNET_V6, LAN, Networks, PLACES, PRIVATE, Place, SERVER, capabilities, script,
     sets_of_capabilities, wait_for,
 };
+pub use observer::{Observed, STRACE};
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;

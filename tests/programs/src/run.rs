@@ -87,6 +87,11 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child of this process").is_some()
+    }
+
     /// Waits for the end, for at most `seconds`.
     #[track_caller]
     pub fn finish(mut self, seconds: u64) -> Ended {

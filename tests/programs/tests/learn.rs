@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use lowbox_program_tests::{Person, everyone_at_home, finish, pids_with, unique_sleep, until};
+use lowbox_program_tests::{
+    Lesson, Needed, Person, canonical, everyone_at_home, finish, found, pids_with,
+    recorded_paths as recorded, text, unique_sleep, until,
+};
 use serde_json::Value;
 
 const PYTHON: &str = "/usr/bin/python3";
@@ -52,28 +55,12 @@ fn server() -> u16 {
 }
 
 /// What `learn results` finds in a record file, as options of `run`: each with its value.
-fn options(person: &Person, trace: &Path) -> Vec<[String; 2]> {
-    let out = person.work().join("again");
-    let arguments = ["learn", "results", "--json", "--out", text(&out), text(trace)];
-    let found: Value =
-        serde_json::from_str(&finish(person.lowbox(&arguments), 60).succeeded()).expect("JSON");
-    let found = &found[0];
+fn options(person: &Person, trace: &Path) -> Vec<Needed> {
+    let found = found(person, trace);
     // Programs that look for the limits of their cgroup do without.
-    let kernels = recorded(trace).iter().filter(|path| path.starts_with("/sys/")).count();
-    assert_eq!(found["nothing"], kernels, "{found}");
-    let names = found["capabilities"].as_array().expect("a list").iter();
-    let mut all: Vec<[String; 2]> = names
-        .map(|needed| ["--capability".to_owned(), needed["name"].as_str().expect("a name").to_owned()])
-        .collect();
-    for grant in found["grants"].as_array().expect("a list") {
-        let (option, value) = grant.as_str().expect("text").split_once(' ').expect("an option and its value");
-        all.push([option.to_owned(), value.to_owned()]);
-    }
-    all
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("the tests' paths are text")
+    let kernels = |row: &Value| row["object"].as_str().is_some_and(|object| object.starts_with("/sys/"));
+    assert!(found.nothing.iter().all(kernels), "{:?}", found.nothing);
+    found.needed
 }
 
 #[test]
@@ -149,19 +136,6 @@ fn what_is_declared_is_not_recorded() {
     });
 }
 
-/// The paths of the records.
-fn recorded(trace: &Path) -> BTreeSet<String> {
-    let text = fs::read_to_string(trace).expect("a record file");
-    let lines = text.lines().filter(|line| !line.is_empty());
-    let lines = lines.map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    let paths = lines.filter_map(|line| Some(line["access"]["object"]["path"].as_str()?.to_owned()));
-    paths.collect()
-}
-
-fn canonical(path: &Path) -> String {
-    text(&fs::canonicalize(path).expect("it is there")).to_owned()
-}
-
 /// Opens what it may and what it may not, by several ways.
 const MANY_WAYS: &str = r#"
 import glob, json, os, sqlite3, subprocess, sys
@@ -220,9 +194,9 @@ fn every_path_that_strace_sees_opened_and_the_check_denies_is_recorded_and_no_ot
         let recorded = recorded(&trace);
         let missing: Vec<_> = denied.difference(&recorded).collect();
         assert_eq!(missing, Vec::<&String>::new(), "{}: not recorded", person.name);
-        // Beside opens there are the working folder, and names that were changed.
+        // Beside opens there is the link on the way.
         let more: Vec<&String> = recorded.difference(&denied).collect();
-        assert!(more.iter().all(|path| **path == text(&folder)), "{}: invented: {more:?}", person.name);
+        assert_eq!(more, [text(&folder.join("link"))], "{}: invented", person.name);
         clean();
     });
 }
@@ -453,73 +427,21 @@ fn roots_devices_are_no_files_of_roots_program() {
     });
 }
 
-/// Learns about a command, then runs it with what was learned, and without each part of it.
-#[track_caller]
-fn learned_is_enough(person: &Person, command: &[&str], clean: &dyn Fn()) -> Vec<[String; 2]> {
-    let trace = person.work().join("loop.trace");
-    let _ = fs::remove_file(&trace);
-    let learn = ["learn", "--no-argument-grants", "--no-results", "--trace", text(&trace), "--"];
-    let learn: Vec<&str> = learn.into_iter().chain(command.iter().copied()).collect();
-    clean();
-    let said = finish(person.lowbox(&learn), 120).succeeded();
-    let needed = options(person, &trace);
-    for without in std::iter::once(None).chain((0..needed.len()).map(Some)) {
-        clean();
-        let kept = needed.iter().enumerate().filter(|(at, _)| Some(*at) != without);
-        let kept = kept.flat_map(|(_, pair)| pair.clone()).chain(["--no-argument-grants".to_owned()]);
-        let ended = finish(person.inside(kept, command), 120);
-        match without {
-            None => assert_eq!(ended.succeeded(), said, "{}: {needed:?}", person.name),
-            Some(at) => assert!(
-                !ended.status.success() || ended.text() != said,
-                "{}: works without {:?}",
-                person.name,
-                needed[at]
-            ),
-        }
-    }
-    clean();
-    needed
+fn learned_is_enough(person: &Person, command: &[&str]) -> Vec<Needed> {
+    Lesson::new(person, command).is_enough_and_no_part_superfluous()
 }
 
 #[test]
-fn git_clones_with_what_was_learned() {
+fn a_link_on_the_way_is_learned_with_the_folder_that_shows_it() {
     everyone_at_home(|person| {
-        let source = person.folder("source");
-        let make = "set -e; git init -q .; echo one > a.txt; git add .; \
-            git -c user.name=P -c user.email=p@example.com commit -qm First";
-        let make = format!("cd {} && {make}", text(&source));
-        finish(person.plain(["/bin/sh", "-c", &make]), 60).succeeded();
-        let place = person.folder("place");
-        let copy = place.join("copy");
-        // No reflog, for which git has the host's name resolved, and no hard links, for which it copies where they fail.
-        let script = "set -e; git -c core.logAllRefUpdates=false clone -q --no-hardlinks \"$1\" \"$2\"; cat \"$2/a.txt\"";
-        let command = ["/bin/sh", "-c", script, "sh", text(&source), text(&copy)];
-        let needed = learned_is_enough(person, &command, &|| {
-            let _ = fs::remove_dir_all(&copy);
-        });
-        assert!(needed.iter().all(|[option, _]| option == "--grant"), "{needed:?}");
-    });
-}
-
-#[test]
-fn node_and_sqlite_run_with_what_was_learned() {
-    everyone_at_home(|person| {
-        let module = person.file("lib/add.js", "module.exports = (a, b) => a + b;\n");
-        let script = "console.log(require(process.argv[1])(40, 2))";
-        let node = ["node", "-e", script, text(&module)];
-        let needed = learned_is_enough(person, &node, &|| {});
-        assert!(!needed.is_empty());
-        let folder = person.folder("db");
-        let database = folder.join("x.db");
-        let statement =
-            "pragma journal_mode=wal; create table t(a); insert into t values (42); select a from t;";
-        let sqlite = ["sqlite3", text(&database), statement];
-        learned_is_enough(person, &sqlite, &|| {
-            for name in ["x.db", "x.db-wal", "x.db-shm"] {
-                let _ = fs::remove_file(folder.join(name));
-            }
-        });
+        let file = person.file("real/deep/file.txt", "read");
+        let link = person.folder("way").join("link");
+        std::os::unix::fs::symlink("../real/deep", &link).expect("a link");
+        let needed = learned_is_enough(person, &["/bin/cat", text(&link.join("file.txt"))]);
+        let expected =
+            [format!("{}:r", canonical(&file)), format!("{}:r", canonical(&person.work().join("way")))];
+        let values: Vec<&String> = needed.iter().map(|[_, value]| value).collect();
+        assert_eq!(values, expected.iter().collect::<Vec<_>>(), "{}", person.name);
     });
 }
 
@@ -535,7 +457,7 @@ fn libraries_and_interpreters_of_ones_own_are_learned_as_what_is_executed() {
         };
         let library = copy("/lib/x86_64-linux-gnu/libz.so.1", "lib/libown.so");
         let load = "import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).zlibVersion() != 0)";
-        let needed = learned_is_enough(person, &[PYTHON, "-I", "-c", load, text(&library)], &|| {});
+        let needed = learned_is_enough(person, &[PYTHON, "-I", "-c", load, text(&library)]);
         assert_eq!(
             needed,
             [["--grant".to_owned(), format!("{}:rx", canonical(&library))]],
@@ -545,7 +467,7 @@ fn libraries_and_interpreters_of_ones_own_are_learned_as_what_is_executed() {
         let interpreter = copy("/bin/sh", "bin/own-shell");
         let script = person.file("bin2/script", &format!("#!{}\necho ran\n", text(&interpreter)));
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its mode");
-        let needed = learned_is_enough(person, &["/bin/sh", "-c", "\"$1\"", "sh", text(&script)], &|| {});
+        let needed = learned_is_enough(person, &["/bin/sh", "-c", "\"$1\"", "sh", text(&script)]);
         let expected = [&interpreter, &script].map(|path| format!("{}:rx", canonical(path)));
         let values: Vec<&String> = needed.iter().map(|[_, value]| value).collect();
         assert_eq!(values, expected.iter().collect::<Vec<_>>(), "{}", person.name);

@@ -1,10 +1,10 @@
 //! Questions in a dialog, where there is a display and no terminal.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lowbox_program_tests::{Person, Touch, everyone, everyone_at_home, until, without_terminal};
+use lowbox_program_tests::{Display, Person, Touch, everyone, everyone_at_home, until, without_terminal};
 
 const WITHOUT: &str = "runs without webcam";
 
@@ -17,57 +17,16 @@ fn run(person: &Person, options: &[&str]) -> Command {
     person.inside([&declares, options].concat(), ["/bin/echo", "started"])
 }
 
-/// A display that nobody sees.
-struct Display {
-    server: Child,
-    name: String,
-}
-
-impl Display {
-    fn start() -> Display {
-        // Each test is a process of its own, so its number is free.
-        let name = format!(":{}", 1000 + std::process::id() % 20_000);
-        let server = Command::new("Xvfb")
-            .args([&name, "-screen", "0", "1000x800x24", "-ac", "-noreset", "-nolisten", "tcp"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb: cargo xtask peers");
-        let display = Display { server, name };
-        assert!(until(Duration::from_secs(20), || display.xdotool(&["getdisplaygeometry"]).is_some()));
-        display
-    }
-
-    fn xdotool(&self, words: &[&str]) -> Option<String> {
-        let ended = Command::new("xdotool").args(words).env("DISPLAY", &self.name).output();
-        let ended = ended.expect("xdotool: cargo xtask peers");
-        ended.status.success().then(|| String::from_utf8_lossy(&ended.stdout).trim().to_owned())
-    }
-
-    fn window(&self) -> String {
-        let mut found = None;
-        until(Duration::from_secs(30), || {
-            found = self
-                .xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"])
-                .filter(|id| !id.is_empty());
-            found.is_some()
-        });
-        // It has to be drawn before it takes keys.
-        std::thread::sleep(Duration::from_millis(700));
-        found
-            .unwrap_or_else(|| panic!("no window among {:?}", self.xdotool(&["search", "--name", "."])))
-            .lines()
-            .last()
-            .expect("an id")
-            .to_owned()
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
+/// The window of the question.
+fn window(display: &Display) -> String {
+    let mut found = None;
+    until(Duration::from_secs(30), || {
+        found = display.window("lowbox asks");
+        found.is_some()
+    });
+    // It has to be drawn before it takes keys.
+    std::thread::sleep(Duration::from_millis(700));
+    found.unwrap_or_else(|| panic!("no window among {:?}", display.xdotool(&["search", "--name", "."])))
 }
 
 #[test]
@@ -84,13 +43,13 @@ fn a_dialog_asks_where_there_is_a_display_and_no_terminal() {
             (&[YES, OK], true),
         ] {
             let mut run = without_terminal(&run(person, &["--prompt", "ask", "--prompt-timeout", "40"]));
-            run.env("DISPLAY", &display.name)
+            run.env("DISPLAY", display.name())
                 .env("NO_AT_BRIDGE", "1")
                 .env_remove("WAYLAND_DISPLAY")
                 .stdin(Stdio::null());
             run.stdout(Stdio::piped()).stderr(Stdio::piped());
             let child = run.spawn().expect("lowbox");
-            let window = display.window();
+            let window = window(&display);
             display.xdotool(&["windowfocus", "--sync", &window]);
             for act in acts {
                 let within: &[&str] = if act[0] == "key" { &[] } else { &["--window", &window] };
@@ -111,12 +70,12 @@ fn a_dialog_is_closed_when_the_program_ends() {
         let display = Display::start();
         let touch = Touch::new(person, "touch(); time.sleep(4)");
         let mut run = without_terminal(&person.inside(["--prompt", "ask", "--chdir", "/"], touch.command()));
-        run.env("DISPLAY", &display.name)
+        run.env("DISPLAY", display.name())
             .env("NO_AT_BRIDGE", "1")
             .env_remove("WAYLAND_DISPLAY")
             .stdin(Stdio::null());
         let mut child = run.spawn().expect("lowbox");
-        display.window();
+        window(&display);
         assert!(child.wait().expect("it ends").success());
         let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();
         assert!(until(Duration::from_secs(5), gone), "the window is still there");
@@ -128,13 +87,13 @@ fn a_dialog_that_nobody_answers_is_closed_and_is_no() {
     everyone(|person| {
         let display = Display::start();
         let mut run = without_terminal(&run(person, &["--prompt", "ask", "--prompt-timeout", "4"]));
-        run.env("DISPLAY", &display.name)
+        run.env("DISPLAY", display.name())
             .env("NO_AT_BRIDGE", "1")
             .env_remove("WAYLAND_DISPLAY")
             .stdin(Stdio::null());
         run.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = run.spawn().expect("lowbox");
-        display.window();
+        window(&display);
         let output = child.wait_with_output().expect("it ends");
         assert!(String::from_utf8_lossy(&output.stderr).contains(WITHOUT));
         let gone = || display.xdotool(&["search", "--onlyvisible", "--name", "lowbox asks"]).is_none();

@@ -91,6 +91,8 @@ pub struct Attack {
     /// Whether it changes or exhausts what the whole machine shares (a limit, a setting, a port), so that no other attack may run
     /// at the same time.
     pub alone: bool,
+    /// Whether it goes for files or networks, which a program that is learned about has as its user does.
+    pub within_reach: bool,
     /// How long an effect may take after the program's end, in milliseconds.
     pub patience: u64,
 }
@@ -115,6 +117,7 @@ pub const fn attack(name: &'static str, program: &'static str, judge: Judge, arg
         argument_grants: false,
         at_home: false,
         alone: false,
+        within_reach: false,
         patience: 150,
     }
 }
@@ -158,6 +161,9 @@ impl Attack {
     }
     pub const fn at_home(self) -> Self {
         Self { at_home: true, ..self }
+    }
+    pub const fn within_reach(self) -> Self {
+        Self { within_reach: true, ..self }
     }
     pub const fn alone(self) -> Self {
         Self { alone: true, ..self }

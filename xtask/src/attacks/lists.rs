@@ -19,6 +19,10 @@ mod sockets;
 mod terminal;
 mod writes;
 
+/// The groups that are tried while learning too: the program sees the user's files and networks then, and nothing else.
+pub const WHILE_LEARNING: [&str; 4] =
+    ["processes", "kernel surface", "kernel surface: sockets", "descriptors and environment"];
+
 /// All attacks with their group.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
     [

@@ -22,6 +22,15 @@ pub enum Side {
     Unconfined,
     /// By `lowbox run`.
     Inside,
+    /// By `lowbox learn`: files and networks are the user's own, the rest has to be as by `lowbox run`.
+    Learning,
+}
+
+impl Side {
+    /// Whether lowbox starts the program.
+    pub fn is_confined(self) -> bool {
+        self != Side::Unconfined
+    }
 }
 
 /// A running attack.

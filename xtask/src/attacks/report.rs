@@ -13,7 +13,8 @@ pub struct Finding {
     pub group: String,
     pub unconfined: Try,
     pub inside: Try,
-    /// Seconds for both sides.
+    pub learning: Try,
+    /// Seconds for all sides.
     pub took: f64,
 }
 
@@ -31,6 +32,7 @@ pub struct Row {
 struct Sides {
     unconfined: Try,
     inside: Try,
+    learning: Try,
     took: f64,
 }
 
@@ -39,7 +41,8 @@ impl Row {
     pub fn new(root: Option<Finding>, user: Option<Finding>) -> Option<Self> {
         let any = root.as_ref().or(user.as_ref())?;
         let (group, name) = (any.group.clone(), any.name.clone());
-        let sides = |Finding { unconfined, inside, took, .. }| Sides { unconfined, inside, took };
+        let sides =
+            |Finding { unconfined, inside, learning, took, .. }| Sides { unconfined, inside, learning, took };
         let mut row = Self { group, name, result: "", root: root.map(sides), user: user.map(sides) };
         row.result = row.judge();
         Some(row)
@@ -52,9 +55,11 @@ impl Row {
     fn judge(&self) -> &'static str {
         let outside = |verdict| self.sides().any(|side| side.unconfined.verdict == verdict);
         let inside_holds = |side: &Sides| {
-            matches!(side.inside.verdict, Verdict::Stopped | Verdict::Refused | Verdict::NotTried)
-                // Where the attack is impossible the program may also have nothing to start with.
-                || side.unconfined.verdict == Verdict::NotPossible && side.inside.verdict != Verdict::Works
+            [&side.inside, &side.learning].into_iter().all(|confined| {
+                matches!(confined.verdict, Verdict::Stopped | Verdict::Refused | Verdict::NotTried)
+                    // Where the attack is impossible the program may also have nothing to start with.
+                    || side.unconfined.verdict == Verdict::NotPossible && confined.verdict != Verdict::Works
+            })
         };
         if !self.sides().all(inside_holds) || outside(Verdict::Stopped) || outside(Verdict::Broken) {
             "failed"
@@ -63,6 +68,10 @@ impl Row {
         } else {
             "not possible here"
         }
+    }
+
+    fn is_tried_while_learning(&self) -> bool {
+        self.sides().any(|sides| sides.learning.verdict != Verdict::NotTried)
     }
 
     fn cell(verdict: Option<&Try>, inside: bool) -> &'static str {
@@ -90,10 +99,12 @@ impl Row {
             .into_iter()
             .filter_map(|(who, sides)| Some((who, sides.as_ref()?)))
             .map(|(who, sides)| {
-                let (outside, inside) = (&sides.unconfined, &sides.inside);
+                let said = |side: &Try| format!("{:?} ({})", side.verdict, side.detail);
                 format!(
-                    "    {who}: unconfined {:?} ({}), inside {:?} ({})",
-                    outside.verdict, outside.detail, inside.verdict, inside.detail
+                    "    {who}: unconfined {}, inside {}, learning {}",
+                    said(&sides.unconfined),
+                    said(&sides.inside),
+                    said(&sides.learning)
                 )
             })
     }
@@ -103,11 +114,15 @@ impl Row {
 pub fn print(rows: &[Row], json: bool, verbose: bool) -> ExitCode {
     let count = |result| rows.iter().filter(|row| row.result == result).count();
     let (passed, failed, impossible) = (count("passed"), count("failed"), count("not possible here"));
+    let learning = rows.iter().filter(|row| row.is_tried_while_learning()).count();
     if json {
-        let report = serde_json::json!({ "rows": rows, "passed": passed, "failed": failed, "not_possible": impossible });
+        let report = serde_json::json!({ "rows": rows, "passed": passed, "failed": failed, "not_possible": impossible, "while_learning": learning });
         println!("{report:#}");
     } else {
-        println!("{:<36} {:<18} {:<12} {:<12}", "attack", "unconfined", "root inside", "user inside");
+        println!(
+            "{:<36} {:<18} {:<12} {:<12} {:<14} {:<14}",
+            "attack", "unconfined", "root inside", "user inside", "root learning", "user learning"
+        );
         let mut group = "";
         for row in rows {
             if row.group != group {
@@ -116,12 +131,18 @@ pub fn print(rows: &[Row], json: bool, verbose: bool) -> ExitCode {
             }
             let root = Row::cell(row.root.as_ref().map(|s| &s.inside), true);
             let user = Row::cell(row.user.as_ref().map(|s| &s.inside), true);
-            println!("{:<36} {:<18} {root:<12} {user:<12}", row.name, row.unconfined_cell());
+            let learning = |sides: &Option<Sides>| Row::cell(sides.as_ref().map(|s| &s.learning), true);
+            let (root_learning, user_learning) = (learning(&row.root), learning(&row.user));
+            println!(
+                "{:<36} {:<18} {root:<12} {user:<12} {root_learning:<14} {user_learning:<14}",
+                row.name,
+                row.unconfined_cell()
+            );
             if row.result != "passed" || verbose {
                 row.reasons().for_each(|reason| println!("{reason}"));
             }
         }
-        println!("{impossible} not possible here");
+        println!("{impossible} not possible here, {learning} tried while learning too");
         println!("{passed} passed, {failed} failed");
     }
     if failed == 0 && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -132,12 +153,17 @@ mod tests {
     use super::*;
 
     fn result(unconfined: Verdict, inside: Verdict) -> &'static str {
+        judged(unconfined, inside, Verdict::NotTried)
+    }
+
+    fn judged(unconfined: Verdict, inside: Verdict, learning: Verdict) -> &'static str {
         let a_try = |verdict| Try { verdict, detail: String::new() };
         let finding = Finding {
             name: "a".into(),
             group: "g".into(),
             unconfined: a_try(unconfined),
             inside: a_try(inside),
+            learning: a_try(learning),
             took: 0.0,
         };
         Row::new(Some(finding), None).map_or("", |row| row.result)
@@ -164,6 +190,13 @@ mod tests {
     fn an_effect_inside_fails_even_where_the_attack_seemed_impossible() {
         assert_eq!(result(Verdict::Works, Verdict::Works), "failed");
         assert_eq!(result(Verdict::NotPossible, Verdict::Works), "failed");
+    }
+
+    #[test]
+    fn an_effect_while_learning_fails_where_it_is_stopped_inside() {
+        assert_eq!(judged(Verdict::Works, Verdict::Stopped, Verdict::Works), "failed");
+        assert_eq!(judged(Verdict::Works, Verdict::Stopped, Verdict::Broken), "failed");
+        assert_eq!(judged(Verdict::Works, Verdict::Stopped, Verdict::Stopped), "passed");
     }
 
     #[test]

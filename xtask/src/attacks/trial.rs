@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attack::{Attack, Judge, Proof, Who, attack};
 use super::fingerprint::fingerprint;
+use super::lists;
 use super::live::{Live, Side, until};
 use super::setup::Setup;
 
@@ -63,26 +64,47 @@ pub fn unconfined(attack: &Attack, setup: &Setup) -> Try {
 
 /// Tries the attack inside, where it has to fail.
 pub fn inside(attack: &Attack, setup: &Setup) -> Try {
+    tried_by_lowbox(attack, setup, Side::Inside)
+}
+
+fn tried_by_lowbox(attack: &Attack, setup: &Setup, side: Side) -> Try {
     match (attack.who, setup.root) {
         (Who::Root, false) => return Try::new(Verdict::NotTried, "only root can set the scene"),
         (Who::User, true) => return Try::new(Verdict::NotTried, "only an ordinary user's scene makes sense"),
         _ => {}
     }
-    attempt(attack, setup, Side::Inside)
+    attempt(attack, setup, side)
+}
+
+/// Tries the attack while lowbox learns about it: what goes neither for files nor for networks has to fail all the same.
+pub fn learning(group: &str, attack: &Attack, setup: &Setup) -> Try {
+    if !lists::WHILE_LEARNING.contains(&group) {
+        return Try::new(
+            Verdict::NotTried,
+            "of a group that is not about processes, the kernel or descriptors",
+        );
+    }
+    if attack.within_reach {
+        return Try::new(Verdict::NotTried, "goes for files or networks, which it has while learning");
+    }
+    tried_by_lowbox(attack, setup, Side::Learning)
 }
 
 /// A program that does no harm has to run inside; else a lowbox that starts nothing would pass for one that stops everything.
 pub fn control(setup: &Setup) -> io::Result<()> {
     let harmless =
         attack("control", "control.py", Judge::Gained, &["{rw}/control"]).lowbox(&["--grant", "{rw}:rw"]);
-    let result = attempt(&harmless, setup, Side::Inside);
-    match result.verdict {
-        Verdict::Works => Ok(()),
-        _ => Err(io::Error::other(format!(
-            "a harmless program does not run inside, so nothing can be tested: {}",
-            result.detail
-        ))),
+    for side in [Side::Inside, Side::Learning] {
+        let result = attempt(&harmless, setup, side);
+        if result.verdict != Verdict::Works {
+            let reason = result.detail;
+            let where_ = if side == Side::Inside { "inside" } else { "while it is learned about" };
+            return Err(io::Error::other(format!(
+                "a harmless program does not run {where_}, so nothing can be tested: {reason}"
+            )));
+        }
     }
+    Ok(())
 }
 
 /// For a side that is left out.
@@ -101,9 +123,9 @@ fn try_once(attack: &Attack, setup: &Setup, side: Side) -> io::Result<Try> {
         live.start_victim(attack.victim)?;
     }
     // A target that is outside for the unconfined program and lowbox's own init for the program inside.
-    let target = if side == Side::Inside { "1" } else { live.scene.get("victim_pid") }.to_owned();
+    let target = if side.is_confined() { "1" } else { live.scene.get("victim_pid") }.to_owned();
     live.scene.set("init", &target);
-    live.scene.set("side", if side == Side::Inside { "inside" } else { "outside" });
+    live.scene.set("side", if side.is_confined() { "inside" } else { "outside" });
     if let Some(prepare) = attack.prepare {
         prepare(&mut live)?;
     }
@@ -150,7 +172,7 @@ fn conclude(attack: &Attack, live: &Live, status: Option<ExitStatus>, effect: bo
         (true, _) => Verdict::Works,
         (false, None) => Verdict::Broken,
         (false, Some(status)) if !started => {
-            match live.side == Side::Inside && attack.refusable && !status.success() {
+            match live.side.is_confined() && attack.refusable && !status.success() {
                 true => Verdict::Refused,
                 false => Verdict::Broken,
             }
@@ -176,8 +198,16 @@ fn command(attack: &Attack, live: &Live) -> Command {
     let mut words: Vec<String> = attack.around.iter().map(|word| scene.expand(word)).collect();
     match live.side {
         Side::Unconfined => words.extend(attack.unconfined.iter().map(|word| scene.expand(word))),
-        Side::Inside => {
-            words.extend(["{lowbox}", "run", "--grant", "{programs}:rx"].map(|word| scene.expand(word)));
+        Side::Inside | Side::Learning => {
+            words.push(scene.expand("{lowbox}"));
+            match live.side {
+                Side::Learning => words.extend(
+                    ["learn", "--no-results", "--trace", "{out}/records.trace"]
+                        .map(|word| scene.expand(word)),
+                ),
+                _ => words.push("run".into()),
+            }
+            words.extend(["--grant", "{programs}:rx"].map(|word| scene.expand(word)));
             if !attack.argument_grants {
                 words.push("--no-argument-grants".into());
             }

@@ -1,12 +1,12 @@
 //! What a path leads to, and what a call wants of it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use lowbox_policy::Operation;
 use lowbox_profiler::Raw;
@@ -47,6 +47,49 @@ pub(super) fn find(path: &Path, follows: bool) -> Found {
         }
     }
     Found::Nothing
+}
+
+/// The symbolic links on the way to what a path led to: inside, each has to be there too. At the end one is on the way only if it
+/// was followed.
+pub(super) fn links(path: &Path, follows: bool, found: &Path) -> Vec<PathBuf> {
+    if path == found {
+        return Vec::new();
+    }
+    let mut links: Vec<PathBuf> = Vec::new();
+    let mut place = PathBuf::from("/");
+    // The next one is the last.
+    let mut left: Vec<OsString> = parts(path);
+    while let Some(part) = left.pop() {
+        match part.as_bytes() {
+            b".." => drop(place.pop()),
+            _ => {
+                place.push(&part);
+                if left.is_empty() && !follows {
+                    break;
+                }
+                let Ok(target) = readlinkat(CWD, &place, Vec::new()) else { continue };
+                if links.len() == MAX_LINKS {
+                    break;
+                }
+                links.push(place.clone());
+                let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+                if target.is_absolute() {
+                    place = PathBuf::from("/");
+                } else {
+                    place.pop();
+                }
+                left.extend(parts(target));
+            }
+        }
+    }
+    links
+}
+
+/// The names of a path, the first last.
+fn parts(path: &Path) -> Vec<OsString> {
+    let names =
+        path.components().rev().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+    names.map(|part| part.as_os_str().to_owned()).collect()
 }
 
 fn open_path(path: &Path, follows: bool) -> rustix::io::Result<OwnedFd> {
@@ -172,6 +215,26 @@ mod tests {
         assert_eq!(find(&real.join("loop"), true), Found::Nothing);
         assert_eq!(find(&real.join("none/none"), true), Found::Nothing);
         assert_eq!(find(&real.join("file/x"), true), Found::Nothing);
+    }
+
+    #[test]
+    fn the_links_on_the_way_are_all_that_were_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = std::fs::canonicalize(folder.path()).unwrap();
+        std::fs::create_dir_all(real.join("a/b")).unwrap();
+        std::fs::write(real.join("a/b/file"), "").unwrap();
+        symlink("a", real.join("one")).unwrap();
+        symlink(real.join("one/b"), real.join("two")).unwrap();
+        symlink("file", real.join("a/b/end")).unwrap();
+        symlink("loop", real.join("loop")).unwrap();
+        let file = real.join("a/b/file");
+        assert_eq!(links(&file, true, &file), Vec::<PathBuf>::new());
+        let way = |path: &str, follows| links(&real.join(path), follows, &file);
+        assert_eq!(way("./a//b/../b/file", true), Vec::<PathBuf>::new());
+        let expected = ["two", "one", "a/b/end"].map(|name| real.join(name));
+        assert_eq!(way("two/end", true), expected);
+        assert_eq!(way("two/end", false), expected[..2]);
+        assert_eq!(way("loop", true).len(), MAX_LINKS);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod calls;
 mod files;
 mod folder;
 mod inside;
+mod names;
 mod own;
 mod process;
 mod record_file;

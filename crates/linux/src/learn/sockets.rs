@@ -7,7 +7,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use lowbox_policy::Operation;
 use lowbox_policy::network::{Protocol, Route};
 use lowbox_profiler::Raw;
 use lowbox_profiler::record::{Object, Right};
@@ -21,9 +20,6 @@ use crate::sys;
 
 /// sizeof(struct sockaddr_storage).
 const MAX_ADDRESS: usize = 128;
-
-/// The name of a host of which only that some name was asked for was seen.
-pub(super) const SOME_NAME: &str = "*.*";
 
 /// An address that a call names.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,13 +56,20 @@ pub(super) fn copy(thread: Pid, at: u64, length: usize) -> Option<Vec<u8>> {
     (fits && sys::read_process_memory(thread, at, &mut bytes).ok()? == length).then_some(bytes)
 }
 
+/// What an internet address leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// Somebody.
+    Peer(Object),
+    /// One of the host's resolvers, in whose place a container has its own.
+    Resolver,
+}
+
 /// What is known of networks.
 #[derive(Debug)]
 pub(super) struct Sockets {
     routes: Option<Routes>,
     resolvers: Vec<SocketAddr>,
-    /// They are the container's: which names they don't answer is not seen here.
-    resolvers_are_own: bool,
     /// Ports that the program has sockets at: over its own loopback interface it reaches those without any right.
     own_ports: HashSet<u16>,
 }
@@ -74,33 +77,35 @@ pub(super) struct Sockets {
 impl Sockets {
     pub(super) fn new() -> Sockets {
         let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        Sockets::with(&text, false)
+        Sockets::with(&text)
     }
 
     /// Of a program that is isolated, which has this resolv.conf(5), or none: then it asks its own loopback interface in vain.
     pub(super) fn inside(resolver_file: Option<&str>) -> Sockets {
-        Sockets::with(resolver_file.unwrap_or_default(), resolver_file.is_some())
+        Sockets::with(resolver_file.unwrap_or_default())
     }
 
-    fn with(text: &str, resolvers_are_own: bool) -> Sockets {
-        let (routes, resolvers) = (Routes::open().ok(), resolvers(text));
-        Sockets { routes, resolvers, resolvers_are_own, own_ports: HashSet::new() }
+    fn with(text: &str) -> Sockets {
+        Sockets { routes: Routes::open().ok(), resolvers: resolvers(text), own_ports: HashSet::new() }
+    }
+
+    /// Whether names are asked for there.
+    pub(super) fn is_resolver(&self, peer: SocketAddr) -> bool {
+        self.resolvers.contains(&SocketAddr::new(peer.ip().to_canonical(), peer.port()))
     }
 
     /// What connecting or sending to an internet address reaches.
-    pub(super) fn reached(&mut self, thread: Pid, number: i32, bytes: &[u8]) -> Option<(Object, Right)> {
+    pub(super) fn reached(&mut self, thread: Pid, number: i32, bytes: &[u8]) -> Option<Reached> {
         let (_, kind) = internet(thread, number)?;
         let peer = address(bytes, kind.v6).ok()?;
         let ip = peer.ip().to_canonical();
         if is_own(ip) && self.own_ports.contains(&peer.port()) {
             return None;
         }
-        if self.resolvers.contains(&SocketAddr::new(ip, peer.port())) {
-            // Inside, its own resolver answers.
-            return (!self.resolvers_are_own)
-                .then_some((Object::HostName { name: SOME_NAME.into() }, Right::Resolve));
+        if self.is_resolver(peer) {
+            return Some(Reached::Resolver);
         }
-        Some((self.network(SocketAddr::new(ip, peer.port()), &kind)?, Right::Do(Operation::Connect)))
+        Some(Reached::Peer(self.network(SocketAddr::new(ip, peer.port()), &kind)?))
     }
 
     /// Notes the port of a socket that is given an address. Listening, and receiving datagrams, on the loopback interface is the
@@ -147,7 +152,7 @@ impl Sockets {
 }
 
 /// The caller's socket, if it is an internet socket.
-fn internet(thread: Pid, number: i32) -> Option<(OwnedFd, Inet)> {
+pub(super) fn internet(thread: Pid, number: i32) -> Option<(OwnedFd, Inet)> {
     let socket = sys::duplicate_descriptor_of(open_thread(thread).ok()?.as_fd(), number).ok()?;
     let kind = inet(socket.as_fd()).ok()??;
     Some((socket, kind))

@@ -20,8 +20,9 @@ use rustix::process::Pid;
 use super::calls::{At, Does, MESSAGE, does};
 use super::files::{self, Found};
 use super::inside::Inside;
+use super::names::{self, Connected};
 use super::record_file::RecordFile;
-use super::sockets::{self, Address, Sockets};
+use super::sockets::{self, Address, Reached, Sockets};
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
@@ -59,6 +60,7 @@ pub(super) struct Watch {
     collector: Collector,
     own: OwnPlaces,
     sockets: Sockets,
+    connected: Connected,
     /// What became of a whole path with what was to be done there, while names don't change.
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
@@ -104,6 +106,7 @@ impl Watch {
             collector: Collector::new(Limits::default()),
             own,
             sockets,
+            connected: Connected::default(),
             known: HashMap::new(),
             known_bytes: 0,
             user,
@@ -121,7 +124,7 @@ impl Watch {
             let polled = poll(&mut events, patience.as_ref());
             let (calls, ended) = (events[0].revents(), events[1].revents());
             match polled {
-                Ok(0) => self.checkpoint(),
+                Ok(0) => self.checkpoint(&judge, false),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
                     self.learned.error = Some(error.into());
@@ -141,23 +144,33 @@ impl Watch {
                     }
                     // Some programs are never idle.
                     if self.changed && self.checked.elapsed() >= self.checkpoint {
-                        self.checkpoint();
+                        self.checkpoint(&judge, false);
                     }
                 }
             } else if !calls.is_empty() || !ended.is_empty() {
                 break;
             }
         }
-        self.checkpoint();
+        self.checkpoint(&judge, true);
         self.learned.recorded = self.collector.recorded();
         self.learned.lost = self.collector.refused();
         self.learned
     }
 
-    fn checkpoint(&mut self) {
-        self.changed = false;
+    fn checkpoint(&mut self, judge: &Judge<'_>, at_the_end: bool) {
         self.checked = Instant::now();
+        let overdue = self.connected.overdue(at_the_end);
+        self.changed = !self.connected.is_empty();
         let Some(sink) = &mut self.sink else { return };
+        for (exe, process) in overdue {
+            let (object, right) = names::some_name();
+            if let Some(denial) = judge.denial(&object, right) {
+                let event = Event { object: &object, right, denial, exe: &exe, site: 0, at: now() };
+                if let Err(error) = self.collector.add(&event, || (process, None), sink) {
+                    self.learned.error = Some(error);
+                }
+            }
+        }
         if let Err(error) = self.collector.checkpoint(sink) {
             self.learned.error = Some(error);
         }
@@ -206,7 +219,7 @@ impl Watch {
             self.learned.left_out += denied.len() as u64;
             return;
         };
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let at = now();
         for Denied { object, right, denial } in denied.iter() {
             let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
             let details = || (process::process(call.pid, exe.clone()), None);
@@ -262,22 +275,25 @@ impl Watch {
             return Seen { lasting: true, ..seen };
         }
         match self.find(path, follows) {
-            Found::There(path, _) if flags & libc::O_CREAT != 0 && self.own.would_make(&path) => {
-                self.own.made(&path);
+            Found::There(found, _) if flags & libc::O_CREAT != 0 && self.own.would_make(&found) => {
+                self.own.made(&found);
                 self.forget();
             }
-            Found::There(path, kind) => {
+            Found::There(found, kind) => {
                 seen.lasting = true;
+                self.way(&mut seen, path, follows, &found);
+                let path = found;
                 if !self.own.hold(&path) {
                     let all = files::opened(kind, flags).into_iter();
-                    seen.accesses = all.map(|one| access(&path, kind, one)).collect();
+                    seen.accesses.extend(all.map(|one| access(&path, kind, one)));
                 }
                 if flags & libc::O_EXCL != 0 && flags & libc::O_CREAT != 0 {
                     self.unseen(&mut seen, &path, kind);
                 }
             }
-            Found::Missing(path) if flags & libc::O_CREAT != 0 => {
-                self.making(&mut seen, &path, Operation::Create);
+            Found::Missing(found) if flags & libc::O_CREAT != 0 => {
+                self.way(&mut seen, path, follows, &found);
+                self.making(&mut seen, &found, Operation::Create);
             }
             Found::Missing(_) | Found::Nothing => {}
         }
@@ -289,8 +305,10 @@ impl Watch {
         if self.is_own_name(path) {
             return Seen { lasting: true, ..seen };
         }
-        let Found::There(path, kind) = self.find(path, follows) else { return seen };
+        let Found::There(found, kind) = self.find(path, follows) else { return seen };
         seen.lasting = true;
+        self.way(&mut seen, path, follows, &found);
+        let path = found;
         let seen_inside = operation == Operation::Stat && self.own.shows(&path);
         if !self.own.hold(&path) && !seen_inside {
             seen.accesses.push(access(&path, kind, operation));
@@ -299,7 +317,9 @@ impl Watch {
             let mut script = path;
             for _ in 0..MAX_INTERPRETERS {
                 let Some(next) = files::interpreter(&script) else { break };
-                let Found::There(next, kind) = self.find(&next, true) else { break };
+                let named = next;
+                let Found::There(next, kind) = self.find(&named, true) else { break };
+                self.way(&mut seen, &named, true, &next);
                 seen.accesses.push(access(&next, kind, Operation::Execute));
                 script = next;
             }
@@ -316,18 +336,26 @@ impl Watch {
                 let path = whole_path(thread, at)?;
                 self.forget();
                 let found = self.find(&path, at.follows);
-                if let (Found::There(path, kind), false) = (found, self.is_own_name(&path)) {
+                if let (Found::There(found, kind), false) = (found, self.is_own_name(&path)) {
+                    self.way(&mut seen, &path, at.follows, &found);
+                    let path = found;
                     match self.own.hold(&path) {
                         true => self.own.removed(&path),
                         false => seen.accesses.push(access(&path, kind, operation)),
                     }
                 }
             }
-            Does::Make(at, operation) => match self.find(&whole_path(thread, at)?, false) {
-                Found::Missing(path) => self.making(&mut seen, &path, operation),
-                Found::There(path, kind) => self.unseen(&mut seen, &path, kind),
-                Found::Nothing => {}
-            },
+            Does::Make(at, operation) => {
+                let path = whole_path(thread, at)?;
+                match self.find(&path, false) {
+                    Found::Missing(found) => {
+                        self.way(&mut seen, &path, false, &found);
+                        self.making(&mut seen, &found, operation);
+                    }
+                    Found::There(found, kind) => self.unseen(&mut seen, &found, kind),
+                    Found::Nothing => {}
+                }
+            }
             Does::Move(from, to, both) => {
                 let (from, to) = (whole_path(thread, from)?, whole_path(thread, to)?);
                 self.forget();
@@ -356,8 +384,11 @@ impl Watch {
                 }
             }
             Does::Connect(number, address, length) => {
-                self.reached(&mut seen, thread, number, address, length)
+                if let Some(address) = sockets::copy(thread, address, length) {
+                    self.reached(&mut seen, thread, number, &address);
+                }
             }
+            Does::SendTo { number, data, to } => self.sent(&mut seen, thread, number, data, to),
             Does::Send(number, first, count, step) => {
                 for index in 0..count as u64 {
                     let mut header = [0_u8; MESSAGE as usize];
@@ -365,9 +396,15 @@ impl Watch {
                     if !sys::read_process_memory(thread, at, &mut header).is_ok_and(|n| n == header.len()) {
                         break;
                     }
-                    let name = u64::from_ne_bytes(header[..8].try_into().ok()?);
-                    let length = u32::from_ne_bytes(header[8..12].try_into().ok()?) as usize;
-                    self.reached(&mut seen, thread, number, name, length);
+                    let word = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| header[at + byte]));
+                    let to = (word(0), word(8) as u32 as usize);
+                    // The first of its parts: a question has one.
+                    let mut part = [0_u8; 16];
+                    let read = sys::read_process_memory(thread, word(16), &mut part);
+                    let first = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| part[at + byte]));
+                    let whole = word(24) > 0 && read.is_ok_and(|n| n == part.len());
+                    let data = if whole { (first(0), first(8) as usize) } else { (0, 0) };
+                    self.sent(&mut seen, thread, number, data, to);
                 }
             }
             Does::Bind(number, address, length) => {
@@ -402,25 +439,45 @@ impl Watch {
         self.known_bytes = 0;
     }
 
-    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: u64, length: usize) {
-        let Some(bytes) = sockets::copy(thread, address, length) else { return };
-        match sockets::read(&bytes) {
+    fn sent(&mut self, seen: &mut Seen, thread: Pid, number: i32, data: (u64, usize), to: (u64, usize)) {
+        let address = sockets::copy(thread, to.0, to.1);
+        if let Some(address) = &address {
+            self.reached(seen, thread, number, address);
+        }
+        if let Some(name) = names::asked(&self.sockets, thread, number, data, address.as_deref()) {
+            self.connected.asked(thread.as_raw_pid() as u32);
+            seen.accesses.push(name);
+        }
+    }
+
+    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: &[u8]) {
+        match sockets::read(address) {
             Some(Address::Path(path)) => {
                 let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
                 let Some(path) = whole else { return };
                 let path = Path::new(OsStr::from_bytes(&path));
-                if let Found::There(path, FileType::Socket) = self.find(path, true)
-                    && !self.own.hold(&path)
+                if let Found::There(found, FileType::Socket) = self.find(path, true)
+                    && !self.own.hold(&found)
                 {
+                    self.way(seen, path, true, &found);
+                    let path = found;
                     seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
                 }
             }
             Some(Address::Abstract(name)) => {
                 seen.accesses.push((Object::AbstractSocket { name }, Right::Do(Operation::Connect)));
             }
-            Some(Address::Internet(bytes)) => {
-                seen.accesses.extend(self.sockets.reached(thread, number, &bytes));
-            }
+            Some(Address::Internet(bytes)) => match self.sockets.reached(thread, number, &bytes) {
+                Some(Reached::Peer(peer)) => seen.accesses.push((peer, Right::Do(Operation::Connect))),
+                Some(Reached::Resolver) => {
+                    let thread = thread.as_raw_pid() as u32;
+                    self.changed = true;
+                    if !self.connected.add(thread, || process::process(thread, process::exe(thread))) {
+                        seen.accesses.push(names::some_name());
+                    }
+                }
+                None => {}
+            },
             None => {}
         }
     }
@@ -433,6 +490,12 @@ impl Watch {
         }
     }
 
+    /// What reads the links on the way. A container has its own in its own places.
+    fn way(&self, seen: &mut Seen, path: &Path, follows: bool, found: &Path) {
+        let links = files::links(path, follows, found).into_iter().filter(|link| !self.own.hold(link));
+        seen.accesses.extend(links.map(|link| access(&link, FileType::Symlink, Operation::Stat)));
+    }
+
     fn making(&mut self, seen: &mut Seen, path: &Path, operation: Operation) {
         if self.own.hold_new(path) {
             self.own.made(path);
@@ -442,11 +505,14 @@ impl Watch {
     }
 
     fn moved(&mut self, seen: &mut Seen, from: &Path, to: &Path) {
-        let Found::There(from, kind) = self.find(from, false) else { return };
-        let to = match self.find(to, false) {
-            Found::There(to, _) | Found::Missing(to) => to,
+        let Found::There(old, kind) = self.find(from, false) else { return };
+        let new = match self.find(to, false) {
+            Found::There(new, _) | Found::Missing(new) => new,
             Found::Nothing => return,
         };
+        self.way(seen, from, false, &old);
+        self.way(seen, to, false, &new);
+        let (from, to) = (old, new);
         if self.own.hold(&from) {
             self.own.removed(&from);
         } else {
@@ -466,6 +532,11 @@ impl Watch {
             && !bytes.windows(3).any(|part| part == b"/..")
             && self.own.hold(path)
     }
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 fn access(path: &Path, kind: FileType, operation: Operation) -> (Object, Right) {

@@ -253,7 +253,11 @@ fn value(action: Action, mode: Mode) -> u32 {
         Action::Touch if mode.asks || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
         Action::Probe if mode.asks_at_probes || mode.learns_probes => libc::SECCOMP_RET_USER_NOTIF,
         Action::Learn if mode.learns => libc::SECCOMP_RET_USER_NOTIF,
-        Action::Observe | Action::Touch | Action::Probe | Action::Learn => libc::SECCOMP_RET_ALLOW,
+        Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,
+        Action::Glance | Action::Xattr if mode.learns_probes => libc::SECCOMP_RET_USER_NOTIF,
+        Action::Observe | Action::Touch | Action::Probe | Action::Learn | Action::Glance => {
+            libc::SECCOMP_RET_ALLOW
+        }
         Action::Notify => libc::SECCOMP_RET_USER_NOTIF,
         Action::Listen if mode.network || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
         Action::Listen => libc::SECCOMP_RET_ALLOW,
@@ -261,7 +265,6 @@ fn value(action: Action, mode: Mode) -> u32 {
         Action::Bind => libc::SECCOMP_RET_ALLOW,
         Action::Serve if mode.serves => libc::SECCOMP_RET_USER_NOTIF,
         Action::Serve => libc::SECCOMP_RET_ALLOW,
-        Action::Xattr if mode.deny_xattr_reads => libc::SECCOMP_RET_ERRNO | libc::ENOTSUP as u32,
         Action::Xattr => libc::SECCOMP_RET_ALLOW,
         Action::Watch if mode.deny_watches => libc::SECCOMP_RET_ERRNO | libc::EACCES as u32,
         Action::Watch => libc::SECCOMP_RET_ALLOW,

@@ -23,7 +23,9 @@ pub enum Action {
     Probe,
     /// It goes on; where it is to be learned what the program needs, it is reported first.
     Learn,
-    /// It goes on unless the plan shows objects whose extended attributes may not be read.
+    /// It goes on; where it is to be learned what the program looks at too, it is reported first.
+    Glance,
+    /// It goes on unless the plan shows objects whose extended attributes may not be read; else as `Glance`.
     Xattr,
     /// It goes on unless the plan shows folders that may not be listed.
     Watch,
@@ -163,6 +165,7 @@ fn action(word: &str) -> Option<Action> {
         "serve" => Action::Serve,
         "bind" => Action::Bind,
         "learn" => Action::Learn,
+        "glance" => Action::Glance,
         "EPERM" => Action::Errno(libc::EPERM),
         "EACCES" => Action::Errno(libc::EACCES),
         "ENOSYS" => Action::Errno(libc::ENOSYS),

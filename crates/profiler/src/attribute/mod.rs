@@ -111,10 +111,23 @@ pub enum CoveredBy {
     Already,
     /// Index of [`Attribution::capabilities`].
     Capability(usize),
+    /// Two of them, neither of which does alone.
+    Both(usize, usize),
     /// Index of [`Attribution::grants`].
     Grant(usize),
     /// Nothing, and why.
     Nothing(&'static str),
+}
+
+impl CoveredBy {
+    /// Whether this capability has a part in it.
+    pub fn needs(self, capability: usize) -> bool {
+        match self {
+            CoveredBy::Capability(at) => at == capability,
+            CoveredBy::Both(one, other) => one == capability || other == capability,
+            CoveredBy::Already | CoveredBy::Grant(_) | CoveredBy::Nothing(_) => false,
+        }
+    }
 }
 
 /// Finds out what the accesses need.
@@ -132,13 +145,18 @@ pub fn attribute(records: &Records, world: &World) -> Attribution {
             (denial, remedies)
         })
         .collect();
-    let mut rows: Vec<u128> = judged.iter().map(|(_, remedies)| remedies.capabilities).collect();
+    let mut rows: Vec<u128> = judged
+        .iter()
+        .flat_map(|(_, remedies)| std::iter::once(&remedies.capabilities).chain(&remedies.together))
+        .copied()
+        .collect();
     rows.sort_unstable();
     rows.dedup();
     let found = cover(&rows, &weights, BUDGET);
     let chosen: Vec<usize> = (0..names.len()).filter(|bit| found.chosen >> bit & 1 == 1).collect();
 
-    let uncovered = judged.iter().filter(|(_, remedies)| remedies.capabilities == 0);
+    let uncovered =
+        judged.iter().filter(|(_, remedies)| remedies.capabilities == 0 && remedies.together.is_empty());
     let wanted: Vec<Grant> = uncovered.filter_map(|(_, remedies)| remedies.grant.clone()).collect();
     let grants = fold_all(&wanted, world, &judge);
     let outcomes = outcomes(records, &judged, &judge, &chosen, &grants);
@@ -196,6 +214,13 @@ fn outcomes(
     let held = Held::new(grants);
     let outcome = |access: &Access, denial: &Option<Denial>, remedies: &Remedies| {
         let has = |bit: &usize| remedies.capabilities >> bit & 1 == 1;
+        // Of the classes that an address can have, two capabilities open all.
+        let both = || {
+            let of = |mask: &u128| chosen.iter().position(|bit| mask >> bit & 1 == 1);
+            let all = remedies.together.iter().map(of).collect::<Option<Vec<usize>>>()?;
+            let (first, last) = (*all.iter().min()?, *all.iter().max()?);
+            all.iter().all(|at| *at == first || *at == last).then_some(CoveredBy::Both(first, last))
+        };
         let grant = || {
             let wanted = remedies.grant.as_ref()?;
             let (at, same) = held.find(wanted)?;
@@ -205,8 +230,8 @@ fn outcomes(
         };
         let by = match denial {
             None => CoveredBy::Already,
-            Some(denial) => match chosen.iter().position(has) {
-                Some(at) => CoveredBy::Capability(at),
+            Some(denial) => match chosen.iter().position(has).map(CoveredBy::Capability).or_else(both) {
+                Some(by) => by,
                 None => grant().map_or_else(
                     || CoveredBy::Nothing(judge.why_not_grantable(&access.object, denial)),
                     CoveredBy::Grant,
@@ -268,9 +293,10 @@ fn needed(
     let used = |number: usize| -> Vec<&Object> {
         let bit = chosen[number];
         let all = records.accesses.iter().zip(judged);
-        all.filter(|(_, (_, remedies))| remedies.capabilities >> bit & 1 == 1)
-            .map(|(access, _)| &*access.object)
-            .collect()
+        let opens = |remedies: &Remedies| {
+            std::iter::once(&remedies.capabilities).chain(&remedies.together).any(|mask| mask >> bit & 1 == 1)
+        };
+        all.filter(|(_, (_, remedies))| opens(remedies)).map(|(access, _)| &*access.object).collect()
     };
     let exposed = exposure::exposure(world, &sids, used);
     chosen
@@ -279,8 +305,9 @@ fn needed(
         .enumerate()
         .filter_map(|(at, (bit, exposed))| {
             let capability = capability(&judge.candidates()[*bit].name)?;
-            let own = outcomes.iter().filter(|outcome| outcome.by == CoveredBy::Capability(at));
-            let only = own.clone().filter(|outcome| outcome.alternatives.len() == 1).count() as u64;
+            let own = outcomes.iter().filter(|outcome| outcome.by.needs(at));
+            let alone = |outcome: &&Outcome| outcome.alternatives.len() == 1;
+            let only = own.clone().filter(alone).count() as u64;
             Some(Needed { capability, accesses: own.count() as u64, only, exposed })
         })
         .collect()

@@ -3,16 +3,16 @@
 use std::path::{Component, Path, PathBuf};
 
 use lowbox_policy::network::{
-    Access as Direction, AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy, Opening, Peer,
+    Access as Direction, AllowedHost, NETWORK_CAPABILITIES, NetworkPolicy, Opening, Peer, classify,
 };
-use lowbox_policy::ruling::{Cause, grant_helps, granting, helpful_grant, rule};
+use lowbox_policy::ruling::{Cause, grant_helps, granting, helpful_grant, is_at_or_above, rule};
 use lowbox_policy::{
-    Candidate, GrantRights, Object as Securable, Operation, PlanOptions, Question, candidates,
+    Candidate, GrantRights, Object as Securable, ObjectKind, Operation, PlanOptions, Question, candidates,
 };
 use lowbox_security::{AccessMask, Token};
 
 use super::Grant;
-use crate::record::{Denial, Object, Right, Why};
+use crate::record::{Denial, Node, Object, Right, Why};
 
 /// What a program is granted, and what there is that it could be granted.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub struct Judge<'w> {
 pub struct Remedies {
     /// The capabilities that would, each alone: bits by their place in [`Judge::candidates`].
     pub capabilities: u128,
+    /// Where none does alone: one of each of these is needed. An address that holds another one is two destinations.
+    pub together: Vec<u128>,
     /// The narrowest grant that would.
     pub grant: Option<Grant>,
 }
@@ -80,6 +82,10 @@ impl<'w> Judge<'w> {
         };
         if let Some(question) = self.question(object, right) {
             let ruling = rule(&question);
+            if ruling.granted && !self.is_shown(object) {
+                let desired = ruling.desired;
+                return Some(Denial { desired, missing: desired, on_parent: false, why: Why::NoObject });
+            }
             let why = match ruling.cause? {
                 Cause::NoEntry => Why::NoEntry,
                 Cause::NotAllowed => Why::NotAllowed,
@@ -102,16 +108,54 @@ impl<'w> Judge<'w> {
     /// What would grant an access that is denied.
     pub fn remedies(&self, object: &Object, right: Right) -> Remedies {
         if let Some(question) = self.question(object, right) {
+            if !self.is_shown(object) {
+                return Remedies::default();
+            }
             let bits = granting(&question, &self.candidates).into_iter();
             let capabilities = bits.fold(0, |all, at| all | 1_u128 << at);
-            return Remedies { capabilities, grant: self.path_grant(object, &question) };
+            return Remedies {
+                capabilities,
+                grant: self.path_grant(object, &question),
+                ..Remedies::default()
+            };
         }
         let Some(asked) = network_question(object, right) else { return Remedies::default() };
         if let NetworkQuestion::Peer(peer, Direction::Connect) = asked {
             return self.openings(&peer, self.is_allowed(object));
         }
         let open = self.with.iter().filter(|(_, policy)| asked.granted_by(policy, false));
-        Remedies { capabilities: open.fold(0, |all, (at, _)| all | 1_u128 << at), grant: None }
+        let capabilities = open.fold(0, |all, (at, _)| all | 1_u128 << at);
+        let mut remedies = Remedies { capabilities, ..Remedies::default() };
+        if let NetworkQuestion::Peer(peer, Direction::Accept) = asked {
+            remedies.together = self.together(&peer, Direction::Accept, capabilities);
+        }
+        remedies
+    }
+
+    /// The capabilities for each of an address's classes, if no one capability is for all of them.
+    fn together(&self, peer: &Peer, direction: Direction, alone: u128) -> Vec<u128> {
+        if alone != 0 {
+            return Vec::new();
+        }
+        let opens = |policy: &NetworkPolicy, class| match direction {
+            Direction::Connect => policy.connects(class),
+            Direction::Accept => policy.accepts(class),
+        };
+        let missing = classify(peer).iter().filter(|class| !opens(&self.network, *class)).collect::<Vec<_>>();
+        let masks = missing.into_iter().map(|class| {
+            let open = self.with.iter().filter(|(_, policy)| opens(policy, class));
+            open.fold(0, |all, (at, _)| all | 1_u128 << at)
+        });
+        let masks: Vec<u128> = masks.collect();
+        if masks.contains(&0) { Vec::new() } else { masks }
+    }
+
+    /// A unix socket is there only by an entry of its own: none is shown by a grant of its folder.
+    fn is_shown(&self, object: &Object) -> bool {
+        let Object::UnixSocket { path } = object else { return true };
+        let path = path.as_path();
+        let own = |entry: &Securable| entry.kind == ObjectKind::Socket && is_at(entry, path);
+        self.world.objects.iter().any(own)
     }
 
     /// What would let the program connect. An allowed host opens what a capability opens, too.
@@ -127,6 +171,9 @@ impl<'w> Judge<'w> {
                 Opening::AllowedHost => {}
             }
         }
+        if remedies.grant.is_none() {
+            remedies.together = self.together(peer, Direction::Connect, remedies.capabilities);
+        }
         remedies
     }
 
@@ -140,6 +187,9 @@ impl<'w> Judge<'w> {
     /// Why no grant of its path would do, for people.
     pub fn why_not_grantable(&self, object: &Object, denial: &Denial) -> &'static str {
         match (object, denial.why) {
+            (Object::File { node: Node::Symlink, .. }, Why::NoEntry | Why::NotAllowed) => {
+                "a symbolic link is shown by a grant of its folder, and that folder may not be granted: use the path that it leads to"
+            }
             (Object::File { .. }, Why::Denied) => "an entry of the object catalogue denies it",
             (Object::File { .. }, Why::Label) => "its integrity label is above the program's",
             (Object::File { path, .. }, _) => {
@@ -155,7 +205,7 @@ impl<'w> Judge<'w> {
                 "devices are granted by an entry of their own in a file in objects.d, not by their path"
             }
             (Object::UnixSocket { .. }, _) => {
-                "unix sockets are granted by an entry of their own in a file in objects.d, not by their path"
+                "unix sockets are granted by an entry of their own, not by their path or folder: a line `socket PATH D:(A;;FRFW;;;{package})` in a file in objects.d"
             }
             (Object::AbstractSocket { .. }, _) => {
                 "abstract sockets of the host are never reached from a container"
@@ -182,8 +232,16 @@ impl<'w> Judge<'w> {
     }
 
     fn path_grant(&self, object: &Object, question: &Question<'_>) -> Option<Grant> {
-        let Object::File { .. } = object else { return None };
-        let (place, rights) = helpful_grant(question)?;
+        let Object::File { node, .. } = object else { return None };
+        let (place, rights) = match node {
+            // A link is never granted by its own path; a grant of its folder shows it as it is.
+            Node::Symlink if question.operation == Operation::Stat => {
+                let folder = question.path.parent().filter(|folder| *folder != Path::new("/"))?;
+                let rights = GrantRights::READ;
+                grant_helps(question, folder, rights).then_some((folder, rights))?
+            }
+            _ => helpful_grant(question)?,
+        };
         self.may_be_granted(place).then(|| Grant::Path { path: place.to_path_buf(), rights })
     }
 
@@ -246,6 +304,11 @@ impl NetworkQuestion {
             NetworkQuestion::Peer(_, Direction::Accept) | NetworkQuestion::Listen => ACCEPT,
         }
     }
+}
+
+/// Whether the entry is at the path, and not only above it.
+fn is_at(entry: &Securable, path: &Path) -> bool {
+    entry.path.components().count() == path.components().count() && is_at_or_above(entry, path)
 }
 
 /// An absolute path without `.` and `..`: only about those can be asked. Records may hold anything.

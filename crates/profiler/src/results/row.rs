@@ -125,6 +125,10 @@ pub(super) fn covered(found: &Attribution, by: CoveredBy) -> (&'static str, Stri
     match by {
         CoveredBy::Already => ("already", String::new()),
         CoveredBy::Capability(at) => ("capability", found.capabilities[at].capability.name.to_owned()),
+        CoveredBy::Both(one, other) => {
+            let name = |at: usize| found.capabilities[at].capability.name;
+            ("capability", format!("{} and {}", name(one), name(other)))
+        }
         CoveredBy::Grant(at) => ("grant", found.grants[at].to_string()),
         CoveredBy::Nothing(why) => ("nothing", why.to_owned()),
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 
 use super::super::attack::{Attack, Judge, attack};
-use super::super::live::{Live, Side};
+use super::super::live::Live;
 use Judge::{Changes, Event, Gained, Leak, Outside};
 
 const KEY: &str = "{home}/.ssh/id_ed25519";
@@ -35,43 +35,52 @@ pub const ATTACKS: &[Attack] = &[
     attack("stdin-socket-scm-rights", "socket_use.py", Leak, &[KEY]).around(STDIN_SOCKET).refusable(),
     attack("stdin-reopen-for-writing", "reopen_stdin.py", Changes(NOTES), &[])
         .around(STDIN_NOTES)
-        .refusable(),
+        .refusable()
+        .within_reach(),
     attack("stdin-change-attributes", "fd_attributes.py", Changes(NOTES), &["0"])
         .around(STDIN_NOTES)
-        .refusable(),
+        .refusable()
+        .within_reach(),
     attack("stdin-change-attributes-by-mode", "fd_attributes.py", Changes(NOTES), &["0"])
         .around(STDIN_NOTES)
         .prepare(notes_for_everybody)
-        .refusable(),
+        .refusable()
+        .within_reach(),
     attack("lent-file-change-attributes", "fd_attributes.py", Changes(NOTES), &["7"])
         .around(FILE_SEVEN)
         .lowbox(&["--fd", "7:file"])
-        .refusable(),
+        .refusable()
+        .within_reach(),
     attack("lent-socket-abstract", "connect_lent.py", Event, &[ABSTRACT])
         .around(LENT_UNIX)
         .lowbox(SOCKET_SEVEN)
         .victim(&["unix", "stream", ABSTRACT])
-        .refusable(),
+        .refusable()
+        .within_reach(),
     attack("sent-socket-abstract", "connect_lent.py", Event, &[ABSTRACT])
         .around(SENT_UNIX)
         .lowbox(SOCKET_SEVEN)
-        .victim(&["unix", "stream", ABSTRACT]),
+        .victim(&["unix", "stream", ABSTRACT])
+        .within_reach(),
     attack("lent-socket-tcp", "connect_lent.py", Event, &["127.0.0.1", "{victim_port}"])
         .around(LENT_INET)
         .lowbox(SOCKET_SEVEN)
         .victim(&["inet", "tcp", "127.0.0.1"])
-        .refusable(),
+        .refusable()
+        .within_reach(),
     attack("sent-socket-tcp", "connect_lent.py", Event, &["127.0.0.1", "{victim_port}"])
         .around(SENT_INET)
         .lowbox(SOCKET_SEVEN)
-        .victim(&["inet", "tcp", "127.0.0.1"]),
+        .victim(&["inet", "tcp", "127.0.0.1"])
+        .within_reach(),
     attack("ld-preload", "preload_target", Gained, &[]).env(&[("LD_PRELOAD", "{programs}/preload")]),
     attack("secret-in-environment", "environment.py", Leak, &[])
         .env(&[("AWS_SECRET_ACCESS_KEY", "{secret}")]),
     attack("overwrite-the-launcher", "overwrite_launcher", Changes("{run}/launcher"), &["{side}"])
         .unconfined(&["{run}/launcher"])
         .prepare(own_launcher)
-        .patience(1300),
+        .patience(1300)
+        .within_reach(),
 ];
 
 /// Whoever may write a file may change its times and attributes, not only its owner.
@@ -82,7 +91,7 @@ fn notes_for_everybody(live: &mut Live) -> io::Result<()> {
 /// A launcher whose file the attack may spoil: a copy of lowbox, or of the careless one.
 fn own_launcher(live: &mut Live) -> io::Result<()> {
     let launcher = live.scene.at("{run}/launcher");
-    let original = if live.side == Side::Inside { "{lowbox}" } else { "{programs}/launcher" };
+    let original = if live.side.is_confined() { "{lowbox}" } else { "{programs}/launcher" };
     std::fs::copy(live.scene.at(original), &launcher)?;
     live.scene.set("lowbox", &launcher.to_string_lossy());
     Ok(())

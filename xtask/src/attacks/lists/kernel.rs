@@ -72,7 +72,7 @@ pub const ATTACKS: &[Attack] = &[
     as_root("ioperm"),
     as_root("ns_ioctl").needs(mount_namespaces_can_be_walked),
     call("pidfd_namespace"),
-    attack("memfd-exec-gains-nothing", "memfd_exec", Leak, &["{home}/.ssh/id_ed25519"]),
+    attack("memfd-exec-gains-nothing", "memfd_exec", Leak, &["{home}/.ssh/id_ed25519"]).within_reach(),
 ];
 
 /// NS_MNT_GET_NEXT came with Linux 6.12.

@@ -5,7 +5,7 @@ use std::io;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::attack::{Attack, Judge, attack};
-use super::super::live::{Live, Side, until};
+use super::super::live::{Live, until};
 use Judge::{After, Appears, Dies, Event, Gained, Leak, Watch};
 
 const RW: &[&str] = &["--grant", "{rw}:rw"];
@@ -102,7 +102,7 @@ fn beats_after_killing_any(live: &mut Live) -> io::Result<bool> {
     }
     let launcher = live.child.as_ref().map_or(0, |child| child.id());
     let own = live.descendants().into_iter().filter(|p| p.name != "heartbeat").map(|p| p.pid).max();
-    kill(if live.side == Side::Inside { own.unwrap_or(launcher) } else { launcher })?;
+    kill(if live.side.is_confined() { own.unwrap_or(launcher) } else { launcher })?;
     Ok(still_beats(live))
 }
 

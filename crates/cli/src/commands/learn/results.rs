@@ -8,13 +8,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lowbox_linux::prepare::Caller;
-use lowbox_msix::manifest::MAX_BYTES;
-use lowbox_msix::manifest::edit::{Edited, NewCapability, NewManifest, add_capabilities, new_manifest};
+use lowbox_msix::manifest::edit::{
+    Edited, NewCapability, NewManifest, NewNetwork, add_capabilities, add_network, new_manifest,
+};
+use lowbox_msix::manifest::{MAX_BYTES, MAX_ENTRIES};
 use lowbox_msix::{Identity, Manifest};
 use lowbox_policy::capability;
 use lowbox_policy::network::AllowedHost;
 use lowbox_profiler::Raw;
-use lowbox_profiler::attribute::{Attribution, attribute};
+use lowbox_profiler::attribute::{Attribution, Grant, attribute};
 use lowbox_profiler::record::Records;
 use lowbox_profiler::results::{
     Context, declaration, declarations, rows, write_csv, write_jsonl, write_parquet, write_report,
@@ -192,6 +194,7 @@ impl Results<'_> {
             }
             None => (self.folder.join("AppxManifest.xml"), self.new_manifest()?),
         };
+        let edited = self.with_exemptions(edited, &path)?;
         let places: Vec<PathBuf> = [
             "AccessAttemptRecords.csv",
             "AccessAttemptRecords.jsonl",
@@ -217,6 +220,22 @@ impl Results<'_> {
         // The summary comes last: what it tells of is there.
         self.summary(&places[4], &path, &edited.added)?;
         Ok(told)
+    }
+
+    /// The ports of the host's loopback that are needed, in lowbox's own element. Those that a manifest has no room for are
+    /// options of the command line.
+    fn with_exemptions(&self, edited: Edited, path: &Path) -> Result<Edited, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
+        let have =
+            Manifest::parse(&edited.bytes).map_err(|error| failed(&error))?.network.loopback_ports.len();
+        let ports = self.found.grants.iter().filter_map(|grant| match grant {
+            Grant::Loopback { port } if *port > 0 => Some(*port),
+            Grant::Loopback { .. } | Grant::Path { .. } => None,
+        });
+        let loopback_ports = ports.take(MAX_ENTRIES.saturating_sub(have)).collect();
+        let network = NewNetwork { hosts: Vec::new(), loopback_ports };
+        let opened = add_network(&edited.bytes, &network).map_err(|error| failed(&error))?;
+        Ok(Edited { bytes: opened.bytes, added: [edited.added, opened.added].concat() })
     }
 
     fn tables(&self, places: &[PathBuf]) -> Result<(), Failure> {

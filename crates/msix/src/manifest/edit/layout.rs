@@ -40,14 +40,14 @@ impl<'a> Layout<'a> {
             start_tag(self.text, parent).ok_or(EditError::Unsafe("a start tag has no end"))?;
         if empty {
             let outer = indentation(self.text, parent.range().start);
-            let text = self.body(elements, outer, &foundation);
+            let text = self.body(all_lines(elements), outer, &format!("{foundation}Capabilities"));
             // `/>`, and what white space is before it.
             let from = self.text[..start - 2].trim_end().len();
             return Ok(vec![Insertion { at: from, instead_of: start - from, text: format!(">{text}") }]);
         }
         let children: Vec<_> = parent.children().filter(Node::is_element).collect();
         if children.is_empty() {
-            return Ok(vec![self.in_childless(parent, start, elements)]);
+            return Ok(vec![self.in_childless(parent, start, all_lines(elements))]);
         }
         let mut all = Vec::new();
         for (element, lines) in elements {
@@ -63,20 +63,48 @@ impl<'a> Layout<'a> {
 
     /// The element with its children, behind the last child of `Package`.
     pub fn new_parent(&self, elements: &[Lines], foundation: String) -> Result<Insertion, EditError> {
+        self.child(&format!("{foundation}Capabilities"), all_lines(elements))
+    }
+
+    /// An element of `Package` with these children, behind its last one.
+    pub fn new_child(&self, name: &str, lines: &[String]) -> Result<Insertion, EditError> {
+        self.child(name, lines.iter())
+    }
+
+    /// More children of an element, behind those that it has.
+    pub fn append(&self, parent: Node<'_, '_>, lines: &[String]) -> Result<Insertion, EditError> {
+        let (start, empty) =
+            start_tag(self.text, parent).ok_or(EditError::Unsafe("a start tag has no end"))?;
+        if empty {
+            let outer = indentation(self.text, parent.range().start);
+            let name = &self.text[parent.range().start + 1..];
+            let name = name.split(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).next();
+            let text = self.body(lines.iter(), outer, name.unwrap_or_default());
+            // `/>`, and what white space is before it.
+            let from = self.text[..start - 2].trim_end().len();
+            return Ok(Insertion { at: from, instead_of: start - from, text: format!(">{text}") });
+        }
+        Ok(match parent.children().rfind(Node::is_element) {
+            Some(last) => self.beside(self.behind(last), last, lines),
+            None => self.in_childless(parent, start, lines.iter()),
+        })
+    }
+
+    fn child<'l>(&self, name: &str, lines: impl Iterator<Item = &'l String>) -> Result<Insertion, EditError> {
         let last = self.root.children().rfind(Node::is_element);
         let last = last.ok_or(EditError::Unsafe("Package is empty"))?;
         let outer = indentation(self.text, last.range().start);
-        let open = format!("<{foundation}Capabilities>");
-        let body = self.body(elements, outer, &foundation);
+        let open = format!("<{name}>");
+        let body = self.body(lines, outer, name);
         let between = outer.map_or(String::new(), |outer| format!("{}{outer}", self.line_end));
         let text = format!("{between}{open}{body}");
         Ok(Insertion { at: self.behind(last), instead_of: 0, text })
     }
 
     /// The children on lines of their own, and the end tag; or all on one line where there is no indentation.
-    fn body(&self, elements: &[Lines], outer: Option<&str>, foundation: &str) -> String {
+    fn body<'l>(&self, lines: impl Iterator<Item = &'l String>, outer: Option<&str>, name: &str) -> String {
         let mut text = String::new();
-        for line in elements.iter().flat_map(|(_, lines)| lines) {
+        for line in lines {
             if let Some(outer) = outer {
                 text.push_str(&format!("{}{outer}{}", self.line_end, self.unit));
             }
@@ -85,18 +113,23 @@ impl<'a> Layout<'a> {
         if let Some(outer) = outer {
             text.push_str(&format!("{}{outer}", self.line_end));
         }
-        text.push_str(&format!("</{foundation}Capabilities>"));
+        text.push_str(&format!("</{name}>"));
         text
     }
 
-    /// Into `<Capabilities></Capabilities>`, which may hold white space and comments: behind those.
-    fn in_childless(&self, parent: Node<'_, '_>, start: usize, elements: &[Lines]) -> Insertion {
+    /// Into an element without children, which may hold white space and comments: behind those.
+    fn in_childless<'l>(
+        &self,
+        parent: Node<'_, '_>,
+        start: usize,
+        lines: impl Iterator<Item = &'l String>,
+    ) -> Insertion {
         let end = parent.last_child().map_or(start, |last| last.range().end);
         let inside = &self.text[start..end];
         let at = start + inside.trim_end().len();
         let outer = indentation(self.text, parent.range().start);
         let mut text = String::new();
-        for line in elements.iter().flat_map(|(_, lines)| lines) {
+        for line in lines {
             if let Some(outer) = outer {
                 text.push_str(&format!("{}{outer}{}", self.line_end, self.unit));
             }
@@ -135,6 +168,10 @@ impl<'a> Layout<'a> {
         // A comment of several lines belongs to what follows it.
         if self.text[node.range().end..end].contains('\n') { node.range().end } else { end }
     }
+}
+
+fn all_lines(elements: &[Lines]) -> impl Iterator<Item = &String> {
+    elements.iter().flat_map(|(_, lines)| lines)
 }
 
 /// The white space before the place, where nothing else stands on its line.

@@ -1,9 +1,11 @@
-//! Adding capabilities to a manifest in place: every byte that is not part of the addition stays as it is.
+//! Adding capabilities, hosts and loopback exemptions to a manifest in place: every byte that is not part of the addition stays as it is.
 
 mod layout;
+mod network;
 mod scope;
 mod template;
 
+pub use network::{NewNetwork, add_network};
 pub use template::{NewManifest, NewManifestError, new_manifest};
 
 use super::{CapabilityElement, Manifest, ManifestError, namespace, text};
@@ -190,15 +192,20 @@ fn verify(before: &Manifest, changed: &[u8], wanted: &[&NewCapability]) -> Resul
     };
     let same = old.into_iter().eq(&before.capabilities)
         && new.into_iter().map(|one| (&one.name, one.element, &one.namespace_uri)).eq(added)
-        && after.identity == before.identity
+        && same_but(before, &after)
+        && hosts(&after) == hosts(before)
+        && after.network.loopback_ports == before.network.loopback_ports;
+    if same { Ok(()) } else { Err(EditError::Unsafe("read again it is not what it was, with the additions")) }
+}
+
+/// Whether all but capabilities and networks is the same.
+fn same_but(before: &Manifest, after: &Manifest) -> bool {
+    after.identity == before.identity
         && after.properties == before.properties
         && after.target_device_families == before.target_device_families
         && after.package_dependencies == before.package_dependencies
-        && hosts(&after) == hosts(before)
-        && after.network.loopback_ports == before.network.loopback_ports
         && after.applications == before.applications
-        && after.extensions == before.extensions;
-    if same { Ok(()) } else { Err(EditError::Unsafe("read again it is not what it was, with the additions")) }
+        && after.extensions == before.extensions
 }
 
 /// Where the start tag of an element ends: behind its `>`; and whether it is an empty element.

@@ -25,18 +25,22 @@ impl<'a> Scope<'a> {
     /// The prefix of a capability's element, with its colon. One that the manifest does not have is noted for
     /// [`declarations`](Self::declarations).
     pub fn prefix(&mut self, one: &NewCapability) -> Result<String, EditError> {
-        if let Some(known) = self.known(&one.namespace_uri) {
+        self.prefix_of(&one.namespace_uri, one.prefix.as_deref().unwrap_or("cap"))
+    }
+
+    /// The same of any namespace.
+    pub fn prefix_of(&mut self, namespace_uri: &str, customary: &str) -> Result<String, EditError> {
+        if let Some(known) = self.known(namespace_uri) {
             return Ok(known);
         }
-        if let Some((prefix, _)) = self.declared.iter().find(|(_, uri)| *uri == one.namespace_uri) {
+        if let Some((prefix, _)) = self.declared.iter().find(|(_, uri)| uri == namespace_uri) {
             return Ok(format!("{prefix}:"));
         }
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"./:-_".contains(&b));
-        let customary = one.prefix.as_deref().unwrap_or("cap");
         let is_name = customary.starts_with(|c: char| c.is_ascii_alphabetic())
             && customary.bytes().all(|b| b.is_ascii_alphanumeric())
             && !customary.to_ascii_lowercase().starts_with("xml");
-        if !plain(&one.namespace_uri) || !is_name {
+        if !plain(namespace_uri) || !is_name {
             return Err(EditError::Unsafe("a namespace or its prefix holds something that needs quoting"));
         }
         let numbered = (1..100).map(|number| format!("{customary}x{number}"));
@@ -47,7 +51,7 @@ impl<'a> Scope<'a> {
         };
         let prefix = std::iter::once(customary.to_owned()).chain(numbered).find(free);
         let prefix = prefix.ok_or(EditError::Unsafe("no prefix is free"))?;
-        self.declared.push((prefix.clone(), one.namespace_uri.clone()));
+        self.declared.push((prefix.clone(), namespace_uri.to_owned()));
         Ok(format!("{prefix}:"))
     }
 

@@ -6,7 +6,7 @@ use crate::attribute::CoveredBy;
 pub fn class_of(by: CoveredBy) -> &'static str {
     const CLASSES: [&str; 8] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
     match by {
-        CoveredBy::Capability(at) => CLASSES[at % CLASSES.len()],
+        CoveredBy::Capability(at) | CoveredBy::Both(at, _) => CLASSES[at % CLASSES.len()],
         CoveredBy::Grant(_) | CoveredBy::Already => "grant",
         CoveredBy::Nothing(_) => "none",
     }

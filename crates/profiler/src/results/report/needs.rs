@@ -189,7 +189,7 @@ pub fn accesses(records: &Records, found: &Attribution, out: &mut impl Write) ->
             Text(needed.capability.name),
             html::accesses(needed.accesses)
         )?;
-        table::write(records, found, |one| one == by, false, out)?;
+        table::write(records, found, |one| one.needs(at), false, out)?;
         writeln!(out, "</div></details>")?;
     }
     for (title, class, which) in [

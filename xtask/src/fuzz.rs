@@ -46,6 +46,7 @@ const TARGETS: &[Target] = &[
         dictionary: Some("manifest.dict"),
         seeds: Some("crates/msix/tests/data/valid"),
     },
+    Target { name: "stack", dictionary: None, seeds: None },
     Target { name: "trace", dictionary: None, seeds: Some("crates/profiler/tests/data") },
 ];
 

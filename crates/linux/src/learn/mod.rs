@@ -14,6 +14,7 @@ mod process;
 mod record_file;
 pub mod session;
 mod sockets;
+pub mod stacks;
 mod user;
 mod watch;
 mod world;
@@ -33,6 +34,7 @@ use inside::Inside;
 use own::OwnPlaces;
 pub use record_file::RecordFile;
 use sockets::Sockets;
+use stacks::Stacks;
 use user::User;
 use watch::{Place, Watch};
 pub use world::{granted, world};
@@ -50,6 +52,8 @@ pub struct Learned {
     pub left_out: u64,
     /// Accesses that could not be written.
     pub lost: u64,
+    /// Call stacks of which nothing could be read.
+    pub without_stack: u64,
     /// The last error of writing.
     pub error: Option<io::Error>,
     /// The file is full: what came after is only counted, as left out.
@@ -65,7 +69,8 @@ pub struct Learner {
 
 impl Learner {
     /// Begins to answer the calls of `container`'s program, and to write a section to `file`. Those of an isolated program that
-    /// pid 1 carries out are handed back to it.
+    /// pid 1 carries out are handed back to it. With `stacks` each access has the call stack that led to it. The calling process
+    /// must be single-threaded.
     ///
     /// # Errors
     /// When the header can't be written, no thread can be started, or the container is not one that is learned about.
@@ -75,6 +80,7 @@ impl Learner {
         world: World,
         spec: &Spec,
         file: RecordFile,
+        stacks: bool,
     ) -> io::Result<Learner> {
         let (listener, inside) = match container.listening().ok_or(io::ErrorKind::InvalidInput)? {
             Listening::Alone(listener) => (listener, None),
@@ -88,8 +94,9 @@ impl Learner {
             None => Sockets::new(),
         };
         let (ended, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let stacks = stacks.then(Stacks::start).transpose()?;
         let own = OwnPlaces::of(spec, inside.clone());
-        let place = Place { inside, own, sockets, user: User::of(spec) };
+        let place = Place { inside, own, sockets, user: User::of(spec), stacks };
         let watch = Watch::new(listener, ended, run, place, file)?;
         let thread = std::thread::Builder::new().name("learn".into()).spawn(move || watch.run(&world))?;
         Ok(Learner { thread, stop })

@@ -1,5 +1,6 @@
 //! The loop that answers: receive, look, record, go on.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
@@ -23,6 +24,7 @@ use super::inside::Inside;
 use super::names::{self, Connected};
 use super::record_file::RecordFile;
 use super::sockets::{self, Address, Reached, Sockets};
+use super::stacks::Stacks;
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
@@ -65,6 +67,8 @@ pub(super) struct Watch {
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
     user: User,
+    /// Who reads call stacks, if any are wanted.
+    stacks: Option<Stacks>,
     learned: Learned,
     changed: bool,
 }
@@ -75,6 +79,7 @@ pub(super) struct Place {
     pub(super) own: OwnPlaces,
     pub(super) sockets: Sockets,
     pub(super) user: User,
+    pub(super) stacks: Option<Stacks>,
 }
 
 /// What a call comes to, before it is judged.
@@ -93,7 +98,7 @@ impl Watch {
         place: Place,
         file: RecordFile,
     ) -> io::Result<Watch> {
-        let Place { inside, own, sockets, user } = place;
+        let Place { inside, own, sockets, user, stacks } = place;
         Ok(Watch {
             listener,
             ended,
@@ -110,6 +115,7 @@ impl Watch {
             known: HashMap::new(),
             known_bytes: 0,
             user,
+            stacks,
             changed: false,
         })
     }
@@ -154,6 +160,7 @@ impl Watch {
         self.checkpoint(&judge, true);
         self.learned.recorded = self.collector.recorded();
         self.learned.lost = self.collector.refused();
+        self.learned.without_stack = self.stacks.as_ref().map_or(0, |stacks| stacks.unread);
         self.learned
     }
 
@@ -220,9 +227,22 @@ impl Watch {
             return;
         };
         let at = now();
+        // Where the caller is: asked for once for all that it was denied.
+        let place = OnceCell::new();
         for Denied { object, right, denial } in denied.iter() {
-            let event = Event { object, right: *right, denial: *denial, exe: &exe, site: 0, at };
-            let details = || (process::process(call.pid, exe.clone()), None);
+            let (stacks, listener) = (&mut self.stacks, self.listener.as_fd());
+            let here = |stacks: &mut Stacks| {
+                let waits = || sys::notification_is_alive(listener, call.id);
+                Arc::clone(place.get_or_init(|| stacks.place(call.pid, &exe, waits)))
+            };
+            let site =
+                stacks.as_mut().map(|stacks| self.collector.site(object, *right, &exe, || here(stacks).site));
+            let site = site.unwrap_or(0);
+            let event = Event { object, right: *right, denial: *denial, exe: &exe, site, at };
+            let details = || {
+                let process = process::process(call.pid, exe.clone());
+                (process, stacks.as_mut().map(|stacks| here(stacks).stack.clone()))
+            };
             self.changed = true;
             if let Err(error) = self.collector.add(&event, details, sink) {
                 self.learned.error = Some(error);

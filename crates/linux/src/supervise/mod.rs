@@ -3,7 +3,7 @@
 mod consented;
 mod console;
 mod gate;
-mod guard;
+pub(crate) mod guard;
 pub(crate) mod idle;
 pub mod reduced;
 pub(crate) mod relay;

@@ -27,14 +27,15 @@ pub use execute::{
 };
 pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{
-    erase_environment, read_process_memory, read_process_path, release_memory, write_process_memory,
+    erase_environment, read_process_memory, read_process_path, read_process_words, release_memory,
+    write_process_memory,
 };
 pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount_attributes};
 pub use network::{interface_up, packet_socket};
 pub use process::{
-    become_subreaper, capability, drop_all_capabilities, drop_bounding_set, drop_supplementary_groups,
-    duplicate_descriptor_of, keep_capabilities, notice_children, reset_signals, set_file_system_ids, set_ids,
-    set_parent_death_signal,
+    become_subreaper, capability, die_after, drop_all_capabilities, drop_bounding_set,
+    drop_supplementary_groups, duplicate_descriptor_of, keep_capabilities, notice_children, reset_signals,
+    set_file_system_ids, set_ids, set_parent_death_signal,
 };
 pub use seccomp::{
     Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,

@@ -88,8 +88,12 @@ pub mod capability {
     pub const SETUID: u64 = 1 << 7;
     /// Enter another root folder.
     pub const SYS_CHROOT: u64 = 1 << 18;
+    /// Look into processes of others.
+    pub const SYS_PTRACE: u64 = 1 << 19;
     /// Mount.
     pub const SYS_ADMIN: u64 = 1 << 21;
+    /// Open the files that a process has mapped, wherever they are.
+    pub const CHECKPOINT_RESTORE: u64 = 1 << 40;
 }
 
 /// Files that the calling thread makes from now on belong to these ids, and it is checked as them (setfsuid(2), setfsgid(2)).
@@ -104,6 +108,12 @@ pub fn set_file_system_ids(uid: u32, gid: u32) -> io::Result<()> {
         (libc::setfsuid(u32::MAX) as u32, libc::setfsgid(u32::MAX) as u32)
     };
     if now == (uid, gid) { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EPERM)) }
+}
+
+/// Ends the process by SIGALRM after so many seconds, unless it is called again before; 0: not at all (alarm(2)).
+pub fn die_after(seconds: u32) {
+    // SAFETY: takes an integer; the signal's action is the kernel's own, which no code of ours takes part in.
+    unsafe { libc::alarm(seconds) };
 }
 
 /// Makes the calling process the parent of its descendants' orphans (PR_SET_CHILD_SUBREAPER).

@@ -91,6 +91,10 @@ pub struct Limits {
     pub bytes: usize,
 }
 
+/// From so many sites an access is made; what is made from others counts as from the last of them. A program that calls itself, or
+/// means to, has any number of them.
+const MAX_SITES: u32 = 128;
+
 /// About 100 MB at the most.
 impl Default for Limits {
     fn default() -> Limits {
@@ -108,6 +112,8 @@ pub struct Collector {
     processes: Table<Process>,
     stacks: Table<Stack>,
     sites: HashMap<Site, usize>,
+    /// How many sites an access has, and the last of them.
+    ways: HashMap<(u32, Right, u32), (u32, u64)>,
     entries: HashMap<Key, usize>,
     accesses: Vec<Entry>,
     bytes: usize,
@@ -181,6 +187,16 @@ impl Collector {
         Ok(new)
     }
 
+    /// The site of an access, for [`Event::site`]: what `tell` says, which is not asked where there are too many already.
+    pub fn site(&self, object: &Object, right: Right, exe: &Raw, tell: impl FnOnce() -> u64) -> u64 {
+        let object = self.objects.get(object).copied();
+        let known = object.zip(self.programs.get(exe).copied());
+        match known.and_then(|(object, program)| self.ways.get(&(object, right, program))) {
+            Some((count, last)) if *count >= MAX_SITES => *last,
+            _ => tell(),
+        }
+    }
+
     /// Writes the counts that have changed.
     ///
     /// # Errors
@@ -251,6 +267,8 @@ impl Collector {
         });
         let site = Site { object, right: event.right, program, site: event.site };
         let key = Key { object, right: event.right, program, stack };
+        let (count, last) = self.ways.entry((object, event.right, program)).or_default();
+        (*count, *last) = (*count + 1, event.site);
         if let Some(&at) = self.entries.get(&key) {
             self.sites.insert(site, at);
             let entry = &mut self.accesses[at];
@@ -309,6 +327,7 @@ impl Collector {
         self.processes.forget();
         self.stacks.forget();
         self.sites.clear();
+        self.ways.clear();
         self.entries.clear();
         self.accesses.clear();
         self.bytes = 0;

@@ -72,7 +72,8 @@ impl Stack {
         Stack { frames, truncated }
     }
 
-    pub(crate) fn size(&self) -> usize {
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
         self.frames.iter().map(|frame| size_of::<Frame>() + frame.size()).sum()
     }
 }

@@ -40,6 +40,10 @@ pub fn lacks(records: &Records, found: &Attribution) -> Vec<Lack> {
         let capability = |name: &str| format!("--capability {name}");
         let (mut would_grant, not_grantable) = match outcome.by {
             CoveredBy::Capability(at) => (vec![capability(found.capabilities[at].capability.name)], None),
+            CoveredBy::Both(one, other) => {
+                let both = [one, other].map(|at| capability(found.capabilities[at].capability.name));
+                (vec![both.join(" ")], None)
+            }
             CoveredBy::Grant(at) => (vec![found.grants[at].to_string()], None),
             CoveredBy::Nothing(why) => (Vec::new(), Some(why)),
             CoveredBy::Already => (Vec::new(), None),

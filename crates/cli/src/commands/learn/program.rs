@@ -41,6 +41,10 @@ pub struct Program {
     #[arg(long)]
     pub probes: bool,
 
+    /// Don't read call stacks: records say what was accessed and by which program, not from where in it
+    #[arg(long)]
+    pub no_stacks: bool,
+
     /// The folder for the results
     #[arg(long, value_name = "DIR", default_value = "lowbox-results")]
     pub out: PathBuf,
@@ -127,7 +131,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     let mut container =
         groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec)).map_err(launch_failed)?;
     let run = header(Mode::Learn, arguments.probes, &request, &prepared);
-    let learner = Learner::start(&mut container, &run, world, &prepared.spec, file)
+    let learner = Learner::start(&mut container, &run, world, &prepared.spec, file, !arguments.no_stacks)
         .map_err(|error| Failure::new(format!("{}: {error}", output::path(&trace))))?;
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let ending = container.supervise(None, &mut |_| {});
@@ -221,6 +225,12 @@ pub fn say_how_much(learned: &Learned, trace: &Path) {
         output::say(&format!(
             "{} denials more are left out, because no reader takes so many different accesses",
             learned.left_out
+        ));
+    }
+    if learned.without_stack > 0 {
+        output::say(&format!(
+            "{} times the call stack could not be read (its thread had ended, may not be looked into, or took too long to read)",
+            learned.without_stack
         ));
     }
     if let Some(error) = &learned.error {

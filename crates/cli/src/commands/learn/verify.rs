@@ -100,7 +100,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     say_of_launch(&container);
     let run = header(Mode::Enforce, probes, &request, &prepared);
     let file = RecordFile::unbounded(file);
-    let learner = Learner::start(&mut container, &run, world.clone(), &prepared.spec, file);
+    let learner = Learner::start(&mut container, &run, world.clone(), &prepared.spec, file, true);
     let learner = learner.map_err(trace_failed)?;
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let ending = container.supervise(None, &mut |event| {

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use lowbox_program_tests::{Ended, Person, everyone_at_home, finish, unique_sleep};
+use lowbox_program_tests::{Ended, Person, everyone_at_home, finish, unique_sleep, until};
 use serde_json::Value;
 
 const PYTHON: &str = "/usr/bin/python3";
@@ -401,5 +402,22 @@ fn of_git_node_and_sqlite_nothing_is_missing_with_what_was_learned_and_something
                 let _ = fs::remove_file(folder.join(name));
             }
         });
+    });
+}
+
+#[test]
+fn counts_reach_the_records_while_a_program_is_never_idle() {
+    everyone_at_home(|person| {
+        let secret = person.file("secret.txt", "x");
+        let trace = person.work().join("busy.trace");
+        let script = format!("while True:\n  try: open({:?})\n  except OSError: pass", text(&secret));
+        let all = ["learn", "verify", "--trace", text(&trace), "--", PYTHON, "-I", "-c", &script];
+        let mut lowbox = person.lowbox(&all).stderr(std::process::Stdio::null()).spawn().expect("lowbox");
+        let counted = until(Duration::from_secs(60), || {
+            fs::read_to_string(&trace).is_ok_and(|text| text.contains("{\"count\":"))
+        });
+        lowbox.kill().expect("a child of this process");
+        lowbox.wait().expect("its end");
+        assert!(counted, "{}", person.name);
     });
 }

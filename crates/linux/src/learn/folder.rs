@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lowbox_profiler::record::Reader;
+use lowbox_profiler::record::{Reader, TraceError};
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, renameat, unlinkat,
 };
@@ -157,15 +157,18 @@ impl RecordFolder {
     pub fn settle(&self) -> io::Result<bool> {
         // Whoever holds the lock settles it, or is a program that means to: then it is done another time.
         let Ok(_locked) = self.lock(Duration::ZERO) else { return Ok(true) };
-        let finished: Vec<Found> = self.files()?.into_iter().filter(|file| !file.running).collect();
+        let files = self.files()?.into_iter();
+        let finished: Vec<Found> = files.filter(|file| !file.running && file.length > 0).collect();
         if finished.len() > SEPARATE {
             let mut reader = Reader::new();
             let mut read = Vec::new();
             for found in &finished {
                 match reader.read(BufReader::new(self.read(&found.name)?)) {
                     Ok(()) => read.push(&found.name),
-                    // Its run ended before it wrote which it is, or it is no record file: it stays.
-                    Err(_) => continue,
+                    // No record file: it stays.
+                    Err(TraceError::NoRun) => continue,
+                    // Perhaps a part of it was read: each file is put together as a whole or stays, and so all stay.
+                    Err(_) => return self.has_room(),
                 }
             }
             let records = reader.finish();
@@ -179,6 +182,10 @@ impl RecordFolder {
                 unlinkat(&*self.folder, name.as_str(), AtFlags::empty())?;
             }
         }
+        self.has_room()
+    }
+
+    fn has_room(&self) -> io::Result<bool> {
         Ok(self.files()?.iter().map(|file| file.length).sum::<u64>() < FULL)
     }
 
@@ -219,7 +226,8 @@ impl Named {
     fn create(&self) -> io::Result<File> {
         let flags = self::flags(OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL);
         let file = openat(&*self.folder, self.name.as_str(), flags, Mode::from(0o600))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        // Somebody who holds it before shows it as going on just as well.
+        let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         Ok(File::from(file))
     }
 

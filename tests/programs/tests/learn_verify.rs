@@ -141,6 +141,14 @@ def serve_by_path():
         with socket.socket(socket.AF_UNIX) as client:
             client.connect("/tmp/own-socket")
             own.accept()[0].close()
+def serve_by_name():
+    name = f"\0lowbox-verify-{port}"
+    with socket.socket(socket.AF_UNIX) as own:
+        own.bind(name)
+        own.listen()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(name)
+            own.accept()[0].close()
 def own_file():
     with open(shared, "w") as file:
         file.write("own")
@@ -153,6 +161,7 @@ attempt("removed", lambda: os.unlink(secret))
 attempt("host", lambda: socket.create_connection(("127.0.0.1", int(port))))
 attempt("own server", serve)
 attempt("own socket", serve_by_path)
+attempt("own name", serve_by_name)
 attempt("own file", own_file)
 attempt("home", lambda: open(os.environ["HOME"] + "/notes", "w").close())
 os.chdir(linked)
@@ -188,7 +197,7 @@ fn what_is_denied_is_told_with_its_count_and_what_the_container_has_of_its_own_i
         let (ended, answer) = verify(person, &options, &command);
         assert_eq!(
             ended.succeeded(),
-            "own server, own socket, own file, home, granted",
+            "own server, own socket, own name, own file, home, granted",
             "{}: {}",
             person.name,
             ended.stderr

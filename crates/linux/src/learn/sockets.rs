@@ -72,7 +72,12 @@ pub(super) struct Sockets {
     resolvers: Vec<SocketAddr>,
     /// Ports that the program has sockets at: over its own loopback interface it reaches those without any right.
     own_ports: HashSet<u16>,
+    /// Abstract names that the program gave its own sockets.
+    own_names: HashSet<Raw>,
 }
+
+/// So many abstract names are known; more count as the host's.
+const MAX_NAMES: usize = 10_000;
 
 impl Sockets {
     pub(super) fn new() -> Sockets {
@@ -86,7 +91,8 @@ impl Sockets {
     }
 
     fn with(text: &str) -> Sockets {
-        Sockets { routes: Routes::open().ok(), resolvers: resolvers(text), own_ports: HashSet::new() }
+        let (routes, resolvers) = (Routes::open().ok(), resolvers(text));
+        Sockets { routes, resolvers, own_ports: HashSet::new(), own_names: HashSet::new() }
     }
 
     /// Whether names are asked for there.
@@ -106,6 +112,20 @@ impl Sockets {
             return Some(Reached::Resolver);
         }
         Some(Reached::Peer(self.network(SocketAddr::new(ip, peer.port()), &kind)?))
+    }
+
+    /// Notes the abstract name of a socket, unless somebody has it already: then the program doesn't get it.
+    pub(super) fn named(&mut self, name: Raw, isolated: bool) {
+        // An isolated program has a network with names of its own; else they are those of lowbox.
+        let taken = !isolated && std::fs::read("/proc/net/unix").is_ok_and(|list| has_name(&list, &name));
+        if !taken && self.own_names.len() < MAX_NAMES {
+            self.own_names.insert(name);
+        }
+    }
+
+    /// Whether it is the name of a socket of the program's own.
+    pub(super) fn is_own_name(&self, name: &Raw) -> bool {
+        self.own_names.contains(name)
     }
 
     /// Notes the port of a socket that is given an address. Listening, and receiving datagrams, on the loopback interface is the
@@ -151,6 +171,13 @@ impl Sockets {
     }
 }
 
+/// Whether a list of sockets (proc_net(5), unix) holds an abstract name. It shows null bytes as `@`.
+fn has_name(list: &[u8], name: &Raw) -> bool {
+    let plain = |byte: &u8| if *byte == 0 { b'@' } else { *byte };
+    let end: Vec<u8> = b" @".iter().copied().chain(name.as_bytes().iter().map(plain)).collect();
+    list.split(|&byte| byte == b'\n').any(|line| line.ends_with(&end))
+}
+
 /// The caller's socket, if it is an internet socket.
 pub(super) fn internet(thread: Pid, number: i32) -> Option<(OwnedFd, Inet)> {
     let socket = sys::duplicate_descriptor_of(open_thread(thread).ok()?.as_fd(), number).ok()?;
@@ -172,5 +199,19 @@ mod tests {
         let internet = [&(libc::AF_INET as u16).to_ne_bytes()[..], &[0; 14]].concat();
         assert_eq!(read(&internet), Some(Address::Internet(internet.clone())));
         assert_eq!(read(&[1]), None);
+    }
+
+    #[test]
+    fn an_abstract_name_is_found_in_the_kernels_list() {
+        let name = format!("lowbox-test-{}", std::process::id());
+        let address = rustix::net::SocketAddrUnix::new_abstract_name(name.as_bytes()).unwrap();
+        let has = || has_name(&std::fs::read("/proc/net/unix").unwrap(), &name.as_str().into());
+        assert!(!has());
+        let socket =
+            rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::STREAM, None)
+                .unwrap();
+        rustix::net::bind(&socket, &address).unwrap();
+        assert!(has());
+        assert!(!has_name(&std::fs::read("/proc/net/unix").unwrap(), &"lowbox-tes".into()));
     }
 }

@@ -439,7 +439,8 @@ impl Watch {
                     Some(Address::Internet(bytes)) => {
                         seen.accesses.extend(self.sockets.bound(thread, number, &bytes));
                     }
-                    Some(Address::Abstract(_)) | None => {}
+                    Some(Address::Abstract(name)) => self.sockets.named(name, self.inside.is_some()),
+                    None => {}
                 }
             }
             Does::Listen(number) => seen.accesses.extend(self.sockets.listens(thread, number)),
@@ -484,6 +485,7 @@ impl Watch {
                     seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
                 }
             }
+            Some(Address::Abstract(name)) if self.sockets.is_own_name(&name) => {}
             Some(Address::Abstract(name)) => {
                 seen.accesses.push((Object::AbstractSocket { name }, Right::Do(Operation::Connect)));
             }

@@ -63,6 +63,60 @@ fn the_hosts_loopback_is_granted_by_port_and_a_metadata_service_by_nothing() {
     assert!(found.capabilities.is_empty() && found.proven);
 }
 
+/// 6to4 of a private address: the internet by its relay, and the private network by what it holds.
+#[test]
+fn an_address_that_holds_another_may_need_two_capabilities_and_both_are_named() {
+    let found = attribute(&records(vec![(network("2002:a01:203::1", 80), CONNECT)]), &world(&[]));
+    let mut names: Vec<&str> = found.capabilities.iter().map(|needed| needed.capability.name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["internetClient", "privateNetworkClientServer"]);
+    assert_eq!((found.outcomes[0].by, found.at_least), (CoveredBy::Both(0, 1), 2));
+    assert!(found.capabilities.iter().all(|needed| needed.accesses == 1));
+    let learned = world(&names);
+    assert!(Judge::new(&learned).denial(&network("2002:a01:203::1", 80), CONNECT).is_none());
+    // With one of them declared the other alone is enough.
+    let found =
+        attribute(&records(vec![(network("2002:a01:203::1", 80), CONNECT)]), &world(&["internetClient"]));
+    assert_eq!(found.outcomes[0].alternatives, ["privateNetworkClientServer"]);
+}
+
+#[test]
+fn a_socket_in_a_granted_folder_is_denied_and_one_with_an_entry_is_not() {
+    let mut world = world(&["documentsLibrary"]);
+    let socket = Object::UnixSocket { path: "/home/me/Documents/s".into() };
+    let denial = Judge::new(&world).denial(&socket, CONNECT).unwrap();
+    assert_eq!(denial.why, Why::NoObject);
+    assert_eq!(Judge::new(&world).remedies(&socket, CONNECT), Default::default());
+    let text = "socket /home/me/Documents/s D:(A;;FRFW;;;{package})";
+    world.objects.extend(lowbox_policy::parse_objects(text, "t", &Default::default(), &world.token).unwrap());
+    assert!(Judge::new(&world).denial(&socket, CONNECT).is_none());
+}
+
+#[test]
+fn a_link_is_granted_with_its_folder_and_never_by_itself() {
+    let link = |path: &str| {
+        let object = Object::File { path: path.into(), node: Node::Symlink };
+        (object, Right::Do(Operation::Stat))
+    };
+    let mut world = world(&[]);
+    let what = "where lowbox reads its configuration";
+    world.options.protected.push(Protected { path: "/home/me/own".into(), what, inside_too: true });
+    let found = attribute(&records(vec![link("/srv/way/link"), link("/home/me/own/link")]), &world);
+    assert_eq!(found.grants.iter().map(Grant::to_string).collect::<Vec<_>>(), ["--grant /srv/way:r"]);
+    assert!(matches!(found.outcomes[1].by, CoveredBy::Nothing(why) if why.contains("link")), "{found:?}");
+}
+
+#[test]
+fn places_of_which_all_may_be_listed_are_those_without_exceptions() {
+    let mut world = world(&[]);
+    let places = Judge::new(&world).listable();
+    assert!(places.contains(&PathBuf::from("/usr")), "{places:?}");
+    assert!(!places.iter().any(|place| place.starts_with("/home") || *place == PathBuf::from("/")));
+    let text = "tree /usr/share/secret D:(D;OICI;FR;;;{package})";
+    world.objects.extend(lowbox_policy::parse_objects(text, "t", &Default::default(), &world.token).unwrap());
+    assert!(!Judge::new(&world).listable().contains(&PathBuf::from("/usr")));
+}
+
 #[test]
 fn a_document_needs_its_library_which_is_privacy_sensitive_and_says_what_else_it_opens() {
     let found = attribute(&records(vec![file_access("/home/me/Documents/a/b.txt")]), &world(&[]));

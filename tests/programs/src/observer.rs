@@ -122,17 +122,21 @@ impl Lesson<'_> {
         self.run(plain).succeeded();
         let observed = Observed::read(fs::read_to_string(&seen).expect("what strace saw"));
         let packages = self.packages();
+        // What comes with the program, and was granted while it was learned about.
+        let brought: Vec<String> =
+            granted(&header).iter().filter_map(|grant| Some(grant.rsplit_once(':')?.0.to_owned())).collect();
         let place = |path: &str| {
             // The container's own, and what everybody has: to ask about each file of it takes its time.
             let own = ["/proc/", "/dev/pts", "/dev/tty", "/tmp/", "/usr/", text(&packages)];
             let own_files = ["/etc/resolv.conf", "/etc/passwd", "/etc/group"];
-            own.iter().any(|place| path.starts_with(place)) || own_files.contains(&path)
+            own.iter().any(|place| path.starts_with(place))
+                || own_files.contains(&path)
+                || brought.iter().any(|place| Path::new(path).starts_with(place))
         };
-        let granted = granted(&header);
         let denied: BTreeSet<String> = observed
             .opened
             .iter()
-            .filter(|path| !place(path) && !self.is_granted(&["--for-path", path], &granted))
+            .filter(|path| !place(path) && !self.is_granted(&["--for-path", path]))
             .map(|path| anonymous(path))
             .collect();
         let recorded = accesses(&trace);
@@ -159,7 +163,7 @@ impl Lesson<'_> {
         let denied: BTreeSet<&String> = observed
             .reached
             .iter()
-            .filter(|peer| !is_resolver(peer) && !self.is_granted(&["--connect", peer], &[]))
+            .filter(|peer| !is_resolver(peer) && !self.is_granted(&["--connect", peer]))
             .collect();
         let peers: BTreeSet<String> = recorded
             .iter()
@@ -181,9 +185,8 @@ impl Lesson<'_> {
     }
 
     /// What the access check says, to `lowbox explain`.
-    fn is_granted(&self, asked: &[&str; 2], grants: &[String]) -> bool {
+    fn is_granted(&self, asked: &[&str; 2]) -> bool {
         let mut words = vec!["explain", "--json", "--name", "observed"];
-        words.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
         let (peer, protocol) = asked[1].rsplit_once('/').unwrap_or((asked[1], ""));
         match asked[0] {
             "--connect" => words.extend(["--connect", peer]),

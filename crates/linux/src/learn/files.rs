@@ -180,6 +180,13 @@ pub(super) fn opened(kind: FileType, flags: i32) -> Vec<Operation> {
     all
 }
 
+/// Whether an open with these flags can do nothing but open a folder, and no link, for listing.
+pub(super) fn only_lists(flags: i32) -> bool {
+    let needed = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+    let others = libc::O_ACCMODE | libc::O_CREAT | libc::O_PATH | (libc::O_TMPFILE & !libc::O_DIRECTORY);
+    flags & needed == needed && flags & others == libc::O_RDONLY
+}
+
 /// The interpreter of a script (execve(2)), which the kernel opens without a call of the program's.
 pub(super) fn interpreter(path: &Path) -> Option<PathBuf> {
     // O_NONBLOCK: what was a regular file may be a FIFO by now.
@@ -255,6 +262,15 @@ mod tests {
         ] {
             assert_eq!(fails, []);
         }
+    }
+
+    #[test]
+    fn an_open_that_only_lists_makes_and_follows_nothing() {
+        let lists = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+        assert!(only_lists(lists) && only_lists(lists | libc::O_NONBLOCK));
+        let more = [libc::O_RDWR, libc::O_CREAT, libc::O_PATH, libc::O_TMPFILE | libc::O_RDWR];
+        assert!(more.iter().all(|flag| !only_lists(lists | flag)));
+        assert!(!only_lists(libc::O_DIRECTORY) && !only_lists(libc::O_NOFOLLOW));
     }
 
     #[test]

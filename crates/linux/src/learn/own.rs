@@ -60,7 +60,7 @@ impl OwnPlaces {
 
     /// Whether what is at `path`, or is to be made there, is the container's own.
     pub(super) fn hold(&self, path: &Path) -> bool {
-        self.whole.iter().any(|place| path.starts_with(place))
+        self.whole.iter().any(|place| lies_in(path, place))
             || self.empty.iter().any(|place| path == place)
             || (!self.made.is_empty()
                 && path.ancestors().any(|above| self.made.contains(above.as_os_str().as_bytes())))
@@ -101,6 +101,12 @@ impl OwnPlaces {
             self.made_bytes -= path.as_os_str().len() + NAME;
         }
     }
+}
+
+/// `Path::starts_with` for two paths without `.`, `..` and doubled slashes, which most calls ask for a dozen places.
+fn lies_in(path: &Path, place: &Path) -> bool {
+    let rest = path.as_os_str().as_bytes().strip_prefix(place.as_os_str().as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 #[cfg(test)]

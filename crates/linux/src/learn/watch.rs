@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -63,6 +63,9 @@ pub(super) struct Watch {
     own: OwnPlaces,
     sockets: Sockets,
     connected: Connected,
+    /// Places of which every folder may be listed; and what then has to be recorded.
+    listable: Vec<PathBuf>,
+    nothing: Arc<[Denied]>,
     /// What became of a whole path with what was to be done there, while names don't change.
     known: HashMap<Vec<u8>, Arc<[Denied]>>,
     known_bytes: usize,
@@ -112,6 +115,8 @@ impl Watch {
             own,
             sockets,
             connected: Connected::default(),
+            listable: Vec::new(),
+            nothing: Arc::new([]),
             known: HashMap::new(),
             known_bytes: 0,
             user,
@@ -123,6 +128,7 @@ impl Watch {
     /// Until nobody is left whom the filter holds.
     pub(super) fn run(mut self, world: &World) -> Learned {
         let judge = Judge::new(world);
+        self.listable = judge.listable();
         loop {
             let mut events =
                 [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
@@ -256,9 +262,16 @@ impl Watch {
     /// What of a call the check denies; `None` if what it names could not be read.
     fn denied(&mut self, judge: &Judge<'_>, thread: Pid, does: Does) -> Option<Arc<[Denied]>> {
         let key = match does {
-            Does::Open(at, flags) => Some(key(thread, at, flags as u32, 0)?),
+            Does::Open(at, flags) => {
+                let path = whole_bytes(thread, at)?;
+                // A walk through a tree: what it comes to is as likely new as it is certainly allowed.
+                if path.one_name && files::only_lists(flags) && self.may_list(&path.bytes) {
+                    return Some(Arc::clone(&self.nothing));
+                }
+                Some(key(path.bytes, flags as u32, 0))
+            }
             Does::To(at, operation) if !changes_names(operation) => {
-                Some(key(thread, at, operation as u32, 1 + u8::from(at.follows))?)
+                Some(key(whole_bytes(thread, at)?.bytes, operation as u32, 1 + u8::from(at.follows)))
             }
             _ => None,
         };
@@ -547,6 +560,13 @@ impl Watch {
         self.making(seen, &to, operation);
     }
 
+    /// Whether it lies where every folder may be listed. The path is without links.
+    fn may_list(&self, path: &[u8]) -> bool {
+        self.listable.iter().any(|place| {
+            path.strip_prefix(place.as_os_str().as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+        })
+    }
+
     /// A name in a place of the container's own, which its links don't lead out of but on purpose (`/proc/self/root`).
     fn is_own_name(&self, path: &Path) -> bool {
         let bytes = path.as_os_str().as_bytes();
@@ -569,13 +589,13 @@ fn changes_names(operation: Operation) -> bool {
     matches!(operation, Operation::Unlink | Operation::Rmdir)
 }
 
-/// The whole path, then what tells apart what is done there. `None` if it can't be read.
-fn key(thread: Pid, at: At, what: u32, kind: u8) -> Option<Vec<u8>> {
-    let mut key = whole_bytes(thread, at)?;
+/// The whole path, then what tells apart what is done there.
+fn key(path: Vec<u8>, what: u32, kind: u8) -> Vec<u8> {
+    let mut key = path;
     key.push(0);
     key.push(kind);
     key.extend(what.to_ne_bytes());
-    Some(key)
+    key
 }
 
 /// Bytes that follow the path in a key.
@@ -586,11 +606,20 @@ fn path_of(key: &[u8]) -> &Path {
 }
 
 fn whole_path(thread: Pid, at: At) -> Option<PathBuf> {
-    whole_bytes(thread, at).map(|bytes| PathBuf::from(OsStr::from_bytes(&bytes)))
+    whole_bytes(thread, at).map(|path| PathBuf::from(OsString::from_vec(path.bytes)))
 }
 
-fn whole_bytes(thread: Pid, at: At) -> Option<Vec<u8>> {
-    whole(thread, at.folder, &sys::read_process_path(thread, at.address).ok()?)
+/// A whole path.
+struct Whole {
+    bytes: Vec<u8>,
+    /// It was given as one name in a folder that the caller has open or works in: no link is on the way.
+    one_name: bool,
+}
+
+fn whole_bytes(thread: Pid, at: At) -> Option<Whole> {
+    let given = sys::read_process_path(thread, at.address).ok()?;
+    let one_name = !given.contains(&b'/') && !matches!(&given[..], b"" | b"." | b"..");
+    Some(Whole { bytes: whole(thread, at.folder, &given)?, one_name })
 }
 
 /// An absolute path from what a call was given. Without a path it is the descriptor's own (AT_EMPTY_PATH).

@@ -7,7 +7,8 @@ use lowbox_policy::network::{
 };
 use lowbox_policy::ruling::{Cause, grant_helps, granting, helpful_grant, is_at_or_above, rule};
 use lowbox_policy::{
-    Candidate, GrantRights, Object as Securable, ObjectKind, Operation, PlanOptions, Question, candidates,
+    Candidate, GrantRights, NodeKind, Object as Securable, ObjectKind, Operation, PlanOptions, Question,
+    candidates,
 };
 use lowbox_security::{AccessMask, Token};
 
@@ -216,6 +217,39 @@ impl<'w> Judge<'w> {
             (Object::Display { .. }, _) => "displays are not opened to containers yet",
             (Object::Other { .. }, _) => "no object of the catalogue stands for it",
         }
+    }
+
+    /// The places of which every folder beneath may be listed, whatever its name: nobody has to look for the entry that says so.
+    pub fn listable(&self) -> Vec<PathBuf> {
+        let places =
+            self.world.objects.iter().filter(|object| object.kind == ObjectKind::Tree && !object.glob);
+        let mut found: Vec<PathBuf> = Vec::new();
+        for place in places.map(|object| object.path.as_path()) {
+            if !found.iter().any(|have| have == place) && self.is_listable_throughout(place) {
+                found.push(place.to_path_buf());
+            }
+        }
+        found
+    }
+
+    fn is_listable_throughout(&self, place: &Path) -> bool {
+        let changes = |object: &Securable| match object.glob {
+            false => object.path != place && object.path.starts_with(place),
+            // It may fit anything that begins as it does.
+            true => {
+                let plain = |part: &Component<'_>| !part.as_os_str().as_encoded_bytes().contains(&b'*');
+                let beginning: PathBuf = object.path.components().take_while(plain).collect();
+                object.path.starts_with(place) || place.starts_with(&beginning)
+            }
+        };
+        let (objects, token) = (self.world.objects.as_slice(), &self.world.token);
+        // What is inherited by the second generation is by all.
+        let beneath = [place.join("x"), place.join("x/x"), place.join("x/x/x")];
+        !objects.iter().any(changes)
+            && beneath.iter().all(|path| {
+                let (kind, operation) = (NodeKind::Dir, Operation::List);
+                rule(&Question { objects, token, path, kind, operation }).granted
+            })
     }
 
     /// Whether a question could be asked about it while the program runs, if it declared the prompting capability.

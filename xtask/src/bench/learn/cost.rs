@@ -72,7 +72,7 @@ fn make_crate(folder: &Path) -> io::Result<()> {
         let place = folder.join(name);
         fs::create_dir_all(place.join("src"))?;
         fs::write(place.join("Cargo.toml"), manifest(name, ""))?;
-        let text: String = (0..150)
+        let text: String = (0..15)
             .map(|number| {
                 format!(
                     "pub fn f{number}(text: &str) -> std::collections::BTreeMap<String, usize> {{\n    \

@@ -75,7 +75,9 @@ fn query(python: &str, folder: &Path) -> io::Result<String> {
     let query = text.split("## Merging").nth(1).and_then(|text| text.split("```sql\n").nth(1));
     let query = query.and_then(|rest| rest.split("```").next());
     let query = query.ok_or_else(|| io::Error::other("docs/profiler.md has no query"))?;
+    // Its progress would be among what it says.
     let script = "import duckdb, sys\n\
+                  duckdb.sql('SET enable_progress_bar = false')\n\
                   found = duckdb.sql(sys.argv[1])\n\
                   names, rows = found.columns, found.fetchall()\n\
                   count, machines = names.index('count'), names.index('machines')\n\

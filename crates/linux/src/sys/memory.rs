@@ -41,6 +41,30 @@ pub fn read_process_memory(pid: Pid, address: u64, buffer: &mut [u8]) -> io::Res
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
+/// Copies these parts of the memory of process `pid`, each an address and a length, one behind the other, by one process_vm_readv(2); at
+/// most 1,024 parts (UIO_MAXIOV). Whether all could be read, and fill `into`.
+pub fn read_process_parts(pid: Pid, parts: &[(u64, usize)], into: &mut [u8]) -> bool {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let part = |&(address, length): &(u64, usize)| libc::iovec {
+        iov_base: address as *mut libc::c_void,
+        iov_len: length,
+    };
+    let remote: Vec<libc::iovec> = parts.iter().map(part).collect();
+    // SAFETY: `local` describes `into`, exclusively borrowed for the call; the remote addresses are never dereferenced here, the kernel
+    // checks them against the other process's address space.
+    let read = unsafe {
+        libc::process_vm_readv(
+            pid.as_raw_pid(),
+            &raw const local,
+            1,
+            remote.as_ptr(),
+            remote.len() as libc::c_ulong,
+            0,
+        )
+    };
+    usize::try_from(read) == Ok(into.len())
+}
+
 /// Copies the path at `address` of process `pid`, without its NUL: what of it is on its first page first, which is nearly always
 /// all, and half the price of two.
 ///
@@ -65,29 +89,6 @@ pub fn read_process_path(pid: Pid, address: u64) -> io::Result<Vec<u8>> {
         have += read;
     }
     Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG))
-}
-
-/// Copies the words of 64 bits at these addresses of process `pid` by one process_vm_readv(2); at most 1,024 (UIO_MAXIOV). `None` unless all
-/// could be read.
-pub fn read_process_words(pid: Pid, addresses: &[u64]) -> Option<Vec<u64>> {
-    let mut words = vec![0_u64; addresses.len()];
-    let local = libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: size_of_val(&words[..]) };
-    let word =
-        |address: &u64| libc::iovec { iov_base: *address as *mut libc::c_void, iov_len: size_of::<u64>() };
-    let remote: Vec<libc::iovec> = addresses.iter().map(word).collect();
-    // SAFETY: `local` describes `words`, which nothing else uses during the call and of which any bytes are numbers; the remote addresses
-    // are never dereferenced here, the kernel checks them against the other process's address space.
-    let read = unsafe {
-        libc::process_vm_readv(
-            pid.as_raw_pid(),
-            &raw const local,
-            1,
-            remote.as_ptr(),
-            remote.len() as libc::c_ulong,
-            0,
-        )
-    };
-    (usize::try_from(read) == Ok(local.iov_len)).then_some(words)
 }
 
 /// Writes `bytes` at `address` of process `pid` (process_vm_writev(2)), as a system call that it made would.

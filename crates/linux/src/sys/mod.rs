@@ -27,7 +27,7 @@ pub use execute::{
 };
 pub use landlock::{landlock_abi, restrict_self};
 pub use memory::{
-    erase_environment, read_process_memory, read_process_path, read_process_words, release_memory,
+    erase_environment, read_process_memory, read_process_parts, read_process_path, release_memory,
     write_process_memory,
 };
 pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount_attributes};

@@ -35,7 +35,7 @@ use lowbox_profiler::record::{Frame, Module, Stack};
 
 use crate::supervise::guard::Guard;
 use message::{Answer, FrameMessage, Question, receive, send};
-use places::{Place, Places};
+use places::{Marks, Place, Places};
 pub(super) use registers::Registers;
 
 /// How long an answer may take: longer than the reader has for it, because what holds it may be a file system that doesn't answer.
@@ -87,7 +87,7 @@ impl Stacks {
         }
         let answer = registers.and_then(|registers| self.ask(thread, registers));
         let answer = answer.filter(|_| waits()).unwrap_or_default();
-        let (marks, of_thread) = (answer.marks.clone(), answer.of_thread);
+        let (marks, of_thread) = (Marks::new(answer.marks.clone()), answer.of_thread);
         self.unread += u64::from(answer.frames.is_empty());
         let stack = self.stack(answer);
         self.sites += 1;

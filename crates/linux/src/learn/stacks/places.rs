@@ -24,7 +24,7 @@ pub(crate) struct Place {
     /// The stack.
     pub(crate) stack: Stack,
     /// What it is known by.
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Marks,
     /// It is known in this thread only.
     pub(super) thread: Option<u32>,
 }
@@ -42,9 +42,8 @@ impl Places {
     pub(super) fn find(&self, thread: u32, exe: &Raw, registers: Registers) -> Option<Arc<Place>> {
         let known = self.known.get(&(exe.clone(), registers))?;
         let process = Pid::from_raw(thread as i32)?;
-        let is_here = |place: &&Arc<Place>| {
-            place.thread.is_none_or(|own| own == thread) && are_there(process, &place.marks)
-        };
+        let is_here =
+            |place: &&Arc<Place>| place.thread.is_none_or(|own| own == thread) && place.marks.are_in(process);
         known.iter().rev().find(is_here).cloned()
     }
 
@@ -53,7 +52,7 @@ impl Places {
             self.known.clear();
             self.bytes = 0;
         }
-        self.bytes += exe.len() + size_of::<Place>() + place.stack.size() + size_of_val(&place.marks[..]);
+        self.bytes += exe.len() + size_of::<Place>() + place.stack.size() + place.marks.size();
         let alike = self.known.entry((exe.clone(), registers)).or_default();
         if alike.len() >= MAX_ALIKE {
             alike.remove(0);
@@ -62,9 +61,58 @@ impl Places {
     }
 }
 
-fn are_there(process: Pid, marks: &[Mark]) -> bool {
-    let (addresses, words): (Vec<u64>, Vec<u64>) = marks.iter().copied().unzip();
-    addresses.is_empty() || sys::read_process_words(process, &addresses).is_some_and(|now| now == words)
+/// Words of a program's memory, in the order of their addresses.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// Where in what is read each is, and what it is.
+    words: Vec<(usize, u64)>,
+    /// What is read: an address and a length. Most marks are near others, and each part costs as much as some hundred words.
+    parts: Vec<(u64, usize)>,
+}
+
+/// Marks that are no further apart are read together.
+const NEAR: u64 = 1024;
+const WORD: usize = size_of::<u64>();
+
+impl Marks {
+    pub(super) fn new(mut marks: Vec<Mark>) -> Marks {
+        marks.sort_unstable();
+        let mut all = Marks::default();
+        let mut length = 0;
+        for (address, word) in marks {
+            let new = match all.parts.last_mut() {
+                Some((start, held)) if address - *start < *held as u64 + NEAR => {
+                    let grown = (address - *start) as usize + WORD;
+                    length += grown.saturating_sub(*held);
+                    *held = grown.max(*held);
+                    None
+                }
+                _ => Some((address, WORD)),
+            };
+            length += new.map_or(0, |(_, held)| held);
+            all.parts.extend(new);
+            let (start, held) = all.parts[all.parts.len() - 1];
+            all.words.push((length - held + (address - start) as usize, word));
+        }
+        all
+    }
+
+    fn length(&self) -> usize {
+        self.parts.iter().map(|(_, length)| length).sum()
+    }
+
+    /// Whether the process has them still.
+    fn are_in(&self, process: Pid) -> bool {
+        let mut bytes = vec![0; self.length()];
+        if !sys::read_process_parts(process, &self.parts, &mut bytes) {
+            return self.parts.is_empty();
+        }
+        self.words.iter().all(|(at, word)| bytes[*at..*at + WORD] == word.to_ne_bytes())
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(&self.words[..]) + size_of_val(&self.parts[..])
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +126,9 @@ mod tests {
         let registers = Registers { sp: 1, pc: 2 };
         let exe = Raw::from(&b"/bin/a"[..]);
         let mut places = Places::default();
-        let place = |thread, marks| Arc::new(Place { site: 7, stack: Stack::default(), marks, thread });
+        let place = |thread, marks| {
+            Arc::new(Place { site: 7, stack: Stack::default(), marks: Marks::new(marks), thread })
+        };
         let address = |at: usize| stack.as_ptr() as u64 + 8 * at as u64;
         places.add(&exe, registers, place(None, vec![(address(0), 1), (address(2), 3)]));
         assert!(places.find(own, &exe, registers).is_some_and(|place| place.site == 7));
@@ -96,13 +146,35 @@ mod tests {
     fn places_without_end_are_forgotten() {
         let mut places = Places::default();
         let exe = Raw::from(&b"/bin/a"[..]);
-        let marks = vec![(8, 1); 512];
-        for number in 0..3 * (MAX_BYTES / size_of_val(&marks[..])) as u64 {
-            let place = Place { site: number, stack: Stack::default(), marks: marks.clone(), thread: None };
+        let marks: Vec<Mark> = (0..512).map(|at| (at * 4096, at)).collect();
+        let size = Marks::new(marks.clone()).size();
+        for number in 0..3 * (MAX_BYTES / size) as u64 {
+            let marks = Marks::new(marks.clone());
+            let place = Place { site: number, stack: Stack::default(), marks, thread: None };
             places.add(&exe, Registers { sp: number / 100, pc: 0 }, Arc::new(place));
         }
         let kept = places.known.values().map(Vec::len).sum::<usize>();
-        assert!(kept > 0 && kept * size_of_val(&marks[..]) <= MAX_BYTES);
+        assert!(kept > 0 && kept * size <= MAX_BYTES);
         assert!(places.known.values().all(|alike| alike.len() <= MAX_ALIKE));
+    }
+
+    #[test]
+    fn marks_that_are_near_are_read_together() {
+        let words: Vec<u64> = (0..2000).collect();
+        let address = |at: usize| words.as_ptr() as u64 + 8 * at as u64;
+        let mark = |at: usize| (address(at), at as u64);
+        let own = rustix::process::getpid();
+        // The same one twice, one that overlaps, some near, some far.
+        let marks =
+            Marks::new(vec![mark(1900), mark(3), mark(0), mark(3), mark(100), mark(1000), mark(1001)]);
+        assert_eq!(marks.parts.len(), 3, "{marks:?}");
+        assert!(marks.are_in(own));
+        for wrong in [0, 100, 1001, 1900] {
+            let mut marks: Vec<Mark> = [0, 3, 100, 1000, 1001, 1900].map(mark).into();
+            marks.iter_mut().filter(|(at, _)| *at == address(wrong)).for_each(|(_, word)| *word += 1);
+            assert!(!Marks::new(marks).are_in(own), "{wrong}");
+        }
+        assert!(!Marks::new(vec![mark(0), (8, 0)]).are_in(own));
+        assert!(Marks::new(vec![(u64::MAX, 0), (u64::MAX - 3, 0)]).parts.len() == 1);
     }
 }

@@ -140,7 +140,9 @@ struct Walk<'a> {
 
 impl Rules {
     pub(super) fn new(header: Placed, frames: Placed) -> Rules {
-        Rules { header, frames }
+        // Linkers write the table's length in 32 bits; other lengths can be as large as to overflow where gimli reckons with them.
+        let is_usual = header.bytes.get(2).is_some_and(|encoding| *encoding == gimli::DW_EH_PE_udata4.0);
+        Rules { header: if is_usual { header } else { Placed::default() }, frames }
     }
 
     /// Where the header says that the rest is.

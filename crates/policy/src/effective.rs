@@ -59,10 +59,22 @@ pub(crate) fn governing<'o>(objects: &'o [Object], path: &Path) -> BTreeMap<usiz
     found
 }
 
+/// [`Path::starts_with`], which most objects answer at the first letter.
+fn begins_with(path: &Path, place: &Path) -> bool {
+    let mut pairs = path.as_os_str().as_encoded_bytes().iter().zip(place.as_os_str().as_encoded_bytes());
+    let differ = pairs.find(|(one, other)| one != other);
+    // Up to there both have the same names, and then one that differs. Slashes and dots can stand for nothing.
+    let means = |byte: &u8| !matches!(byte, b'/' | b'.');
+    if differ.is_some_and(|(one, other)| means(one) && means(other)) {
+        return false;
+    }
+    path.starts_with(place)
+}
+
 /// The depth of an object that is at the path or above it.
 fn depth_above(object: &Object, path: &Path) -> Option<usize> {
     if !object.glob {
-        return path.starts_with(&object.path).then(|| object.path.iter().count().saturating_sub(1));
+        return begins_with(path, &object.path).then(|| object.path.iter().count().saturating_sub(1));
     }
     let mut names = path.iter();
     for pattern in object.path.iter() {
@@ -71,4 +83,18 @@ fn depth_above(object: &Object, path: &Path) -> Option<usize> {
         }
     }
     Some(object.path.iter().count().saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_path_begins_with_a_place_as_the_standard_library_says(path in "/?[/.ab]{0,8}", place in "/?[/.ab]{0,5}") {
+            let (path, place) = (Path::new(&path), Path::new(&place));
+            prop_assert_eq!(begins_with(path, place), path.starts_with(place));
+        }
+    }
 }

@@ -81,6 +81,27 @@ fn an_address_that_holds_another_may_need_two_capabilities_and_both_are_named() 
 }
 
 #[test]
+fn hosts_are_told_in_a_networks_place_where_they_would_do() {
+    let hosts = |accesses: Vec<(Object, Right)>| -> Vec<String> {
+        attribute(&records(accesses), &world(&[])).hosts.iter().map(ToString::to_string).collect()
+    };
+    let name = |name: &str| (Object::HostName { name: name.into() }, Right::Resolve);
+    let peer = |address: &str, port| (network(address, port), CONNECT);
+    assert_eq!(hosts(vec![name("pypi.org"), peer("93.184.216.34", 443)]), ["pypi.org:443"]);
+    let two_ports = vec![name("pypi.org"), peer("93.184.216.34", 443), peer("93.184.216.34", 80)];
+    assert_eq!(hosts(two_ports), ["pypi.org"]);
+    assert_eq!(hosts(vec![peer("93.184.216.34", 443)]), ["93.184.216.34:443"]);
+    // A public name opens no private address.
+    assert_eq!(hosts(vec![name("pypi.org"), peer("10.0.0.1", 80)]), ["10.0.0.1:80", "pypi.org:80"]);
+    assert_eq!(hosts(vec![name("nas.local"), peer("10.0.0.1", 80)]), ["nas.local:80"]);
+    // Some name, serving, and a thousand peers are no hosts.
+    assert!(hosts(vec![name("*.*"), peer("93.184.216.34", 443)]).is_empty());
+    assert!(hosts(vec![peer("93.184.216.34", 443), (network("8.8.8.8", 80), Right::Accept)]).is_empty());
+    let many = (0..101).map(|low| peer(&format!("93.184.216.{low}"), 443)).collect();
+    assert!(hosts(many).is_empty());
+}
+
+#[test]
 fn a_socket_in_a_granted_folder_is_denied_and_one_with_an_entry_is_not() {
     let mut world = world(&["documentsLibrary"]);
     let socket = Object::UnixSocket { path: "/home/me/Documents/s".into() };

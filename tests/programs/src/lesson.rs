@@ -28,6 +28,8 @@ pub struct Lesson<'a> {
 pub struct Found {
     /// What `learn results` says is needed.
     pub needed: Vec<Needed>,
+    /// Hosts that it says may do in the place of a network.
+    pub hosts: Vec<String>,
     /// The rows of the accesses that nothing covers (AccessAttemptRecords.jsonl).
     pub nothing: Vec<Value>,
 }
@@ -174,7 +176,9 @@ pub fn found(person: &Person, trace: &Path) -> Found {
     let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
     let nothing: Vec<Value> = rows.filter(|row| row["covered"] == "nothing").collect();
     assert_eq!(told["nothing"], nothing.len());
-    Found { needed, nothing }
+    let hosts = told["hosts"].as_array().expect("a list").iter();
+    let hosts = hosts.map(|host| host.as_str().expect("text").to_owned()).collect();
+    Found { needed, hosts, nothing }
 }
 
 /// The accesses of a record file.

@@ -68,6 +68,12 @@ fn requests_asks_a_server_of_the_internet_by_its_name_with_what_was_learned() {
             grant(&certificate, "r"),
         ];
         same(person, needed, expected);
+        // One host in the place of the internet.
+        let hosts = lowbox_program_tests::found(person, &person.work().join("lesson.trace")).hosts;
+        assert_eq!(hosts, ["web.example:443"], "{}", person.name);
+        let host = pair("--allow-host", &hosts[0]);
+        let (app, trust) = (grant(folder_of(&script), "r"), grant(&certificate, "r"));
+        assert_eq!(lesson.run_with(&[&host, &app, &trust]).succeeded(), "hello over TLS", "{}", person.name);
         // The name is what was asked for, and not only that some name was.
         let names: Vec<_> = accesses(&person.work().join("lesson.trace"))
             .iter()

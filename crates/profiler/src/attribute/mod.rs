@@ -3,12 +3,14 @@
 mod cover;
 mod exposure;
 mod grants;
+mod hosts;
 mod world;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use lowbox_policy::network::AllowedHost;
 use lowbox_policy::{Capability, GrantRights, capability};
 use lowbox_security::AccessMask;
 
@@ -74,6 +76,8 @@ pub struct Attribution {
     pub proven: bool,
     /// The grants, where no capability fits.
     pub grants: Vec<Grant>,
+    /// Hosts that could be allowed in the place of the capabilities of networks (`--allow-host`), to be tried.
+    pub hosts: Vec<AllowedHost>,
     /// For each access of the records, in their order.
     pub outcomes: Vec<Outcome>,
     /// The prompting capability would have the user asked about some of what the grants are for.
@@ -167,7 +171,8 @@ pub fn attribute(records: &Records, world: &World) -> Attribution {
             && access.object.path().is_some_and(|path| judge.can_be_asked_about(path.as_path()))
     });
     let (at_least, proven) = (found.at_least, found.proven);
-    Attribution { capabilities, at_least, proven, grants, outcomes, prompting }
+    let hosts = hosts::hosts(&records.accesses, &outcomes, &capabilities);
+    Attribution { capabilities, at_least, proven, grants, hosts, outcomes, prompting }
 }
 
 /// What makes one capability worse than another that covers the same: first that the user is asked, then how much it opens.

@@ -98,6 +98,10 @@ fn needs(found: &Attribution, out: &mut impl Write) -> io::Result<()> {
             needed.exposed.len()
         )?;
     }
+    if !found.hosts.is_empty() {
+        let hosts: Vec<String> = found.hosts.iter().map(|host| format!("--allow-host {host}")).collect();
+        writeln!(out, "  (In the place of a whole network these hosts may do: {}.)", hosts.join(" "))?;
+    }
     if !found.grants.is_empty() {
         writeln!(out, "Grants, where no capability fits:")?;
     }

@@ -21,6 +21,8 @@ pub struct Told {
     pub proven: bool,
     /// The options of `lowbox run`, where no capability fits.
     pub grants: Vec<String>,
+    /// Hosts that may do in the place of the capabilities of networks.
+    pub hosts: Vec<String>,
     /// The prompting capability would have the user asked instead.
     pub prompting: bool,
     /// Different accesses that nothing covers.
@@ -65,6 +67,7 @@ impl Told {
             at_least: found.at_least,
             proven: found.proven,
             grants: found.grants.iter().map(ToString::to_string).collect(),
+            hosts: found.hosts.iter().map(ToString::to_string).collect(),
             prompting: found.prompting,
             nothing: found.outcomes.iter().filter(|one| matches!(one.by, CoveredBy::Nothing(_))).count(),
             accesses: records.accesses.len(),
@@ -100,6 +103,16 @@ impl Told {
         }
         if !self.proven {
             writeln!(text, "  (not proven minimal: at least {} are needed)", self.at_least)?;
+        }
+        if !self.hosts.is_empty() {
+            let more = if self.hosts.len() > 5 {
+                format!(" and {} more", self.hosts.len() - 5)
+            } else {
+                String::new()
+            };
+            let hosts: Vec<String> =
+                self.hosts.iter().take(5).map(|host| format!("--allow-host {host}")).collect();
+            writeln!(text, "  (in the place of a whole network these may do: {}{more})", hosts.join(" "))?;
         }
         for grant in self.grants.iter().take(20) {
             writeln!(text, "  {grant}")?;

@@ -519,6 +519,52 @@ fn a_module_that_is_broken_removed_cut_off_or_replaced_by_a_pipe_costs_frames_an
     });
 }
 
+#[test]
+fn tables_that_are_garbage_cost_frames_and_names_and_nothing_else() {
+    everyone_at_home(|person| {
+        let data = person.file("data/in.txt", "x");
+        let sections = [
+            ".eh_frame",
+            ".eh_frame_hdr",
+            ".symtab",
+            ".strtab",
+            ".debug_info",
+            ".debug_abbrev",
+            ".debug_line",
+        ];
+        let mut state = 7_u64;
+        for section in sections {
+            for kind in ["zeros", "ones", "noise", "noise"] {
+                let program = compiled(person, FOUR, &["-O2", "-g"]);
+                let headers =
+                    Command::new("readelf").arg("-SW").arg(&program).output().expect("readelf").stdout;
+                let headers = String::from_utf8(headers).expect("text");
+                let line = headers.lines().find_map(|line| line.split_once(&format!("] {section} ")));
+                let mut words = line.expect("the section").1.split_ascii_whitespace().skip(2);
+                let mut next = || usize::from_str_radix(words.next().expect("a word"), 16).expect("a number");
+                let (offset, length) = (next(), next());
+                let mut bytes = fs::read(&program).expect("the program");
+                for byte in &mut bytes[offset..offset + length] {
+                    // Of the generator of Knuth's MMIX.
+                    state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    *byte = match kind {
+                        "zeros" => 0,
+                        "ones" => 0xff,
+                        _ => (state >> 56) as u8,
+                    };
+                }
+                fs::write(&program, bytes).expect("written");
+                let all = learn(person, &program, &[], &[text(&program), text(&data)]);
+                let access = only(&all, &data);
+                let about = format!("{}: {section}: {kind}: {access:#?}", person.name);
+                assert!(access.functions()[0].contains("open"), "{about}");
+                let unwound = access.frames.len() >= 5 && access.frames[4].module.0 == canonical(&program);
+                assert!(unwound || access.truncated || section.starts_with(".eh_frame"), "{about}");
+            }
+        }
+    });
+}
+
 /// A thread opens a file, while another one writes over its stack; the first ends the program without ever returning.
 const CHANGING: &str = r#"
 #include <fcntl.h>

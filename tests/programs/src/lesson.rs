@@ -146,6 +146,7 @@ impl<'a> Lesson<'a> {
                 ),
             }
         }
+        self.is_verified(&needed, &said);
         // The manifest that was written declares all of it but the paths.
         let manifest = self.person.work().join("again/AppxManifest.xml");
         let mut declared = vec![["--manifest".to_owned(), text(&manifest).to_owned()]];
@@ -154,6 +155,27 @@ impl<'a> Lesson<'a> {
         assert_eq!(ended.succeeded(), said, "{name}: {declared:?}");
         (self.clean)();
         needed
+    }
+}
+
+impl Lesson<'_> {
+    /// `learn verify` with these says that nothing is missing that anything would grant.
+    #[track_caller]
+    fn is_verified(&self, needed: &[Needed], said: &str) {
+        let work = self.person.work();
+        let (trace, answer) = (work.join("verified.trace"), work.join("verified.json"));
+        let verify =
+            ["learn", "verify", "--no-argument-grants", "--trace", text(&trace), "--json", text(&answer)];
+        let options = needed.iter().flatten().chain(&self.given).map(String::as_str);
+        let command = self.command.iter().map(String::as_str);
+        let words: Vec<&str> = verify.into_iter().chain(options).chain(["--"]).chain(command).collect();
+        let ended = self.run(self.person.lowbox(&words));
+        assert_eq!(ended.succeeded(), said, "{}: verified", self.person.name);
+        let told = fs::read_to_string(&answer).expect("an answer");
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        let lacks = told["lacks"].as_array().expect("a list").iter();
+        let missing: Vec<&Value> = lacks.filter(|lack| lack["not_grantable"].is_null()).collect();
+        assert_eq!(missing, Vec::<&Value>::new(), "{}: with {needed:?}", self.person.name);
     }
 }
 

@@ -65,7 +65,7 @@ pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> 
     say_of_launch(&container);
     let header = header(Mode::Soak, false, &request, &prepared);
     let learner =
-        Learner::start(&mut container, &header, world, &prepared.spec, file, false).map_err(folder_failed)?;
+        Learner::start(&mut container, &header, world, &prepared.spec, file, true).map_err(folder_failed)?;
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
     let ending = container.supervise(None, &mut |_| {});
     output::end_quiet();

@@ -69,8 +69,8 @@ pub struct Learner {
 
 impl Learner {
     /// Begins to answer the calls of `container`'s program, and to write a section to `file`. Those of an isolated program that
-    /// pid 1 carries out are handed back to it. With `stacks` each
-    /// access has the call stack that led to it. The calling process must be single-threaded.
+    /// pid 1 carries out are handed back to it. With `stacks` each access has the call stack that led to it. The calling process
+    /// must be single-threaded.
     ///
     /// # Errors
     /// When the header can't be written, no thread can be started, or the container is not one that is learned about.
@@ -96,8 +96,8 @@ impl Learner {
         let (ended, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let stacks = stacks.then(Stacks::start).transpose()?;
         let own = OwnPlaces::of(spec, inside.clone());
-        let place = Place { inside, own, sockets, user: User::of(spec) };
-        let watch = Watch::new(listener, ended, run, place, file, stacks)?;
+        let place = Place { inside, own, sockets, user: User::of(spec), stacks };
+        let watch = Watch::new(listener, ended, run, place, file)?;
         let thread = std::thread::Builder::new().name("learn".into()).spawn(move || watch.run(&world))?;
         Ok(Learner { thread, stop })
     }

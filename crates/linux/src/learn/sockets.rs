@@ -70,8 +70,6 @@ pub(super) enum Reached {
 pub(super) struct Sockets {
     routes: Option<Routes>,
     resolvers: Vec<SocketAddr>,
-    /// They are the container's: which names they don't answer is not seen here.
-    resolvers_are_own: bool,
     /// Ports that the program has sockets at: over its own loopback interface it reaches those without any right.
     own_ports: HashSet<u16>,
     /// Abstract names that the program gave its own sockets.
@@ -84,17 +82,17 @@ const MAX_NAMES: usize = 10_000;
 impl Sockets {
     pub(super) fn new() -> Sockets {
         let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        Sockets::with(&text, false)
+        Sockets::with(&text)
     }
 
     /// Of a program that is isolated, which has this resolv.conf(5), or none: then it asks its own loopback interface in vain.
     pub(super) fn inside(resolver_file: Option<&str>) -> Sockets {
-        Sockets::with(resolver_file.unwrap_or_default(), resolver_file.is_some())
+        Sockets::with(resolver_file.unwrap_or_default())
     }
 
-    fn with(text: &str, resolvers_are_own: bool) -> Sockets {
+    fn with(text: &str) -> Sockets {
         let (routes, resolvers) = (Routes::open().ok(), resolvers(text));
-        Sockets { routes, resolvers, resolvers_are_own, own_ports: HashSet::new(), own_names: HashSet::new() }
+        Sockets { routes, resolvers, own_ports: HashSet::new(), own_names: HashSet::new() }
     }
 
     /// Whether names are asked for there.
@@ -111,8 +109,7 @@ impl Sockets {
             return None;
         }
         if self.is_resolver(peer) {
-            // Inside, its own resolver answers.
-            return (!self.resolvers_are_own).then_some(Reached::Resolver);
+            return Some(Reached::Resolver);
         }
         Some(Reached::Peer(self.network(SocketAddr::new(ip, peer.port()), &kind)?))
     }

@@ -82,6 +82,7 @@ pub(super) struct Place {
     pub(super) own: OwnPlaces,
     pub(super) sockets: Sockets,
     pub(super) user: User,
+    pub(super) stacks: Option<Stacks>,
 }
 
 /// What a call comes to, before it is judged.
@@ -99,9 +100,8 @@ impl Watch {
         run: &Run,
         place: Place,
         file: RecordFile,
-        stacks: Option<Stacks>,
     ) -> io::Result<Watch> {
-        let Place { inside, own, sockets, user } = place;
+        let Place { inside, own, sockets, user, stacks } = place;
         Ok(Watch {
             listener,
             ended,
@@ -172,8 +172,10 @@ impl Watch {
 
     fn checkpoint(&mut self, judge: &Judge<'_>, at_the_end: bool) {
         self.checked = Instant::now();
+        let overdue = self.connected.overdue(at_the_end);
+        self.changed = !self.connected.is_empty();
         let Some(sink) = &mut self.sink else { return };
-        for (exe, process) in self.connected.overdue(at_the_end) {
+        for (exe, process) in overdue {
             let (object, right) = names::some_name();
             if let Some(denial) = judge.denial(&object, right) {
                 let event = Event { object: &object, right, denial, exe: &exe, site: 0, at: now() };
@@ -182,7 +184,6 @@ impl Watch {
                 }
             }
         }
-        self.changed = !self.connected.is_empty();
         if let Err(error) = self.collector.checkpoint(sink) {
             self.learned.error = Some(error);
         }
@@ -307,8 +308,8 @@ impl Watch {
             return Seen { lasting: true, ..seen };
         }
         match self.find(path, follows) {
-            Found::There(path, _) if flags & libc::O_CREAT != 0 && self.own.would_make(&path) => {
-                self.own.made(&path);
+            Found::There(found, _) if flags & libc::O_CREAT != 0 && self.own.would_make(&found) => {
+                self.own.made(&found);
                 self.forget();
             }
             Found::There(found, kind) => {

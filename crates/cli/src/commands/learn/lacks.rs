@@ -38,11 +38,12 @@ pub fn lacks(records: &Records, found: &Attribution) -> Vec<Lack> {
     let pairs = records.accesses.iter().zip(&found.outcomes);
     let lack = pairs.map(|(access, outcome)| {
         let capability = |name: &str| format!("--capability {name}");
-        let needed = |at: usize| capability(found.capabilities[at].capability.name);
         let (mut would_grant, not_grantable) = match outcome.by {
-            CoveredBy::Capability(at) => (vec![needed(at)], None),
-            // Neither alone: an address that holds another one.
-            CoveredBy::Both(one, other) => (vec![format!("{} {}", needed(one), needed(other))], None),
+            CoveredBy::Capability(at) => (vec![capability(found.capabilities[at].capability.name)], None),
+            CoveredBy::Both(one, other) => {
+                let both = [one, other].map(|at| capability(found.capabilities[at].capability.name));
+                (vec![both.join(" ")], None)
+            }
             CoveredBy::Grant(at) => (vec![found.grants[at].to_string()], None),
             CoveredBy::Nothing(why) => (Vec::new(), Some(why)),
             CoveredBy::Already => (Vec::new(), None),

@@ -76,7 +76,7 @@ pub(super) fn verified(bytes: &[u8]) -> Result<Signature, SignatureError> {
     let indirect: IndirectData =
         content.decode_as().map_err(|_| malformed("its content is not that of a signature of packages"))?;
     let of_bundle = match indirect.data.value.kind.as_bytes() {
-        kind if indirect.data.kind != SPC_SIP_INFO || kind == [] => {
+        _ if indirect.data.kind != SPC_SIP_INFO => {
             return Err(malformed("its content is not that of a signature of packages"));
         }
         kind if kind == PACKAGE_SIP => false,

@@ -52,7 +52,7 @@ fn value(one: &AttributeTypeAndValue) -> String {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => String::from_utf8(bytes.to_vec()).ok(),
         // Latin-1, as everybody reads it.
         Tag::TeletexString => Some(bytes.iter().map(|&byte| char::from(byte)).collect()),
-        Tag::BmpString if bytes.len() % 2 == 0 => {
+        Tag::BmpString if bytes.len().is_multiple_of(2) => {
             let units: Vec<u16> =
                 bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
             String::from_utf16(&units).ok()

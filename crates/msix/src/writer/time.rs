@@ -28,7 +28,7 @@ impl DosTime {
         match year {
             ..1980 => DosTime::default(),
             1980..=2107 => DosTime {
-                time: (hour << 11 | minute << 5 | second / 2) as u16,
+                time: (hour << 11 | minute << 5 | (second / 2)) as u16,
                 date: ((year - 1980) << 9 | month << 5 | day) as u16,
             },
             _ => DosTime { time: 23 << 11 | 59 << 5 | 29, date: 127 << 9 | 12 << 5 | 31 },
@@ -47,7 +47,7 @@ fn civil(day: u64) -> (u64, u64, u64) {
     while first(year + 1) <= day {
         year += 1;
     }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut left = day - first(year);
     let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     for (month, length) in lengths.into_iter().enumerate() {

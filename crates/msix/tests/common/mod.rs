@@ -39,7 +39,7 @@ pub fn simple_files() -> Vec<(String, Vec<u8>)> {
         (0..150_000_u32).flat_map(|number| (number / 7).to_le_bytes()).take(200_000).collect();
     vec![
         ("app.exe".into(), program),
-        ("logo.png".into(), (0..2000_u32).map(|at| (at * 7919 >> 3) as u8).collect()),
+        ("logo.png".into(), (0..2000_u32).map(|at| ((at * 7919) >> 3) as u8).collect()),
     ]
 }
 

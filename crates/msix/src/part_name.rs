@@ -44,6 +44,9 @@ pub enum PartNameError {
     /// A percent sign without two hexadecimal digits.
     #[error("a percent sign in the name is not followed by two hexadecimal digits")]
     BadEscape,
+    /// A slash that some readers take for one and others for a part of a name.
+    #[error("the name has a percent-encoded slash")]
+    EncodedSlash,
     /// What it decodes to is no text.
     #[error("the name is not UTF-8 once it is decoded")]
     NotText,
@@ -111,7 +114,10 @@ impl PartName {
             let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
             let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
             let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            decoded.push(value.ok_or(PartNameError::BadEscape)?);
+            match value.ok_or(PartNameError::BadEscape)? {
+                b'/' => return Err(PartNameError::EncodedSlash),
+                byte => decoded.push(byte),
+            }
             rest = &after[2..];
         }
         let text = String::from_utf8(decoded).map_err(|_| PartNameError::NotText)?;
@@ -219,4 +225,58 @@ fn check_segment(segment: &str) -> Result<(), PartNameError> {
         return Err(PartNameError::Device);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_elsewhere_or_mean_something_else_on_windows_are_refused() {
+        use PartNameError::*;
+        for (raw, error) in [
+            ("../x", Dots),
+            ("a/../../x", Dots),
+            ("a/%2e%2e/x", Dots),
+            ("a%2F..%2Fx", EncodedSlash),
+            ("/etc/x", Absolute),
+            ("a//b", EmptySegment),
+            ("a/", EmptySegment),
+            ("", EmptySegment),
+            ("c:x", BadCharacter),
+            ("a\\b", BadCharacter),
+            ("a%5Cb", BadCharacter),
+            ("a%00b", BadCharacter),
+            ("a%1Bb", BadCharacter),
+            ("a.", TrailingDot),
+            ("a%20/b", TrailingDot),
+            ("con", Device),
+            ("a/NUL.txt", Device),
+            ("com%C2%B9.x", Device),
+            ("xn--a/b", Punycode),
+            ("a%zz", BadEscape),
+            ("a%2", BadEscape),
+            ("a%+1b", BadEscape),
+            ("%FF", NotText),
+            ("\u{e4}", NotAscii),
+        ] {
+            assert_eq!(PartName::decode(raw.as_bytes()), Err(error), "{raw}");
+        }
+        let long = "a".repeat(256);
+        assert_eq!(PartName::new(&long), Err(TooLong));
+        for raw in ["a", "a/b.c", "%5BContent_Types%5D.xml", "console.txt", "a..b/.c", "lpt10"] {
+            assert!(PartName::decode(raw.as_bytes()).is_ok(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_a_package_says_of_itself_is_told_apart() {
+        let name = |text| PartName::new(text).unwrap();
+        for footprint in ["AppxManifest.xml", "appxblockmap.xml", "AppxMetadata/x", "[Content_Types].xml"] {
+            assert!(name(footprint).is_footprint(), "{footprint}");
+        }
+        for payload in ["AppxManifest.xml.bak", "a/AppxManifest.xml", "AppxMetadata"] {
+            assert!(!name(payload).is_footprint(), "{payload}");
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,15 +15,16 @@ use lowbox_profiler::attribute::{Judge, World};
 use lowbox_profiler::collect::{Collector, Event, Limits};
 use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, TraceWriter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::FileType;
 use rustix::process::Pid;
 
-use super::calls::{At, Does, MESSAGE, does};
-use super::files::{self, Found};
+use super::calls::{Does, does};
+use super::files;
 use super::inside::Inside;
-use super::names::{self, Connected};
+use super::look::Look;
+use super::names;
+use super::paths::whole_bytes;
 use super::record_file::RecordFile;
-use super::sockets::{self, Address, Reached, Sockets};
+use super::sockets::Sockets;
 use super::stacks::Stacks;
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
@@ -33,8 +34,6 @@ use crate::sys::{self, Notification};
 const MAX_KNOWN: usize = 16 << 20;
 /// What a known path takes beside its bytes, about, and what each access does.
 const KNOWN: usize = 256;
-/// So many scripts can be each other's interpreter (fs/exec.c).
-const MAX_INTERPRETERS: usize = 5;
 /// Counts are written after so many seconds in which they changed.
 const CHECKPOINT: Duration = Duration::from_secs(1);
 /// The same of a program that runs for months.
@@ -60,9 +59,7 @@ pub(super) struct Watch {
     /// Where the program is isolated.
     inside: Option<Arc<Inside>>,
     collector: Collector,
-    own: OwnPlaces,
-    sockets: Sockets,
-    connected: Connected,
+    looking: Look,
     /// Places of which every folder may be listed; and what then has to be recorded.
     listable: Vec<PathBuf>,
     nothing: Arc<[Denied]>,
@@ -85,14 +82,6 @@ pub(super) struct Place {
     pub(super) stacks: Option<Stacks>,
 }
 
-/// What a call comes to, before it is judged.
-#[derive(Default)]
-struct Seen {
-    accesses: Vec<(Object, Right)>,
-    /// Everything that was looked at was there, so that the same path leads to it again.
-    lasting: bool,
-}
-
 impl Watch {
     pub(super) fn new(
         listener: OwnedFd,
@@ -102,6 +91,7 @@ impl Watch {
         file: RecordFile,
     ) -> io::Result<Watch> {
         let Place { inside, own, sockets, user, stacks } = place;
+        let looking = Look::new(inside.clone(), own, sockets);
         Ok(Watch {
             listener,
             ended,
@@ -112,9 +102,7 @@ impl Watch {
             run: run.clone(),
             inside,
             collector: Collector::new(Limits::default()),
-            own,
-            sockets,
-            connected: Connected::default(),
+            looking,
             listable: Vec::new(),
             nothing: Arc::new([]),
             known: HashMap::new(),
@@ -172,8 +160,8 @@ impl Watch {
 
     fn checkpoint(&mut self, judge: &Judge<'_>, at_the_end: bool) {
         self.checked = Instant::now();
-        let overdue = self.connected.overdue(at_the_end);
-        self.changed = !self.connected.is_empty();
+        let overdue = self.looking.connected.overdue(at_the_end);
+        self.changed = !self.looking.connected.is_empty();
         let Some(sink) = &mut self.sink else { return };
         for (exe, process) in overdue {
             let (object, right) = names::some_name();
@@ -279,10 +267,18 @@ impl Watch {
             return Some(Arc::clone(known));
         }
         let seen = match (&key, does) {
-            (Some(key), Does::Open(at, flags)) => self.opened(path_of(key), at.follows, flags),
-            (Some(key), Does::To(at, operation)) => self.done_to(path_of(key), at.follows, operation),
-            (_, does) => self.changed_by(thread, does)?,
+            (Some(key), Does::Open(at, flags)) => Some(self.looking.opened(path_of(key), at.follows, flags)),
+            (Some(key), Does::To(at, operation)) => {
+                Some(self.looking.done_to(path_of(key), at.follows, operation))
+            }
+            (_, does) => self.looking.changed_by(thread, does),
         };
+        // Whatever it came to.
+        self.changed |= std::mem::take(&mut self.looking.awaits);
+        if std::mem::take(&mut self.looking.names_changed) {
+            self.forget();
+        }
+        let seen = seen?;
         let judged = seen.accesses.into_iter().filter_map(|(object, right)| {
             let denial = judge.denial(&object, right)?;
             // What the user may not do would fail with every right.
@@ -301,270 +297,10 @@ impl Watch {
         Some(denied)
     }
 
-    fn opened(&mut self, path: &Path, follows: bool, flags: i32) -> Seen {
-        let follows = follows && flags & libc::O_NOFOLLOW == 0;
-        let mut seen = Seen::default();
-        if self.is_own_name(path) {
-            return Seen { lasting: true, ..seen };
-        }
-        match self.find(path, follows) {
-            Found::There(found, _) if flags & libc::O_CREAT != 0 && self.own.would_make(&found) => {
-                self.own.made(&found);
-                self.forget();
-            }
-            Found::There(found, kind) => {
-                seen.lasting = true;
-                self.way(&mut seen, path, follows, &found);
-                let path = found;
-                if !self.own.hold(&path) {
-                    let all = files::opened(kind, flags).into_iter();
-                    seen.accesses.extend(all.map(|one| access(&path, kind, one)));
-                }
-                if flags & libc::O_EXCL != 0 && flags & libc::O_CREAT != 0 {
-                    self.unseen(&mut seen, &path, kind);
-                }
-            }
-            Found::Missing(found) if flags & libc::O_CREAT != 0 => {
-                self.way(&mut seen, path, follows, &found);
-                self.making(&mut seen, &found, Operation::Create);
-            }
-            Found::Missing(_) | Found::Nothing => {}
-        }
-        seen
-    }
-
-    fn done_to(&mut self, path: &Path, follows: bool, operation: Operation) -> Seen {
-        let mut seen = Seen::default();
-        if self.is_own_name(path) {
-            return Seen { lasting: true, ..seen };
-        }
-        let Found::There(found, kind) = self.find(path, follows) else { return seen };
-        seen.lasting = true;
-        self.way(&mut seen, path, follows, &found);
-        let path = found;
-        let seen_inside = operation == Operation::Stat && self.own.shows(&path);
-        if !self.own.hold(&path) && !seen_inside {
-            seen.accesses.push(access(&path, kind, operation));
-        }
-        if operation == Operation::Execute && kind == FileType::RegularFile {
-            let mut script = path;
-            for _ in 0..MAX_INTERPRETERS {
-                let Some(next) = files::interpreter(&script) else { break };
-                let named = next;
-                let Found::There(next, kind) = self.find(&named, true) else { break };
-                self.way(&mut seen, &named, true, &next);
-                seen.accesses.push(access(&next, kind, Operation::Execute));
-                script = next;
-            }
-        }
-        seen
-    }
-
-    /// What can't be known by its path alone: what changes names, descriptors, sockets.
-    fn changed_by(&mut self, thread: Pid, does: Does) -> Option<Seen> {
-        let mut seen = Seen::default();
-        match does {
-            Does::Open(..) => {}
-            Does::To(at, operation) => {
-                let path = whole_path(thread, at)?;
-                self.forget();
-                let found = self.find(&path, at.follows);
-                if let (Found::There(found, kind), false) = (found, self.is_own_name(&path)) {
-                    self.way(&mut seen, &path, at.follows, &found);
-                    let path = found;
-                    match self.own.hold(&path) {
-                        true => self.own.removed(&path),
-                        false => seen.accesses.push(access(&path, kind, operation)),
-                    }
-                }
-            }
-            Does::Make(at, operation) => {
-                let path = whole_path(thread, at)?;
-                match self.find(&path, false) {
-                    Found::Missing(found) => {
-                        self.way(&mut seen, &path, false, &found);
-                        self.making(&mut seen, &found, operation);
-                    }
-                    Found::There(found, kind) => self.unseen(&mut seen, &found, kind),
-                    Found::Nothing => {}
-                }
-            }
-            Does::Move(from, to, both) => {
-                let (from, to) = (whole_path(thread, from)?, whole_path(thread, to)?);
-                self.forget();
-                self.moved(&mut seen, &from, &to);
-                if both {
-                    self.moved(&mut seen, &to, &from);
-                }
-            }
-            Does::Link(from, to) => {
-                let (old, new) = (whole_path(thread, from)?, whole_path(thread, to)?);
-                let Found::There(old, kind) = self.find(&old, from.follows) else { return Some(seen) };
-                let Found::Missing(new) = self.find(&new, false) else { return Some(seen) };
-                if !self.own.hold(&old) {
-                    seen.accesses.push(access(&old, kind, Operation::LinkFrom));
-                }
-                self.making(&mut seen, &new, Operation::LinkTo);
-            }
-            Does::ToDescriptor(number, operation) => {
-                let link = format!("/proc/{}/fd/{number}", thread.as_raw_pid());
-                // No file, or none with a name: nothing that a right is needed for.
-                if let Some(path) = files::behind(&link)
-                    && let Found::There(path, kind) = self.find(&path, false)
-                    && !self.own.hold(&path)
-                {
-                    seen.accesses.push(access(&path, kind, operation));
-                }
-            }
-            Does::Connect(number, address, length) => {
-                if let Some(address) = sockets::copy(thread, address, length) {
-                    self.reached(&mut seen, thread, number, &address);
-                }
-            }
-            Does::SendTo { number, data, to } => self.sent(&mut seen, thread, number, data, to),
-            Does::Send(number, first, count, step) => {
-                for index in 0..count as u64 {
-                    let mut header = [0_u8; MESSAGE as usize];
-                    let at = first.wrapping_add(index * step);
-                    if !sys::read_process_memory(thread, at, &mut header).is_ok_and(|n| n == header.len()) {
-                        break;
-                    }
-                    let word = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| header[at + byte]));
-                    let to = (word(0), word(8) as u32 as usize);
-                    // The first of its parts: a question has one.
-                    let mut part = [0_u8; 16];
-                    let read = sys::read_process_memory(thread, word(16), &mut part);
-                    let first = |at: usize| u64::from_ne_bytes(std::array::from_fn(|byte| part[at + byte]));
-                    let whole = word(24) > 0 && read.is_ok_and(|n| n == part.len());
-                    let data = if whole { (first(0), first(8) as usize) } else { (0, 0) };
-                    self.sent(&mut seen, thread, number, data, to);
-                }
-            }
-            Does::Bind(number, address, length) => {
-                let bytes = sockets::copy(thread, address, length)?;
-                match sockets::read(&bytes) {
-                    Some(Address::Path(path)) => {
-                        let path = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes())?;
-                        if let Found::Missing(path) = self.find(Path::new(OsStr::from_bytes(&path)), false) {
-                            self.making(&mut seen, &path, Operation::MakeSpecial);
-                        }
-                    }
-                    Some(Address::Internet(bytes)) => {
-                        seen.accesses.extend(self.sockets.bound(thread, number, &bytes));
-                    }
-                    Some(Address::Abstract(name)) => self.sockets.named(name, self.inside.is_some()),
-                    None => {}
-                }
-            }
-            Does::Listen(number) => seen.accesses.extend(self.sockets.listens(thread, number)),
-        }
-        Some(seen)
-    }
-
-    /// Looks a path up on the host, where the judging is done. An isolated program may know it by another path.
-    fn find(&self, path: &Path, follows: bool) -> Found {
-        files::find(self.on_host(path).as_deref().unwrap_or(path), follows)
-    }
-
-    /// The path on the host, where it is another one.
-    fn on_host(&self, path: &Path) -> Option<PathBuf> {
-        self.inside.as_ref().and_then(|inside| inside.on_host(path))
-    }
-
     /// Names change: what paths lead to has to be looked up again.
     fn forget(&mut self) {
         self.known.clear();
         self.known_bytes = 0;
-    }
-
-    fn sent(&mut self, seen: &mut Seen, thread: Pid, number: i32, data: (u64, usize), to: (u64, usize)) {
-        let address = sockets::copy(thread, to.0, to.1);
-        if let Some(address) = &address {
-            self.reached(seen, thread, number, address);
-        }
-        if let Some(name) = names::asked(&self.sockets, thread, number, data, address.as_deref()) {
-            self.connected.asked(thread.as_raw_pid() as u32);
-            seen.accesses.push(name);
-        }
-    }
-
-    fn reached(&mut self, seen: &mut Seen, thread: Pid, number: i32, address: &[u8]) {
-        match sockets::read(address) {
-            Some(Address::Path(path)) => {
-                let whole = whole(thread, libc::AT_FDCWD, path.as_os_str().as_bytes());
-                let Some(path) = whole else { return };
-                let path = Path::new(OsStr::from_bytes(&path));
-                if let Found::There(found, FileType::Socket) = self.find(path, true)
-                    && !self.own.hold(&found)
-                {
-                    self.way(seen, path, true, &found);
-                    let path = found;
-                    seen.accesses.push(access(&path, FileType::Socket, Operation::Connect));
-                }
-            }
-            Some(Address::Abstract(name)) if self.sockets.is_own_name(&name) => {}
-            Some(Address::Abstract(name)) => {
-                seen.accesses.push((Object::AbstractSocket { name }, Right::Do(Operation::Connect)));
-            }
-            Some(Address::Internet(bytes)) => match self.sockets.reached(thread, number, &bytes) {
-                Some(Reached::Peer(peer)) => seen.accesses.push((peer, Right::Do(Operation::Connect))),
-                Some(Reached::Resolver) => {
-                    let thread = thread.as_raw_pid() as u32;
-                    self.changed = true;
-                    if !self.connected.add(thread, || process::process(thread, process::exe(thread))) {
-                        seen.accesses.push(names::some_name());
-                    }
-                }
-                None => {}
-            },
-            None => {}
-        }
-    }
-
-    /// What reads the links on the way. A container has its own in its own places.
-    fn way(&self, seen: &mut Seen, path: &Path, follows: bool, found: &Path) {
-        let on_host = self.on_host(path);
-        let links = files::links(on_host.as_deref().unwrap_or(path), follows, found)
-            .into_iter()
-            .filter(|link| !self.own.hold(link));
-        seen.accesses.extend(links.map(|link| access(&link, FileType::Symlink, Operation::Stat)));
-    }
-
-    /// An isolated program makes what is there already, because it does not see it: else it would hear that it is there.
-    fn unseen(&self, seen: &mut Seen, path: &Path, kind: FileType) {
-        if self.inside.is_some() && !self.own.hold(path) && !self.own.hold_new(path) && !self.own.shows(path)
-        {
-            seen.accesses.push(access(path, kind, Operation::Stat));
-        }
-    }
-
-    fn making(&mut self, seen: &mut Seen, path: &Path, operation: Operation) {
-        if self.own.hold_new(path) {
-            self.own.made(path);
-        } else {
-            seen.accesses.push((files::new_object(path, operation), Right::Do(operation)));
-        }
-    }
-
-    fn moved(&mut self, seen: &mut Seen, from: &Path, to: &Path) {
-        let Found::There(old, kind) = self.find(from, false) else { return };
-        let new = match self.find(to, false) {
-            Found::There(new, _) | Found::Missing(new) => new,
-            Found::Nothing => return,
-        };
-        self.way(seen, from, false, &old);
-        self.way(seen, to, false, &new);
-        let (from, to) = (old, new);
-        if self.own.hold(&from) {
-            self.own.removed(&from);
-        } else {
-            seen.accesses.push(access(&from, kind, Operation::RenameFrom));
-        }
-        let operation = match kind {
-            FileType::Directory => Operation::RenameDirTo,
-            _ => Operation::RenameTo,
-        };
-        self.making(seen, &to, operation);
     }
 
     /// Whether it lies where every folder may be listed. The path is without links.
@@ -573,23 +309,11 @@ impl Watch {
             path.strip_prefix(place.as_os_str().as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
         })
     }
-
-    /// A name in a place of the container's own, which its links don't lead out of but on purpose (`/proc/self/root`).
-    fn is_own_name(&self, path: &Path) -> bool {
-        let bytes = path.as_os_str().as_bytes();
-        [&b"/proc/"[..], b"/dev/", b"/etc/"].iter().any(|place| bytes.starts_with(place))
-            && !bytes.windows(3).any(|part| part == b"/..")
-            && self.own.hold(path)
-    }
 }
 
 /// Milliseconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
-}
-
-fn access(path: &Path, kind: FileType, operation: Operation) -> (Object, Right) {
-    (files::object(path, kind, operation), Right::Do(operation))
 }
 
 fn changes_names(operation: Operation) -> bool {
@@ -610,39 +334,4 @@ const KEY_TAIL: usize = 6;
 
 fn path_of(key: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(&key[..key.len() - KEY_TAIL]))
-}
-
-fn whole_path(thread: Pid, at: At) -> Option<PathBuf> {
-    whole_bytes(thread, at).map(|path| PathBuf::from(OsString::from_vec(path.bytes)))
-}
-
-/// A whole path.
-struct Whole {
-    bytes: Vec<u8>,
-    /// It was given as one name in a folder that the caller has open or works in: no link is on the way.
-    one_name: bool,
-}
-
-fn whole_bytes(thread: Pid, at: At) -> Option<Whole> {
-    let given = sys::read_process_path(thread, at.address).ok()?;
-    let one_name = !given.contains(&b'/') && !matches!(&given[..], b"" | b"." | b"..");
-    Some(Whole { bytes: whole(thread, at.folder, &given)?, one_name })
-}
-
-/// An absolute path from what a call was given. Without a path it is the descriptor's own (AT_EMPTY_PATH).
-fn whole(thread: Pid, folder: i32, path: &[u8]) -> Option<Vec<u8>> {
-    if path.starts_with(b"/") {
-        return Some(path.to_vec());
-    }
-    let thread = thread.as_raw_pid();
-    let link = match folder {
-        libc::AT_FDCWD => format!("/proc/{thread}/cwd"),
-        number => format!("/proc/{thread}/fd/{number}"),
-    };
-    let mut whole = files::behind(&link)?.into_os_string().into_encoded_bytes();
-    if !path.is_empty() {
-        whole.push(b'/');
-        whole.extend(path);
-    }
-    Some(whole)
 }

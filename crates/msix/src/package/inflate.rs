@@ -68,11 +68,17 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
             Some(inflate) => {
                 let bad =
                     |what| PackageError::BadData { name: self.part.name.to_string(), block: number, what };
+                // Each inflates alone, from its first byte to its last: whoever reads parts of a package relies on it.
+                inflate.reset(false);
                 // One more, so that a longer block is seen.
                 self.data.resize(BLOCK as usize + 1, 0);
                 let length = expand(inflate, &self.input, &mut self.data, &mut self.ended).map_err(bad)?;
                 if length as u64 != size {
                     return Err(bad("it does not inflate to a block's size"));
+                }
+                // Who reads the file as a whole would stop there.
+                if self.ended && number + 1 < self.mapped.blocks.len() {
+                    return Err(bad("the deflated data end before the last block"));
                 }
                 self.data.truncate(length);
                 &self.data
@@ -94,9 +100,11 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
             let mut trailer = vec![0; left.min(TRAILER.len() as u64 + 1) as usize];
             self.source.read_exact_at(&mut trailer, self.at)?;
             let whole = match trailer.as_slice() {
+                _ if self.ended && left > 0 => false,
                 // Sizes say where it ends; some tools flush the last block as all others and say no more.
                 [] => true,
                 trailer => {
+                    inflate.reset(false);
                     let rest = expand(inflate, trailer, &mut [0], &mut self.ended).map_err(bad)?;
                     trailer == TRAILER && rest == 0
                 }

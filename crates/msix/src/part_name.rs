@@ -6,6 +6,9 @@ use std::fmt;
 /// refuse none below.
 pub const MAX_LENGTH: usize = 1024;
 
+/// The most folders in one another.
+pub const MAX_DEPTH: usize = 128;
+
 /// The longest between two slashes, in bytes: Linux' NAME_MAX. NTFS has 255 UTF-16 units, which is never less.
 pub const MAX_SEGMENT: usize = 255;
 
@@ -85,7 +88,7 @@ impl PartName {
         if name.starts_with('/') {
             return Err(PartNameError::Absolute);
         }
-        if name.chars().count() > MAX_LENGTH {
+        if name.chars().count() > MAX_LENGTH || name.matches('/').count() >= MAX_DEPTH {
             return Err(PartNameError::TooLong);
         }
         name.split('/').try_for_each(check_segment)?;

@@ -9,7 +9,7 @@ mod unpack;
 pub use blocks::check_blocks;
 pub use pack::{PackError, Packed, pack};
 pub use source::PackageFile;
-pub use tree::{TreeError, TreeFile, tree};
+pub use tree::{Tree, TreeError, TreeFile, tree};
 pub use unpack::{UnpackError, unpack};
 
 use std::num::NonZero;

@@ -15,9 +15,8 @@ use lowbox_msix::part_name::{BLOCK_MAP, CONTENT_TYPES, MANIFEST, SIGNATURE};
 use lowbox_msix::writer::{BlockPacker, Options, PackageWriter, PackedBlock, WriteError, method_for};
 use lowbox_msix::{HashAlgorithm, Manifest, ManifestError};
 
-use super::tree::{TreeError, TreeFile, tree};
+use super::tree::{Tree, TreeError, TreeFile, tree};
 use super::workers;
-use crate::host::open_regular;
 
 /// Blocks that wait to be written, for each worker.
 const WAITING: usize = 16;
@@ -73,7 +72,8 @@ pub struct Packed {
 /// # Errors
 /// When it holds what no package can hold, or no manifest in order, or something can't be read or written.
 pub fn pack(folder: &Path, output: impl Write, options: Options) -> Result<Packed, PackError> {
-    let mut files = tree(folder)?;
+    let mut tree = tree(folder)?;
+    let mut files = std::mem::take(&mut tree.files);
     let is_made = |file: &TreeFile| {
         [BLOCK_MAP, CONTENT_TYPES, SIGNATURE].contains(&file.name.as_str())
             || file.name.is_in_reserved_folder()
@@ -83,14 +83,14 @@ pub fn pack(folder: &Path, output: impl Write, options: Options) -> Result<Packe
     // It comes last, as MakeAppx has it.
     let at = files.iter().position(|file| file.name.as_str() == MANIFEST);
     let manifest_file = files.remove(at.ok_or_else(|| PackError::NoManifest(folder.to_owned()))?);
-    let manifest = read_manifest(&manifest_file)?;
+    let manifest = read_manifest(&tree, &manifest_file)?;
     check_executables(&manifest, &files)?;
     files.push(manifest_file);
     let mut packed = Packed { manifest, files: files.len(), bytes: 0, left_out };
     let mut writer = PackageWriter::new(output, options);
     with_workers(options.algorithm, |jobs| {
         for file in &files {
-            packed.bytes += add(&mut writer, file, jobs)?;
+            packed.bytes += add(&mut writer, &tree, file, jobs)?;
         }
         Ok::<(), PackError>(())
     })?;
@@ -98,10 +98,10 @@ pub fn pack(folder: &Path, output: impl Write, options: Options) -> Result<Packe
     Ok(packed)
 }
 
-fn read_manifest(file: &TreeFile) -> Result<Manifest, PackError> {
+fn read_manifest(tree: &Tree, file: &TreeFile) -> Result<Manifest, PackError> {
     let failed = |error| PackError::Read { path: file.path.clone(), error };
     let mut bytes = Vec::new();
-    let opened = open_regular(&file.path).map_err(failed)?;
+    let opened = tree.open(file).map_err(failed)?;
     opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     Manifest::parse(&bytes).map_err(PackError::Manifest)
 }
@@ -156,11 +156,12 @@ fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
 /// Adds a file; how many bytes it has.
 fn add<W: Write>(
     writer: &mut PackageWriter<W>,
+    tree: &Tree,
     file: &TreeFile,
     jobs: &SyncSender<Job>,
 ) -> Result<u64, PackError> {
     let failed = |error| PackError::Read { path: file.path.clone(), error };
-    let mut input = open_regular(&file.path).map_err(failed)?;
+    let mut input = tree.open(file).map_err(failed)?;
     let method = method_for(&file.name, file.size);
     let mut part = writer.begin(file.name.clone(), method)?;
     let (mut waiting, mut bytes) = (VecDeque::new(), 0);

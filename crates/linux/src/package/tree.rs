@@ -1,10 +1,12 @@
 //! The files of a folder that is to be packed.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use lowbox_msix::part_name::{PartName, PartNameError};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
 
 /// Files at the most, as in a package.
 const MAX_FILES: usize = 300_000;
@@ -52,22 +54,49 @@ pub enum TreeError {
     TooMany,
 }
 
+/// A folder and its files.
+#[derive(Debug)]
+pub struct Tree {
+    root: OwnedFd,
+    /// By name.
+    pub files: Vec<TreeFile>,
+}
+
+impl Tree {
+    /// Opens a file of it. What has become a link since it was found, or lies behind one, is refused: a program that may write to the folder
+    /// could lead it to what is not its own.
+    ///
+    /// # Errors
+    /// The system's; another kind of file.
+    pub fn open(&self, file: &TreeFile) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let opened = File::from(openat2(&self.root, file.name.as_str(), flags, Mode::empty(), beneath)?);
+        if opened.metadata()?.is_file() {
+            Ok(opened)
+        } else {
+            Err(io::Error::other("it is no regular file any more"))
+        }
+    }
+}
+
 /// The files in a folder and those in it, by name. Empty folders are left out, as packages have none.
 ///
 /// # Errors
 /// When something is there that no package can have, or can't be read.
-pub fn tree(folder: &Path) -> Result<Vec<TreeFile>, TreeError> {
+pub fn tree(folder: &Path) -> Result<Tree, TreeError> {
     let mut files = Vec::new();
     let failed = |error: rustix::io::Errno| TreeError::Read { path: folder.to_owned(), error: error.into() };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let open = rustix::fs::open(folder, flags, Mode::empty()).map_err(failed)?;
-    walk(open, folder, "", 0, &mut files)?;
+    let root = rustix::fs::open(folder, flags, Mode::empty()).map_err(failed)?;
+    let own = root.try_clone().map_err(|error| TreeError::Read { path: folder.to_owned(), error })?;
+    walk(own, folder, "", 0, &mut files)?;
     files.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(files)
+    Ok(Tree { root, files })
 }
 
 fn walk(
-    folder: rustix::fd::OwnedFd,
+    folder: OwnedFd,
     path: &Path,
     prefix: &str,
     depth: usize,

@@ -1,16 +1,20 @@
 //! From a package to a folder: all of it, or nothing.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use lowbox_msix::block_map::MappedFile;
 use lowbox_msix::container::Source;
 use lowbox_msix::package::{Contents, PackageError};
-use rustix::fs::{CWD, Mode, OFlags, RenameFlags, ResolveFlags, mkdirat, openat2, renameat_with};
+use rustix::fs::{
+    AtFlags, Dir, Mode, OFlags, RenameFlags, ResolveFlags, fchmod, fstat, mkdirat, openat, openat2,
+    renameat_with, statat, unlinkat,
+};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use super::blocks::for_each;
 
@@ -36,26 +40,44 @@ pub enum UnpackError {
 /// Unpacks all files of a package to a folder, which must not be there, or be empty. They are written to a folder beside it, each block
 /// only once it has been found to be what the block map says, and that one takes the name when all are; otherwise it is removed.
 ///
+/// Everything is done by descriptors of the two folders: who else may write to the folder above (an isolated program, say) leads nothing of
+/// it elsewhere, and can only take its place, which is found out.
+///
 /// # Errors
 /// When the package is not in order, or something can't be written; nothing is left then.
 pub fn unpack<S: Source + ?Sized>(source: &S, contents: &Contents, to: &Path) -> Result<(), UnpackError> {
-    let failed = |path: &Path, error: io::Error| UnpackError::Write { path: path.to_owned(), error };
-    match fs::read_dir(to) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                return Err(UnpackError::Exists(to.to_owned()));
-            }
+    let failed = |error: io::Error| UnpackError::Write { path: to.to_owned(), error };
+    let name = to.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
+    let above = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = rustix::fs::open(above, FOLDER, Mode::empty()).map_err(|error| failed(error.into()))?;
+    match openat(&above, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+        Ok(there) if !is_empty(&there).map_err(|error| failed(error.into()))? => {
+            return Err(UnpackError::Exists(to.to_owned()));
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(to, error)),
+        Ok(_) | Err(Errno::NOENT) => {}
+        // Something that is no folder, or a link.
+        Err(Errno::NOTDIR | Errno::LOOP) => return Err(UnpackError::Exists(to.to_owned())),
+        Err(error) => return Err(failed(error.into())),
     }
-    let staging = Staging::beside(to).map_err(|error| failed(to, error))?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let root =
-        rustix::fs::open(&staging.path, flags, Mode::empty()).map_err(|error| failed(to, error.into()))?;
+    let staging = Staging::beside(above, name).map_err(failed)?;
     let files: Vec<&MappedFile> = contents.files().map(|(file, _)| file).collect();
-    for_each(&files, |file| write(source, contents, file, &root).map_err(|error| error.named(to, file)))?;
-    staging.take(to)
+    let root = &staging.folder;
+    for_each(&files, |file| write(source, contents, file, root).map_err(|error| error.named(to, file)))?;
+    staging.take(name).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => UnpackError::Exists(to.to_owned()),
+        _ => failed(error),
+    })
+}
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+fn is_empty(folder: &OwnedFd) -> rustix::io::Result<bool> {
+    for entry in Dir::read_from(folder)? {
+        if ![&b"."[..], b".."].contains(&entry?.file_name().to_bytes()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// An error without the path.
@@ -111,53 +133,61 @@ fn create(root: &OwnedFd, name: &str) -> rustix::io::Result<File> {
 
 /// A folder that goes away unless it takes its name.
 struct Staging {
-    path: PathBuf,
+    above: OwnedFd,
+    name: OsString,
+    folder: OwnedFd,
     taken: bool,
 }
 
 impl Staging {
-    fn beside(to: &Path) -> io::Result<Staging> {
-        let name = to.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    fn beside(above: OwnedFd, name: &OsStr) -> io::Result<Staging> {
         for number in 0..100 {
             let mut hidden = OsString::from(".");
             hidden.push(name);
             hidden.push(format!(".{}-{number}", std::process::id()));
-            let path = to.with_file_name(hidden);
-            match rustix::fs::mkdir(&path, Mode::from(0o700)) {
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
-                Ok(()) => return Ok(Staging { path, taken: false }),
+            match mkdirat(&above, &hidden, Mode::from(0o700)) {
+                Err(Errno::EXIST) => continue,
+                made => made?,
             }
+            let folder = openat(&above, &hidden, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+            let stat = fstat(&folder)?;
+            if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o777 != 0o700 || !is_empty(&folder)? {
+                return Err(replaced());
+            }
+            return Ok(Staging { above, name: hidden, folder, taken: false });
         }
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    fn take(mut self, to: &Path) -> Result<(), UnpackError> {
-        let failed = |error: io::Error| UnpackError::Write { path: to.to_owned(), error };
+    fn take(mut self, name: &OsStr) -> io::Result<()> {
         let umask = rustix::process::umask(Mode::empty());
         rustix::process::umask(umask);
-        let mode = Mode::from(0o777) & !umask;
-        rustix::fs::chmod(&self.path, mode).map_err(|error| failed(error.into()))?;
+        fchmod(&self.folder, Mode::from(0o777) & !umask)?;
         // An empty folder of that name makes room.
-        match rustix::fs::rmdir(to) {
+        match unlinkat(&self.above, name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => {}
-            Err(Errno::NOTEMPTY | Errno::EXIST) => return Err(UnpackError::Exists(to.to_owned())),
-            Err(error) => return Err(failed(error.into())),
+            Err(error) => return Err(error.into()),
         }
-        renameat_with(CWD, &self.path, CWD, to, RenameFlags::NOREPLACE).map_err(|error| match error {
-            Errno::EXIST => UnpackError::Exists(to.to_owned()),
-            error => failed(error.into()),
-        })?;
+        renameat_with(&self.above, &self.name, &self.above, name, RenameFlags::NOREPLACE)?;
         self.taken = true;
-        Ok(())
+        let own = fstat(&self.folder)?;
+        let found = statat(&self.above, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if (own.st_dev, own.st_ino) == (found.st_dev, found.st_ino) { Ok(()) } else { Err(replaced()) }
     }
+}
+
+fn replaced() -> io::Error {
+    io::Error::other(
+        "somebody else put another folder in its place meanwhile; unpack to a folder to which only you can write",
+    )
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
         if !self.taken {
-            // What can't be removed is left; there is nobody to tell.
-            let _ = fs::remove_dir_all(&self.path);
+            // What can't be removed is left; there is nobody to tell. A link in its place is removed itself.
+            let above = format!("/proc/self/fd/{}", self.above.as_raw_fd());
+            let _ = fs::remove_dir_all(Path::new(&above).join(&self.name));
         }
     }
 }

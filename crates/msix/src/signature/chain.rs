@@ -18,6 +18,9 @@ const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 /// Critical extensions that are looked at here. What is critical and not known makes a certificate unusable.
 const KNOWN: [&str; 3] = ["2.5.29.15", "2.5.29.19", "2.5.29.37"];
 
+/// Says whose certificates an authority may sign. It is not read here, so nothing that such an authority signed is believed.
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+
 /// Certificates between the signer and who is trusted, at the most.
 const MAX_DEPTH: usize = 8;
 /// Signatures of certificates that are checked: ways through many certificates of one name.
@@ -150,6 +153,9 @@ fn check_extensions(certificate: &Certificate) -> Result<(), SignatureError> {
             return Err(wrong("it has an extension twice"));
         }
         seen.push(extension.extn_id);
+        if extension.extn_id == NAME_CONSTRAINTS {
+            return Err(wrong("it is limited to some names, which is not understood here"));
+        }
         if extension.critical && !KNOWN.contains(&extension.extn_id.to_string().as_str()) {
             return Err(wrong("it has a critical extension that is not known here"));
         }

@@ -234,6 +234,7 @@ mod tests {
     #[test]
     fn escapes_and_reversed_text_show_as_what_they_are() {
         assert_eq!(visible("a\u{1b}[2Jb\r\u{202e}c"), "a\\u{1b}[2Jb\\u{d}\\u{202e}c");
+        assert_eq!(visible("\u{61c}\u{2028}\u{e0041}"), "\\u{61c}\\u{2028}\\u{e0041}");
         assert_eq!(path(Path::new(OsStr::from_bytes(b"/a\xffb\n"))), "/a\\xffb\\u{a}");
     }
 

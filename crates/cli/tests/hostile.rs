@@ -17,6 +17,19 @@ fn lowbox(world: &World, arguments: &[&str]) -> Done {
 }
 
 #[test]
+fn a_link_in_the_place_of_a_packages_home_is_not_followed() {
+    let world = World::new();
+    world.lowbox(["run", "--name", "app", "--", "true"]).expect(0);
+    let packages = world.home().join(".local/share/lowbox/packages");
+    let package = std::fs::read_dir(&packages).unwrap().next().unwrap().unwrap().path();
+    let state = package.join("LocalState");
+    std::fs::remove_dir_all(&state).unwrap();
+    std::os::unix::fs::symlink(world.work(), &state).unwrap();
+    world.lowbox(["run", "--name", "app", "--", "true"]).expect(125).says("symbolic link");
+    assert_eq!(std::fs::read_dir(world.work()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_manifest_or_object_file_that_nobody_writes_to_keeps_nobody_waiting() {
     let world = World::new();
     let fifo = world.work().join("fifo");

@@ -96,6 +96,22 @@ fn a_record_becomes_a_manifest_tables_a_summary_and_a_report() {
 }
 
 #[test]
+fn results_go_through_no_link_that_nobody_named() {
+    let (world, _) = world();
+    let other = world.work().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("AppxManifest.xml"), "another project's").unwrap();
+    std::os::unix::fs::symlink(&other, world.work().join("lowbox-results")).unwrap();
+    trace(&world, "a.trace", "app_1234567890123", &[("/home/x/y", "/usr/bin/app")]);
+    world.lowbox(["learn", "results", "a.trace"]).expect(125).says("symbolic link");
+    world.lowbox(["learn", "--no-results", "--", "true"]).expect(125).says("symbolic link");
+    world.lowbox(["learn", "verify", "--", "true"]).expect(125).says("symbolic link");
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(other.join("AppxManifest.xml")).unwrap(), "another project's");
+    world.lowbox(["learn", "results", "a.trace", "--out", "other/."]).expect(0);
+}
+
+#[test]
 fn what_was_granted_is_covered_already() {
     let (world, _) = world();
     let file = world.work().join("granted/x").display().to_string();

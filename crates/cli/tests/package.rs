@@ -148,6 +148,39 @@ fn source_date_epoch_is_the_time_of_all_parts() {
     assert!(!pack("soon", "4").0);
 }
 
+/// A chain of which an authority is limited to other names.
+#[test]
+fn an_authority_that_is_limited_to_some_names_is_not_believed() {
+    let openssl = |world: &World, line: &str| {
+        let output = Command::new("sh").args(["-ec", line]).current_dir(world.work()).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    if Command::new("openssl").arg("version").output().is_err() {
+        println!("left out: openssl is not installed");
+        return;
+    }
+    for (constraint, code) in
+        [("", 0), ("nameConstraints=permitted;dirName:limit\n[limit]\nCN=Somebody", 125)]
+    {
+        let world = world();
+        world.file("ca.ext", &format!("basicConstraints=critical,CA:TRUE\n{constraint}\n"));
+        world.file("leaf.ext", "extendedKeyUsage=codeSigning\n");
+        openssl(
+            &world,
+            "new='openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+            $new -x509 -keyout root.key -out root.pem -subj /CN=Root -addext basicConstraints=critical,CA:TRUE
+            $new -keyout ca.key -out ca.csr -subj /CN=Middle
+            openssl x509 -req -in ca.csr -CA root.pem -CAkey root.key -CAcreateserial -extfile ca.ext -out ca.pem
+            $new -keyout leaf.key -out leaf.csr -subj /CN=Contoso
+            openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile leaf.ext -out leaf.pem
+            cat leaf.pem ca.pem > chain.pem",
+        );
+        world.lowbox(["pack", "app", "-o", "a.msix"]).expect(0);
+        world.lowbox(["sign", "a.msix", "--cert", "chain.pem", "--key", "leaf.key"]).expect(0);
+        world.lowbox(["verify", "a.msix", "--trust", "root.pem"]).expect(code);
+    }
+}
+
 /// Independent readers, where they are installed.
 #[test]
 fn osslsigncode_accepts_what_is_signed() {

@@ -267,6 +267,8 @@ mod tests {
         }
         let long = "a".repeat(256);
         assert_eq!(PartName::new(&long), Err(TooLong));
+        assert_eq!(PartName::new(&"a/".repeat(MAX_DEPTH)), Err(TooLong));
+        assert!(PartName::new(&format!("{}a", "a/".repeat(MAX_DEPTH - 1))).is_ok());
         for raw in ["a", "a/b.c", "%5BContent_Types%5D.xml", "console.txt", "a..b/.c", "lpt10"] {
             assert!(PartName::decode(raw.as_bytes()).is_ok(), "{raw}");
         }

@@ -70,6 +70,12 @@ pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> 
     let ending = container.supervise(None, &mut |_| {});
     output::end_quiet();
     say_what_is_lost(&learner.finish(), room);
+    if !folder.is_in_place() {
+        output::say(&format!(
+            "{shown} IS NOT THE FOLDER ANY MORE to which was recorded: the program, or somebody else, has moved a folder above it. What is there now \
+             is not what lowbox wrote"
+        ));
+    }
     Ok(ExitCode::from(ending.map_err(Failure::new)?.exit_code()))
 }
 

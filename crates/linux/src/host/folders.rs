@@ -78,7 +78,17 @@ impl Folders {
         family_name: &str,
     ) -> Result<PackageData, FolderError> {
         let package = self.data.join("packages").join(family_name);
-        let folder = |name: &str| private_folder(&package.join(name), user, container);
+        let folder = |name: &str| {
+            let path = package.join(name);
+            // A program that was not isolated could have put a link there, and everything of it would be the next one's home.
+            for path in [&package, &path] {
+                if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+                    let source = io::Error::other("it is a symbolic link; put a folder in its place");
+                    return Err(FolderError::Make { path: path.clone(), source });
+                }
+            }
+            private_folder(&path, user, container)
+        };
         Ok(PackageData { local_state: folder("LocalState")?, temp_state: folder("TempState")? })
     }
 

@@ -97,6 +97,13 @@ impl RecordFolder {
         &self.path
     }
 
+    /// Whether that is still where it is.
+    pub fn is_in_place(&self) -> bool {
+        let at = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+        let found = open_without_links(CWD, &self.path).and_then(fstat).map(at);
+        fstat(&*self.folder).map(at).is_ok_and(|own| found == Ok(own))
+    }
+
     pub(super) fn folder(&self) -> &OwnedFd {
         &self.folder
     }
@@ -158,7 +165,15 @@ impl RecordFolder {
         // Whoever holds the lock settles it, or is a program that means to: then it is done another time.
         let Ok(_locked) = self.lock(Duration::ZERO) else { return Ok(true) };
         let files = self.files()?.into_iter();
-        let finished: Vec<Found> = files.filter(|file| !file.running && file.length > 0).collect();
+        // What is larger than any run's file is none, and is not read.
+        let is_finished = |file: &Found| !file.running && (1..=FULL).contains(&file.length);
+        let mut finished: Vec<Found> = files.filter(is_finished).collect();
+        let mut sum = 0;
+        let fit = finished.iter().take_while(|file| {
+            sum += file.length;
+            sum <= 2 * FULL
+        });
+        finished.truncate(fit.count());
         if finished.len() > SEPARATE {
             let mut reader = Reader::new();
             let mut read = Vec::new();
@@ -173,11 +188,15 @@ impl RecordFolder {
             }
             let records = reader.finish();
             let together = Named { folder: Arc::clone(&self.folder), name: TOGETHER.to_owned() };
-            together.replace(|file| {
+            let replaced = together.replace(|file| {
                 let mut out = BufWriter::new(file);
                 records.write(&mut out)?;
                 out.flush()
-            })?;
+            });
+            // Something else in its place: what the files hold stays in them.
+            if replaced.is_err() {
+                return self.has_room();
+            }
             for name in read.into_iter().filter(|name| *name != TOGETHER) {
                 unlinkat(&*self.folder, name.as_str(), AtFlags::empty())?;
             }
@@ -233,7 +252,8 @@ impl Named {
 
     /// Puts a new file in its place, and returns it, locked and open for appending.
     pub(super) fn replace(&self, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
-        let new = Named { folder: Arc::clone(&self.folder), name: format!(".{}.new", self.name) };
+        let name = format!(".{}.{}.new", self.name, std::process::id());
+        let new = Named { folder: Arc::clone(&self.folder), name };
         // What a crash left.
         let _ = unlinkat(&*self.folder, new.name.as_str(), AtFlags::empty());
         let mut file = new.create()?;
@@ -306,6 +326,33 @@ mod tests {
         assert_eq!(reader.finish().runs.len(), SEPARATE + 1);
         use lowbox_profiler::collect::Sink;
         goes_on.count(1, 2, 3).unwrap();
+    }
+
+    #[test]
+    fn files_that_are_larger_than_any_run_leaves_are_not_read_and_what_is_planted_stops_nothing() {
+        let (place, folder) = folder();
+        for _ in 0..SEPARATE + 1 {
+            folder.begin(true).unwrap().begin(&run()).unwrap();
+        }
+        let huge = folder.path().join("huge.trace");
+        File::create(&huge).unwrap().set_len(1 << 40).unwrap();
+        assert!(!folder.settle().unwrap(), "there is no room beside it");
+        assert_eq!(folder.files().unwrap().len(), 2);
+        assert!(huge.exists());
+        std::fs::remove_file(&huge).unwrap();
+        for _ in 0..SEPARATE + 1 {
+            folder.begin(true).unwrap().begin(&run()).unwrap();
+        }
+        std::fs::remove_file(folder.path().join(TOGETHER)).unwrap();
+        std::fs::create_dir(folder.path().join(TOGETHER)).unwrap();
+        std::fs::write(folder.path().join(TOGETHER).join("x"), "").unwrap();
+        assert!(folder.settle().unwrap());
+        assert_eq!(folder.files().unwrap().len(), SEPARATE + 1);
+        assert!(folder.is_in_place());
+        std::fs::rename(place.path().join("a"), place.path().join("moved")).unwrap();
+        assert!(!folder.is_in_place());
+        std::fs::create_dir_all(folder.path()).unwrap();
+        assert!(!folder.is_in_place());
     }
 
     #[test]

@@ -62,15 +62,20 @@ pub struct Session {
     folder: RecordFolder,
 }
 
+/// Whether a session can be called so: letters, digits, dots, dashes and underscores, a letter or digit first.
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    begins && name.len() <= MAX_NAME && name.bytes().all(plain)
+}
+
 impl Session {
     /// Begins a session.
     ///
     /// # Errors
     /// [`SessionError`]; no session was begun then.
     pub fn start(folders: &Folders, name: &str) -> Result<Session, SessionError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-        let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        if !begins || name.len() > MAX_NAME || !name.bytes().all(plain) {
+        if !is_name(name) {
             return Err(SessionError::Name(name.chars().take(MAX_NAME).collect()));
         }
         let all = place(folders);
@@ -139,6 +144,8 @@ impl Session {
         file.take(MAX_ABOUT).read_to_string(&mut text).map_err(&failed)?;
         let about = text.trim_end().split_once(' ');
         let about = about.and_then(|(started, name)| Some((started.parse().ok()?, name.to_owned())));
+        // A program of a lesson could have written it: the name becomes that of a file.
+        let about = about.filter(|(_, name)| is_name(name));
         let (started, name) =
             about.ok_or_else(|| failed(io::Error::other("its file `session` can't be read")))?;
         Ok(Session { name, started, runs, folder })
@@ -253,6 +260,18 @@ mod tests {
     fn folders(place: &tempfile::TempDir) -> Folders {
         let place = place.path();
         Folders { data: place.join("data"), config: place.join("config"), system_config: place.join("etc") }
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_none_even_if_it_is_found() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = folders(&place);
+        let session = Session::start(&folders, "first").unwrap();
+        for name in ["../x", "/tmp/x", "", ".hidden"] {
+            assert!(matches!(Session::start(&folders, name), Err(SessionError::Name(_))), "{name}");
+            std::fs::write(session.path().join(ABOUT), format!("5 {name}\n")).unwrap();
+            assert!(Session::current(&folders).is_err(), "{name}");
+        }
     }
 
     #[test]

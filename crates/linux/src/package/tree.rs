@@ -144,3 +144,32 @@ fn walk(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_became_a_link_after_it_was_found_is_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let (app, secret) = (place.path().join("app"), place.path().join("secret"));
+        fs::create_dir_all(app.join("folder")).unwrap();
+        fs::create_dir(&secret).unwrap();
+        for path in [app.join("file"), app.join("folder/file"), secret.join("file")] {
+            fs::write(path, "text").unwrap();
+        }
+        let found = tree(&app).unwrap();
+        assert_eq!(
+            found.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(),
+            ["file", "folder/file"]
+        );
+        assert!(found.files.iter().all(|file| found.open(file).is_ok()));
+        fs::remove_file(app.join("file")).unwrap();
+        symlink(secret.join("file"), app.join("file")).unwrap();
+        fs::remove_dir_all(app.join("folder")).unwrap();
+        symlink(&secret, app.join("folder")).unwrap();
+        assert!(found.files.iter().all(|file| found.open(file).is_err()));
+    }
+}

@@ -191,3 +191,59 @@ impl Drop for Staging {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn staging(place: &Path) -> Staging {
+        let above = rustix::fs::open(place, FOLDER, Mode::empty()).unwrap();
+        Staging::beside(above, OsStr::new("out")).unwrap()
+    }
+
+    /// What a program does that may write to the folder above.
+    #[test]
+    fn a_link_in_the_place_of_what_is_being_unpacked_leads_nothing_elsewhere() {
+        let place = tempfile::tempdir().unwrap();
+        let secret = place.path().join("secret");
+        fs::write(&secret, "mine").unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+        let other = staging(place.path());
+        let path = place.path().join(&other.name);
+        fs::rename(&path, place.path().join("moved")).unwrap();
+        symlink(&secret, &path).unwrap();
+        let file = create(&other.folder, "a/b").unwrap();
+        drop(file);
+        assert!(place.path().join("moved/a/b").exists());
+        assert!(other.take(OsStr::new("out")).is_err());
+        assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn another_folder_in_its_place_is_found_out() {
+        let place = tempfile::tempdir().unwrap();
+        let other = staging(place.path());
+        let path = place.path().join(&other.name);
+        fs::rename(&path, place.path().join("moved")).unwrap();
+        fs::create_dir(&path).unwrap();
+        let error = other.take(OsStr::new("out")).unwrap_err();
+        assert!(error.to_string().contains("somebody else"), "{error}");
+    }
+
+    #[test]
+    fn what_is_given_up_goes_away_and_what_took_its_place_is_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        drop(staging(place.path()));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+        let keep = place.path().join("keep");
+        fs::create_dir(&keep).unwrap();
+        fs::write(keep.join("x"), "").unwrap();
+        let other = staging(place.path());
+        let path = place.path().join(&other.name);
+        fs::remove_dir(&path).unwrap();
+        symlink(&keep, &path).unwrap();
+        drop(other);
+        assert!(keep.join("x").exists());
+    }
+}

@@ -9,6 +9,24 @@ use lowbox_linux::host::{append_to_file, open_regular, replace_file};
 use crate::failure::Failure;
 use crate::output;
 
+/// The folder for results where none is named.
+pub const RESULTS: &str = "lowbox-results";
+
+/// Looks at the folder for results before something is written to it. Where nobody named it, a link in its place leads nowhere: it lies in the
+/// working folder, where a program or whoever made a checkout could have put it.
+///
+/// # Errors
+/// With the link.
+pub fn check_results(folder: &Path) -> Result<(), Failure> {
+    let is_link = folder.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    if folder == Path::new(RESULTS) && is_link {
+        return Err(Failure::new(format!(
+            "{RESULTS} is a symbolic link, which lowbox does not follow unless you name the folder: --out FOLDER (and --trace FILE)"
+        )));
+    }
+    Ok(())
+}
+
 /// Opens a regular file for reading.
 ///
 /// # Errors

@@ -10,6 +10,9 @@ use super::files;
 use crate::failure::Failure;
 use crate::output;
 
+/// Larger ones are not read because they lie in a folder.
+const MAX_FOUND: u64 = 1 << 30;
+
 /// Reads all of them. What could not be read is said on standard error.
 ///
 /// # Errors
@@ -50,9 +53,12 @@ fn folder(path: &Path, reader: &mut Reader) -> Result<(), Failure> {
     all.sort();
     let mut read = 0;
     for file in all {
-        let regular = file.symlink_metadata().is_ok_and(|meta| meta.is_file());
-        let why = match (regular, files::open(&file)) {
-            (true, Ok(open)) => reader.read(open).err().map(|error| error.to_string()),
+        let found = file.symlink_metadata().ok().filter(|meta| meta.is_file());
+        let why = match (found.map(|meta| meta.len()), files::open(&file)) {
+            (Some(MAX_FOUND..), _) => {
+                Some("it has more than 1 GiB; name it itself if it is meant".to_owned())
+            }
+            (Some(_), Ok(open)) => reader.read(open).err().map(|error| error.to_string()),
             _ => Some("it is no regular file, or can't be read".to_owned()),
         };
         match why {

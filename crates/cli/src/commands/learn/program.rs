@@ -15,6 +15,7 @@ use lowbox_linux::prepare::{Caller, Grant, Learning, PrepareError, Request, grou
 use lowbox_policy::GrantRights;
 use lowbox_profiler::record::Mode;
 
+use super::files::check_results;
 use super::header::header;
 use super::results;
 use crate::arguments::{GrantArguments, NetworkArguments, PackageArguments};
@@ -190,6 +191,9 @@ fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
 
 /// Opens the record file for appending. The program of an earlier run may have put anything in its place.
 pub fn open_trace(path: &Path) -> Result<File, Failure> {
+    if let Some(folder) = path.parent() {
+        check_results(folder)?;
+    }
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", output::path(path)));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(failed)?;

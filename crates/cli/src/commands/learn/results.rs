@@ -85,6 +85,9 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 /// # Errors
 /// When records or manifest can't be read, or something can't be written.
 pub fn find(arguments: &Arguments) -> Result<Vec<Told>, Failure> {
+    if !arguments.what_if {
+        files::check_results(&arguments.out)?;
+    }
     let mut records = gather(&arguments.traces)?;
     if let Some(name) = &arguments.exe {
         records.retain(|_, process, _| is_named(&process.exe, name));

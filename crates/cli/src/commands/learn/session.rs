@@ -105,6 +105,7 @@ pub fn stop(arguments: Stop) -> Result<ExitCode, Failure> {
 /// Puts what the runs recorded together in one file in the folder for the results.
 fn keep_records(session: &Session, arguments: &Stop) -> Result<PathBuf, Failure> {
     let records = gather(&[session.path()])?;
+    files::check_results(&arguments.out)?;
     std::fs::create_dir_all(&arguments.out).map_err(|error| files::failed(&arguments.out, &error))?;
     let mut path = arguments.out.join(format!("{}.{EXTENSION}", session.name));
     if path.symlink_metadata().is_ok() {

@@ -1,12 +1,14 @@
 //! Whose identity and capabilities a command is about: a manifest's, or those of a bare command.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use lowbox_linux::prepare::Grant;
 use lowbox_msix::manifest::DeclaredHost;
 use lowbox_msix::{Application, Identity, Isolation, Manifest};
+use lowbox_policy::GrantRights;
 use lowbox_policy::capability;
 use lowbox_policy::network::AllowedHost;
 
@@ -87,11 +89,28 @@ impl Package {
         }
     }
 
+    /// The program and its arguments: those of the command line, or the manifest's own program, whose folder is granted with it.
+    ///
+    /// # Errors
+    /// When neither names one.
+    pub fn command(
+        &self,
+        words: &[OsString],
+        grants: &mut Vec<Grant>,
+    ) -> Result<(OsString, Vec<OsString>), Failure> {
+        if let Some((program, rest)) = words.split_first() {
+            return Ok((program.clone(), rest.to_vec()));
+        }
+        let own = self.own_program()?;
+        grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
+        Ok((own.program.into_os_string(), Vec::new()))
+    }
+
     /// The program that the manifest's application names.
     ///
     /// # Errors
     /// When there is no single application, or it names no program.
-    pub fn own_program(&self) -> Result<OwnProgram, Failure> {
+    fn own_program(&self) -> Result<OwnProgram, Failure> {
         let Some(manifest) = &self.manifest else {
             return Err(Failure::new("name a program to run, or a manifest that does"));
         };

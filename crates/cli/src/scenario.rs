@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 
 use lowbox_linux::limits::Limits;
-use lowbox_linux::prepare::{Grant, Request};
-use lowbox_policy::GrantRights;
+use lowbox_linux::prepare::Request;
 
 use crate::arguments::Scenario;
 use crate::failure::Failure;
@@ -65,14 +64,7 @@ pub fn package(scenario: &Scenario) -> Result<Package, Failure> {
 /// When neither command line nor manifest names a program.
 pub fn request(scenario: Scenario, package: Package) -> Result<Request, Failure> {
     let mut grants = scenario.grants.grants;
-    let (program, rest) = match scenario.command.split_first() {
-        Some((program, rest)) => (program.clone(), rest),
-        None => {
-            let own = package.own_program()?;
-            grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
-            (own.program.into_os_string(), [].as_slice())
-        }
-    };
+    let (program, rest) = package.command(&scenario.command, &mut grants)?;
     Ok(Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
@@ -80,7 +72,7 @@ pub fn request(scenario: Scenario, package: Package) -> Result<Request, Failure>
         need_consent: package.need_consent,
         less_privileged: scenario.package.lpac,
         program,
-        arguments: rest.to_vec(),
+        arguments: rest,
         grants,
         argument_grants: !scenario.no_argument_grants,
         object_files: scenario.grants.object_files,

@@ -125,7 +125,7 @@ impl ContentTypes {
         }
         match name.extension() {
             // These are never told by extension: signing adds some of them, and nothing else shall change.
-            Some(_) if is_fixed(name) => {}
+            Some(_) if name.is_footprint() => {}
             Some(extension) if !self.by_extension.contains_key(&extension) => {
                 self.add_default(&extension, content_type);
                 return;
@@ -155,10 +155,6 @@ impl ContentTypes {
         xml.push_str("</Types>");
         xml
     }
-}
-
-fn is_fixed(name: &PartName) -> bool {
-    name.is_footprint()
 }
 
 /// What a part is by its name: the fixed ones, and the extensions of which MakeAppx knows the type.

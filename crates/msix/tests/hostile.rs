@@ -32,11 +32,11 @@ fn kind(error: &PackageError) -> &'static str {
         PackageError::Mapping { .. } => "mapping",
         PackageError::Signature(_) => "signature",
         PackageError::Manifest(_) | PackageError::NoExecutable { .. } => "manifest",
-        PackageError::WrongHash { .. } => "hash",
+        PackageError::WrongHash { .. } | PackageError::WrongFileHash(_) => "hash",
         PackageError::BadData { .. } => "data",
         PackageError::WrongChecksum(_) => "checksum",
         PackageError::TooLarge { .. } => "too much",
-        PackageError::IsBundle | PackageError::IsPackage => "bundle",
+        PackageError::IsBundle => "bundle",
     }
 }
 
@@ -433,6 +433,7 @@ fn block_maps() -> Vec<Case> {
                 map.insert_str(at, "Size=\"1999\" ");
             }));
         }),
+        case("another digest of a whole file", "hash", |draft| with_file_hash(draft, |data| data[0] ^= 1)),
         case("bytes that are no text", "map", |draft| {
             draft.map_bytes = Some(Box::new(|bytes| bytes.insert(60, 0xFF)));
         }),
@@ -505,6 +506,21 @@ fn each_of_more_than_a_hundred_faults_is_refused_for_what_it_is() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), all.len(), wrong.join("\n"));
+}
+
+/// Adds the digest of the whole first file to the block map, after a change.
+fn with_file_hash(draft: &mut Draft, change: fn(&mut Vec<u8>)) {
+    let mut data = draft.files[0].1.clone();
+    change(&mut data);
+    let hash = corpus::sha256(&data);
+    draft.map = Some(Box::new(move |map| {
+        let names = "xmlns:b4=\"http://schemas.microsoft.com/appx/2021/blockmap\" IgnorableNamespaces=\"b4\"";
+        *map = map.replace("<BlockMap ", &format!("<BlockMap {names} ")).replacen(
+            "</File>",
+            &format!("<b4:FileHash Hash=\"{hash}\"/></File>"),
+            1,
+        );
+    }));
 }
 
 fn odd() -> Vec<Case> {
@@ -613,13 +629,7 @@ fn odd() -> Vec<Case> {
                 (0..500).for_each(|at| draft.files.push((format!("many/{at}"), vec![at as u8; 10])));
             }),
         ),
-        ok(
-            "a file's own digest",
-            text(
-                "<BlockMap ",
-                "<BlockMap xmlns:b4=\"http://schemas.microsoft.com/appx/2021/blockmap\" IgnorableNamespaces=\"b4\" ",
-            ),
-        ),
+        ok("a file's own digest", Box::new(|draft| with_file_hash(draft, |_| {}))),
         ok(
             "content of an ignorable namespace",
             Box::new(|draft| {

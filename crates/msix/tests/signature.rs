@@ -148,6 +148,17 @@ fn what_is_changed_after_signing_is_named() {
     assert!(changed(find(b"PKCX", 0), 1).is_err());
 }
 
+#[test]
+fn a_bundles_signature_is_none_of_a_package() {
+    let own = certificate(PUBLISHER, KeyKind::P256, 1);
+    let unsigned = pack(&simple_files(), SIMPLE, Options::default()).unwrap();
+    let package = Package::open(&unsigned).unwrap();
+    let signer = signer(&own);
+    let make = |digests: &_, algorithm| Ok::<_, SigningError>(envelope(digests, algorithm, true, &signer)?);
+    let signed = sign(&unsigned, package.contents(), Vec::new(), make).unwrap();
+    assert!(matches!(verify(&signed, &trust(&own), NOW + 5), Err(SignatureError::Malformed(_))));
+}
+
 /// The container's checksum is no obstacle to who means to change a signature.
 #[test]
 fn each_changed_bit_of_a_signature_is_seen() {

@@ -7,11 +7,13 @@ mod front_end;
 mod lesson;
 mod networks;
 mod observer;
+mod outside;
 mod person;
 mod processes;
 mod python;
 mod run;
 mod session;
+pub mod stacks;
 mod tmux;
 mod touch;
 
@@ -24,6 +26,7 @@ pub use networks::{
     sets_of_capabilities, wait_for,
 };
 pub use observer::{Observed, STRACE};
+pub use outside::ATTACKS;
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use lowbox_program_tests::{
-    Lesson, Needed, Person, canonical, everyone_at_home, finish, found, pids_with,
+    ATTACKS, Lesson, Needed, Person, accesses, canonical, everyone_at_home, finish, found, pids_with,
     recorded_paths as recorded, text, unique_sleep, until,
 };
 use serde_json::Value;
@@ -136,6 +136,28 @@ fn what_is_declared_is_not_recorded() {
     });
 }
 
+#[test]
+fn the_networks_that_a_manifest_declares_are_not_recorded() {
+    let port = server();
+    everyone_at_home(|person| {
+        let trace = person.work().join("r.trace");
+        let script =
+            format!("import socket; print(socket.create_connection(('127.0.0.1', {port})).recv(9).decode())");
+        let recorded = |exempt: u16| {
+            let entry = format!("<net:LoopbackExemption Port=\"{exempt}\"/>");
+            let manifest = person.network_manifest("Declared", &entry);
+            let _ = fs::remove_file(&trace);
+            let learn =
+                ["learn", "--no-results", "--trace", text(&trace), "--manifest", text(&manifest), "--"];
+            let learn: Vec<&str> = learn.into_iter().chain([PYTHON, "-I", "-c", &script]).collect();
+            assert_eq!(finish(person.lowbox(&learn), 60).succeeded(), "served");
+            accesses(&trace).iter().filter(|access| access["object"]["port"] == port).count()
+        };
+        // Another port than that is one access that nothing covers.
+        assert_eq!((recorded(1), recorded(port)), (1, 0), "{}", person.name);
+    });
+}
+
 /// Opens what it may and what it may not, by several ways.
 const MANY_WAYS: &str = r#"
 import glob, json, os, sqlite3, subprocess, sys
@@ -221,35 +243,6 @@ fn is_granted(person: &Person, path: &str, script: &Path) -> bool {
         serde_json::from_str(&finish(person.lowbox(&arguments), 60).succeeded()).expect("JSON");
     answer["granted"].as_bool().expect("yes or no")
 }
-
-/// Tries to get at a process outside, and at the kernel. Says what worked.
-const ATTACKS: &str = r#"
-import ctypes, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-marker, victim = sys.argv[1], int(sys.argv[2])
-worked = []
-def attack(name, call):
-    try:
-        if call(): worked.append(name)
-    except OSError:
-        pass
-def seen():
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if marker.encode() in open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0")[1:2]: return True
-        except OSError: pass
-def new_namespace():
-    child = os.fork()
-    if child == 0: os._exit(0 if libc.unshare(0x10000000) == 0 else 1)
-    return os.waitpid(child, 0)[1] == 0
-attack("sees it", seen)
-attack("signals it", lambda: os.kill(victim, 0) is None)
-attack("reads its memory", lambda: libc.syscall(310, victim, 0, 0, 0, 0, 0) == 0)
-attack("traces it", lambda: libc.ptrace(0x4206, victim, 0, 0) == 0)
-attack("makes a user namespace", new_namespace)
-attack("reaches the keyring", lambda: libc.syscall(250, 0, -3, 1) > 0)
-print(", ".join(worked))
-"#;
 
 #[test]
 fn processes_and_the_kernel_are_out_of_reach_of_a_program_that_is_learned_about() {

@@ -19,9 +19,6 @@ pub enum PackageError {
     /// It is a bundle.
     #[error("it is a bundle of packages, not a package")]
     IsBundle,
-    /// It is a package.
-    #[error("it is a package, not a bundle of packages")]
-    IsPackage,
     /// A part is larger than it is read.
     #[error("{name} has {size} bytes, more than are read")]
     TooLarge {
@@ -89,6 +86,9 @@ pub enum PackageError {
         /// What is wrong.
         what: &'static str,
     },
+    /// The digest of a whole file.
+    #[error("{0}: the data are not those of the block map's digest of the whole file")]
+    WrongFileHash(String),
     /// The checksum of the container.
     #[error("{0}: the data are not those of the container's checksum")]
     WrongChecksum(String),

@@ -5,7 +5,7 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 use super::PackageError;
 use crate::block_map::{BLOCK, MappedFile};
 use crate::container::{Method, Part, Source};
-use crate::digest::HashAlgorithm;
+use crate::digest::{HashAlgorithm, Hasher};
 
 /// A deflated stream's last block, when each of the others was flushed.
 const TRAILER: [u8; 2] = [3, 0];
@@ -22,6 +22,8 @@ pub struct FileReader<'a, S: ?Sized> {
     at: u64,
     next: usize,
     crc: Crc,
+    /// The digest of the whole file, where the block map has it.
+    whole: Option<Hasher>,
     input: Vec<u8>,
     data: Vec<u8>,
 }
@@ -43,6 +45,7 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
             at: part.entry.data_offset(),
             next: 0,
             crc: Crc::new(),
+            whole: mapped.file_hash.map(|_| algorithm.hasher()),
             input: Vec::new(),
             data: Vec::new(),
         }
@@ -88,6 +91,9 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
             return Err(PackageError::WrongHash { name: self.part.name.to_string(), block: number });
         }
         self.crc.update(data);
+        if let Some(whole) = &mut self.whole {
+            whole.update(data);
+        }
         self.next += 1;
         Ok(Some(data))
     }
@@ -117,6 +123,10 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
         }
         if self.crc.sum() != self.part.entry.crc {
             return Err(PackageError::WrongChecksum(self.part.name.to_string()));
+        }
+        let whole = self.whole.take().map(Hasher::finish);
+        if whole.is_some() && whole != self.mapped.file_hash {
+            return Err(PackageError::WrongFileHash(self.part.name.to_string()));
         }
         Ok(())
     }

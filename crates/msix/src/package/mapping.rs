@@ -11,13 +11,8 @@ const UNMAPPED: [&str; 4] = [CONTENT_TYPES, BLOCK_MAP, SIGNATURE, CODE_INTEGRITY
 /// Which part each file of the block map is.
 ///
 /// # Errors
-/// When one is listed that must not be, or is not there, or is there with other sizes; or a part is not listed. `unmapped` says which
-/// others need not be.
-pub(super) fn check(
-    container: &Container,
-    map: &BlockMap,
-    unmapped: impl Fn(&Part) -> bool,
-) -> Result<Vec<usize>, PackageError> {
+/// When one is listed that must not be, or is not there, or is there with other sizes; or a part is not listed.
+pub(super) fn check(container: &Container, map: &BlockMap) -> Result<Vec<usize>, PackageError> {
     let wrong = |name: &str, what| PackageError::Mapping { name: name.to_owned(), what };
     let mut places = Vec::with_capacity(map.files.len());
     let mut mapped = vec![false; container.parts().len()];
@@ -38,7 +33,7 @@ pub(super) fn check(
     }
     for (part, mapped) in container.parts().iter().zip(mapped) {
         let name = part.name.as_str();
-        if !mapped && !UNMAPPED.contains(&name) && !unmapped(part) {
+        if !mapped && !UNMAPPED.contains(&name) {
             return Err(wrong(name, "it is in the package and not listed"));
         }
     }

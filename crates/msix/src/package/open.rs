@@ -22,18 +22,14 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Reads them. `unmapped` says which parts need not be in the block map.
-    pub(crate) fn read(
-        source: &(impl Source + ?Sized),
-        unmapped: impl Fn(&Part) -> bool,
-    ) -> Result<Contents, PackageError> {
+    fn read(source: &(impl Source + ?Sized)) -> Result<Contents, PackageError> {
         let container = Container::read(source)?;
         let content_types = content_types(source, &container)?;
         check_signature_place(&container)?;
         let map_part = exactly(&container, BLOCK_MAP)?;
         let bytes = whole(source, map_part, block_map::MAX_BYTES as u64)?;
         let block_map = BlockMap::parse(&bytes).map_err(PackageError::BlockMap)?;
-        let places = mapping::check(&container, &block_map, unmapped)?;
+        let places = mapping::check(&container, &block_map)?;
         let mut files = vec![None; container.parts().len()];
         for (file, &place) in places.iter().enumerate() {
             files[place] = Some(file);
@@ -44,7 +40,7 @@ impl Contents {
         Ok(contents)
     }
 
-    pub(crate) fn check_type(&self, name: &str, is: &'static str) -> Result<(), PackageError> {
+    fn check_type(&self, name: &str, is: &'static str) -> Result<(), PackageError> {
         let Some(part) = self.container.part(name) else { return Ok(()) };
         let said = self.content_types.of(&part.name).unwrap_or_default();
         if said.eq_ignore_ascii_case(is) {
@@ -54,7 +50,7 @@ impl Contents {
     }
 
     /// A small file as a whole, which has to have exactly that name.
-    pub(crate) fn small_file(
+    fn small_file(
         &self,
         source: &(impl Source + ?Sized),
         name: &'static str,
@@ -151,7 +147,7 @@ impl Package {
     /// # Errors
     /// When it is no package, or not as packages have to be.
     pub fn open(source: &(impl Source + ?Sized)) -> Result<Package, PackageError> {
-        let contents = Contents::read(source, |_| false)?;
+        let contents = Contents::read(source)?;
         if contents.container.part(BUNDLE_MANIFEST).is_some() {
             return Err(PackageError::IsBundle);
         }

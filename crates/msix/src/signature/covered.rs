@@ -18,7 +18,7 @@ pub(super) const MAX_CATALOG: u64 = 64 << 20;
 ///
 /// # Errors
 /// When it can't be read.
-pub fn computed(
+pub(super) fn computed(
     source: &(impl Source + ?Sized),
     contents: &Contents,
     algorithm: HashAlgorithm,

@@ -15,7 +15,6 @@ mod subject;
 
 pub use certificate::{KeyKind, NewCertificate, self_signed};
 pub use chain::{Trust, UnixTime};
-pub use covered::computed;
 pub use digests::Digests;
 pub use error::{Covered, SignatureError};
 pub use make::envelope;
@@ -23,13 +22,12 @@ pub use signer::{Signer, SignerError};
 pub use signing::{SigningError, sign};
 pub use subject::subject;
 
-use der::Encode;
 use x509_cert::Certificate;
 
 use crate::container::Source;
 use crate::digest::HashAlgorithm;
 use crate::package::Contents;
-use crate::part_name::{PartName, SIGNATURE};
+use crate::part_name::{BUNDLE_MANIFEST, PartName, SIGNATURE};
 
 /// Largest signature that is read, in bytes: the public tools' limit.
 pub const MAX_BYTES: u64 = 2 << 20;
@@ -75,10 +73,15 @@ impl Signature {
         source: &(impl Source + ?Sized),
         contents: &Contents,
     ) -> Result<(), SignatureError> {
+        if self.of_bundle != contents.container().part(BUNDLE_MANIFEST).is_some() {
+            return Err(SignatureError::Malformed(
+                "it is one of a package on a bundle, or the other way round",
+            ));
+        }
         if contents.block_map().algorithm != self.algorithm {
             return Err(SignatureError::Algorithms);
         }
-        let computed = computed(source, contents, self.algorithm)?;
+        let computed = covered::computed(source, contents, self.algorithm)?;
         for (covered, signed, found) in self.digests.pairs(&computed) {
             if signed != found {
                 return Err(SignatureError::Changed(covered));
@@ -109,15 +112,6 @@ impl Signature {
     /// When there is no such chain, or a certificate of it is not valid at that time or not for signing code.
     pub fn check_trust(&self, trust: &Trust, at: UnixTime) -> Result<(), SignatureError> {
         chain::check(&self.signer, &self.others, trust, at)
-    }
-
-    /// The signer's certificate, as bytes.
-    ///
-    /// # Panics
-    /// Never: it was read from such bytes.
-    #[must_use]
-    pub fn signer_der(&self) -> Vec<u8> {
-        self.signer.to_der().expect("it was read from DER")
     }
 }
 

@@ -188,6 +188,11 @@ fn apply<T>(edit: &Edit<T>, what: &mut T) {
     }
 }
 
+/// A digest as block maps have it.
+pub fn sha256(data: &[u8]) -> String {
+    STANDARD.encode(Sha256::digest(data))
+}
+
 /// A block that inflates alone, and does not end the stream.
 pub fn flushed(data: &[u8], _last: bool) -> Vec<u8> {
     let mut compress = flate2::Compress::new(Compression::new(6), false);

@@ -11,8 +11,7 @@ use lowbox_linux::host::{EnvironmentRequest, open_to_append};
 use lowbox_linux::launch::{Groundwork, LaunchError, NamedDescriptor};
 use lowbox_linux::learn::session::Session;
 use lowbox_linux::learn::{Learned, Learner, RecordFile, world};
-use lowbox_linux::prepare::{Caller, Grant, Learning, PrepareError, Request, ground, prepare};
-use lowbox_policy::GrantRights;
+use lowbox_linux::prepare::{Caller, Learning, PrepareError, Request, ground, prepare};
 use lowbox_profiler::record::Mode;
 
 use super::files::check_results;
@@ -95,7 +94,8 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
         lowbox_linux::close_descriptors_from(3).map_err(Failure::new)?;
     }
     let called = arguments.command.first().map(OsString::as_os_str);
-    let package = Package::of(&arguments.package, called)?;
+    let mut package = Package::of(&arguments.package, called)?;
+    package.open(&arguments.network);
     let family_name = package.identity.family_name();
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
@@ -160,14 +160,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
 
 fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
     let mut grants = arguments.grants.grants.clone();
-    let (program, rest) = match arguments.command.split_first() {
-        Some((program, rest)) => (program.clone(), rest),
-        None => {
-            let own = package.own_program()?;
-            grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
-            (own.program.into_os_string(), [].as_slice())
-        }
-    };
+    let (program, rest) = package.command(&arguments.command, &mut grants)?;
     Ok(Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
@@ -175,14 +168,14 @@ fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
         capabilities: package.capabilities,
         less_privileged: arguments.package.lpac,
         program,
-        arguments: rest.to_vec(),
+        arguments: rest,
         grants,
         argument_grants: !arguments.no_argument_grants,
         object_files: arguments.grants.object_files.clone(),
         environment: arguments.environment.clone(),
         descriptors: arguments.descriptors.clone(),
-        loopback_ports: arguments.network.loopback_ports.clone(),
-        hosts: arguments.network.hosts.clone(),
+        loopback_ports: package.loopback_ports,
+        hosts: package.hosts,
         learns: Some(Learning { probes: arguments.probes, ..Learning::default() }),
         working_directory: arguments.working_directory.clone(),
         ..Request::default()

@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, capability, cert, completions, consent, doctor, explain, learn, man, pack, show, sign, token,
-    unpack, verify,
+    acl, bundle, capability, cert, completions, consent, doctor, explain, learn, man, pack, show, sign,
+    token, unpack, verify,
 };
 use crate::prompt::Policy;
 
@@ -51,7 +51,9 @@ pub enum Command {
     Pack(pack::Arguments),
     /// Unpack an MSIX package, each block checked
     Unpack(unpack::Arguments),
-    /// Show what an MSIX package says of itself
+    /// Bundles of MSIX packages: make one, take it apart, show it
+    Bundle(bundle::Arguments),
+    /// Show what an MSIX package, bundle or .appinstaller file says of itself
     Show(show::Arguments),
     /// Sign an MSIX package
     Sign(sign::Arguments),

@@ -31,7 +31,9 @@
 //! # Ok::<(), lowbox_msix::ManifestError>(())
 //! ```
 
+pub mod app_installer;
 pub mod block_map;
+pub mod bundle;
 pub mod container;
 pub mod content_types;
 mod digest;
@@ -40,6 +42,7 @@ pub mod manifest;
 pub mod package;
 pub mod part_name;
 mod publisher;
+pub mod resource;
 pub mod signature;
 mod unpackaged;
 mod version;

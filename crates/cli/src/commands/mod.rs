@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod acl;
+pub mod bundle;
 pub mod capability;
 pub mod cert;
 pub mod completions;
@@ -36,6 +37,7 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Consent(arguments) => consent::execute(arguments),
         Command::Learn(arguments) => learn::execute(arguments),
         Command::Pack(arguments) => pack::execute(&arguments),
+        Command::Bundle(arguments) => bundle::execute(&arguments),
         Command::Unpack(arguments) => unpack::execute(&arguments),
         Command::Show(arguments) => show::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),

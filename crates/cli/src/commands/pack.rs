@@ -54,6 +54,16 @@ pub enum Digest {
     Sha512,
 }
 
+impl From<Digest> for HashAlgorithm {
+    fn from(digest: Digest) -> HashAlgorithm {
+        match digest {
+            Digest::Sha256 => HashAlgorithm::Sha256,
+            Digest::Sha384 => HashAlgorithm::Sha384,
+            Digest::Sha512 => HashAlgorithm::Sha512,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Answer {
     package: PathBuf,
@@ -67,14 +77,7 @@ struct Answer {
 
 /// Packs.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let options = Options {
-        algorithm: match arguments.digest {
-            Digest::Sha256 => HashAlgorithm::Sha256,
-            Digest::Sha384 => HashAlgorithm::Sha384,
-            Digest::Sha512 => HashAlgorithm::Sha512,
-        },
-        time: time()?,
-    };
+    let options = Options { algorithm: HashAlgorithm::from(arguments.digest), time: time()? };
     let mut packed = None;
     let mut refused = None;
     let written = replace_file(&arguments.output, |file| {
@@ -125,7 +128,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// What SOURCE_DATE_EPOCH says (reproducible-builds.org).
-fn time() -> Result<DosTime, Failure> {
+pub(super) fn time() -> Result<DosTime, Failure> {
     let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(DosTime::default()) };
     let seconds = text.to_str().and_then(|text| text.parse().ok());
     let wrong = "SOURCE_DATE_EPOCH is no number of seconds since 1970; unset it, or set it right";

@@ -9,7 +9,7 @@ use lowbox_msix::package::Package;
 use lowbox_policy::capability;
 use serde::Serialize;
 
-use super::package::{open, signature};
+use super::package::{Opened, open_any, signature};
 use crate::failure::Failure;
 use crate::output::{self, Page};
 
@@ -77,7 +77,8 @@ struct File {
 /// Shows.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
-    let (file, package) = open(path)?;
+    let (file, opened) = open_any(path)?;
+    let Opened::Package(package) = opened else { return super::bundle::show(path, arguments.json) };
     let signer = signature(path, &file, &package)?.map(|signature| signature.subject());
     let answer = answer(&package, signer);
     if arguments.json {

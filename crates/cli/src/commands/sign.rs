@@ -7,9 +7,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lowbox_linux::host::replace_file;
+use lowbox_linux::package::{PackageFile, check_bundle};
+use lowbox_msix::bundle::Bundle;
 use lowbox_msix::signature::{Signer, envelope, sign};
 
-use super::package::{failed, open};
+use super::package::{Opened, failed, open_any};
 use crate::failure::Failure;
 use crate::output;
 
@@ -42,10 +44,14 @@ pub struct Arguments {
 /// Signs.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
-    let (file, package) = open(path)?;
+    let (file, package) = open_any(path)?;
     let signer = Signer::from_pem(&read(&arguments.cert)?, &read(&arguments.key)?)
         .map_err(|error| failed(&arguments.key, &error))?;
-    let publisher = package.manifest().identity.publisher().to_string();
+    let publisher = package.identity().publisher().to_string();
+    let of_bundle = matches!(package, Opened::Bundle(_));
+    if let Opened::Bundle(bundle) = &package {
+        check_members(path, &file, bundle)?;
+    }
     if signer.subject() != publisher {
         return Err(Failure::new(format!(
             "the certificate is of {:?}, and the manifest says that the publisher is {publisher:?}: Windows takes no package where they \
@@ -57,7 +63,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut refused = None;
     let written = replace_file(to, |output| {
         let output = BufWriter::with_capacity(1 << 20, output);
-        let make = |digests: &_, algorithm| Ok(envelope(digests, algorithm, false, &signer)?);
+        let make = |digests: &_, algorithm| Ok(envelope(digests, algorithm, of_bundle, &signer)?);
         match sign(&file, package.contents(), output, make) {
             Ok(mut output) => output.flush(),
             Err(error) => {
@@ -76,4 +82,27 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| failed(path, &error))
+}
+
+/// Windows takes a signed bundle only if each package in it is signed.
+fn check_members(path: &Path, file: &PackageFile, bundle: &Bundle) -> Result<(), Failure> {
+    check_bundle(
+        path,
+        file,
+        bundle,
+        |error| failed(path, &error),
+        |member, _, package| {
+            if package.contents().is_signed() {
+                return Ok(());
+            }
+            Err(failed(
+                path,
+                &format!(
+                    "{} is not signed, and Windows takes a signed bundle only if each package in it is signed: take it apart with lowbox bundle \
+                 unpack, sign each package, and pack it again",
+                    member.file
+                ),
+            ))
+        },
+    )
 }

@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use lowbox_linux::package::check_blocks;
-use lowbox_msix::signature::Trust;
+use lowbox_linux::package::{check_blocks, check_bundle};
+use lowbox_msix::container::Source;
+use lowbox_msix::package::Package;
+use lowbox_msix::signature::{SignatureError, Trust, read};
 use serde::Serialize;
 
-use super::package::{failed, open, signature};
+use super::package::{Opened, failed, open_any, signature_of};
 use crate::failure::Failure;
 use crate::output;
 
@@ -58,13 +60,14 @@ struct Answer {
 /// Verifies; the exit code is 0 if all is right.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
-    let (file, package) = open(path)?;
-    let identity = &package.manifest().identity;
-    let signature = signature(path, &file, &package)?;
+    let (file, package) = open_any(path)?;
+    let identity = package.identity();
+    let signature = signature_of(path, &file, package.contents())?;
+    let publisher = identity.publisher().as_str();
     if let Some(signature) = &signature {
         let failed = |error| failed(path, &error);
         signature.check_contents(&file, package.contents()).map_err(failed)?;
-        signature.check_publisher(identity.publisher().as_str()).map_err(failed)?;
+        signature.check_publisher(publisher).map_err(failed)?;
         let mut trust = Trust::nobody();
         for certificate in &arguments.trust {
             let bytes = fs::read(certificate).map_err(|error| super::package::failed(certificate, &error))?;
@@ -76,10 +79,25 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     } else if !arguments.unsigned {
         return Err(failed(path, &"it is not signed; --unsigned checks it all the same"));
     }
-    check_blocks(&file, package.contents()).map_err(|error| failed(path, &error))?;
+    match &package {
+        Opened::Package(package) => {
+            check_blocks(&file, package.contents()).map_err(|error| failed(path, &error))?;
+        }
+        Opened::Bundle(bundle) => check_bundle(
+            path,
+            &file,
+            bundle,
+            |error| failed(path, &error),
+            |member, source, inner| {
+                // What is taken out of the bundle has to stand by itself. Its trust is the bundle's, whose signature covers it.
+                check_member(source, inner, publisher)
+                    .map_err(|error| failed(&path.join(member.file.as_str()), &error))
+            },
+        )?,
+    }
     let answer = Answer {
         package: path.clone(),
-        full_name: identity.full_name(),
+        full_name: package.full_name(),
         family_name: identity.family_name(),
         publisher: identity.publisher().to_string(),
         signed: signature.is_some(),
@@ -95,4 +113,16 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         output::say(&format!("{}: {} is {by}", output::path(path), answer.full_name));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The signature of a package in a bundle, if it has one.
+fn check_member(source: &dyn Source, package: &Package, publisher: &str) -> Result<(), SignatureError> {
+    match read(source, package.contents()) {
+        Ok(signature) => {
+            signature.check_contents(source, package.contents())?;
+            signature.check_publisher(publisher)
+        }
+        Err(SignatureError::Missing) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

@@ -1,12 +1,16 @@
 //! Packages as files: made from a folder, checked, unpacked into a folder.
 
 mod blocks;
+mod bundle;
+mod machine;
 mod pack;
 mod source;
 mod tree;
 mod unpack;
 
 pub use blocks::check_blocks;
+pub use bundle::{BundleFileError, PackedBundle, check_bundle, pack_bundle, packages_in, unpack_bundle};
+pub use machine::machine;
 pub use pack::{PackError, Packed, pack};
 pub use source::PackageFile;
 pub use tree::{Tree, TreeError, TreeFile, tree};

@@ -46,6 +46,27 @@ pub enum UnpackError {
 /// # Errors
 /// When the package is not in order, or something can't be written; nothing is left then.
 pub fn unpack<S: Source + ?Sized>(source: &S, contents: &Contents, to: &Path) -> Result<(), UnpackError> {
+    let files: Vec<&MappedFile> = contents.files().map(|(file, _)| file).collect();
+    staged(to, |root| {
+        for_each(&files, |file| write(source, contents, file, root).map_err(|error| error.named(to, file)))
+    })
+}
+
+/// Makes a folder, which must not be there, or be empty, whose files `fill` writes; nothing is left if it fails.
+pub(super) fn staged<E: From<UnpackError>>(
+    to: &Path,
+    fill: impl FnOnce(&OwnedFd) -> Result<(), E>,
+) -> Result<(), E> {
+    let (staging, name) = stage(to)?;
+    fill(&staging.folder)?;
+    let taken = staging.take(name).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => UnpackError::Exists(to.to_owned()),
+        _ => UnpackError::Write { path: to.to_owned(), error },
+    });
+    Ok(taken?)
+}
+
+fn stage(to: &Path) -> Result<(Staging, &OsStr), UnpackError> {
     let failed = |error: io::Error| UnpackError::Write { path: to.to_owned(), error };
     let name = to.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     let above = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -59,14 +80,7 @@ pub fn unpack<S: Source + ?Sized>(source: &S, contents: &Contents, to: &Path) ->
         Err(Errno::NOTDIR | Errno::LOOP) => return Err(UnpackError::Exists(to.to_owned())),
         Err(error) => return Err(failed(error.into())),
     }
-    let staging = Staging::beside(above, name).map_err(failed)?;
-    let files: Vec<&MappedFile> = contents.files().map(|(file, _)| file).collect();
-    let root = &staging.folder;
-    for_each(&files, |file| write(source, contents, file, root).map_err(|error| error.named(to, file)))?;
-    staging.take(name).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => UnpackError::Exists(to.to_owned()),
-        _ => failed(error),
-    })
+    Ok((Staging::beside(above, name).map_err(failed)?, name))
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -111,7 +125,7 @@ fn write<S: Source + ?Sized>(
 
 /// Makes a new file beneath the folder, and the folders on the way. Names were checked to lead nowhere else, and the kernel is told to
 /// see to it.
-fn create(root: &OwnedFd, name: &str) -> rustix::io::Result<File> {
+pub(super) fn create(root: &OwnedFd, name: &str) -> rustix::io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let open = || openat2(root, name, flags, Mode::from(0o644), beneath);

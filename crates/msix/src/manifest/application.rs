@@ -167,7 +167,7 @@ pub(super) fn read_extensions(
 }
 
 /// `ST_ApplicationId`.
-fn is_application_id(id: &str) -> bool {
+pub(super) fn is_application_id(id: &str) -> bool {
     id.len() <= 64
         && id.split('.').all(|part| {
             part.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -176,7 +176,7 @@ fn is_application_id(id: &str) -> bool {
 }
 
 /// `ST_FileName`: relative, one kind of separator, no empty segment, none that ends in a dot (so no `..`).
-fn check_path(reader: &Reader<'_>, node: Node<'_, '_>, path: &str) -> Result<(), ManifestError> {
+pub(super) fn check_path(reader: &Reader<'_>, node: Node<'_, '_>, path: &str) -> Result<(), ManifestError> {
     let forbidden = |c: char| matches!(c, '<' | '>' | '"' | ':' | '%' | '|' | '?' | '*') || c.is_control();
     let bad_segment = |part: &str| part.is_empty() || part.ends_with(['.', ' ']);
     let mixed = path.contains('/') && path.contains('\\');

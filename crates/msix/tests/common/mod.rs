@@ -1,6 +1,8 @@
 //! Packages for tests.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
+pub mod signing;
+
 use lowbox_msix::block_map::BLOCK;
 use lowbox_msix::container::Method;
 use lowbox_msix::package::{Package, PackageError};

@@ -2,7 +2,7 @@
 
 use super::manifest::{BundleManifest, BundledPackage, Kind};
 use crate::Architecture;
-use crate::resource::fit;
+use crate::qualifiers::fit;
 
 /// The family of systems that native Linux programs are for.
 const LINUX: &str = "Linux.All";

@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use crate::manifest::TargetDeviceFamily;
 use crate::part_name::PartName;
-use crate::resource::{self, Qualifiers};
+use crate::qualifiers::{self, Qualifiers};
 use crate::xml::{self, XmlError};
 use crate::{Architecture, Identity, Publisher, Version};
 
@@ -314,7 +314,7 @@ fn read_resources(
         }
         xml::check_attributes(node, &["Language", "Scale", "DXFeatureLevel"], ignorable)?;
         let (language, scale) = (node.attribute("Language"), node.attribute("Scale"));
-        let qualifiers = resource::qualifiers(language, scale, node.attribute("DXFeatureLevel"))
+        let qualifiers = qualifiers::parse(language, scale, node.attribute("DXFeatureLevel"))
             .map_err(|(name, text, what)| xml::value(node, name, &text, what))?;
         if package.resources.contains(&qualifiers) {
             return Err(xml::value(node, "Resource", "…", "it stands here a second time"));

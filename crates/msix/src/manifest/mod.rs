@@ -32,7 +32,7 @@ pub use text::{MAX_ATTRIBUTES, MAX_CDATA, MAX_DECLARATIONS, MAX_DEPTH};
 pub use warning::{Notice, Warning};
 pub use windows_8::Prerequisites;
 
-use crate::resource::Qualifiers;
+use crate::qualifiers::Qualifiers;
 use crate::{Architecture, Identity, IdentityError, Publisher};
 use error::clip;
 use namespace::Namespace;

@@ -3,7 +3,7 @@
 use super::error::{ManifestError, Problem};
 use super::namespace::Namespace;
 use super::reader::Reader;
-use crate::resource::{self, Qualifiers};
+use crate::qualifiers::{self, Qualifiers};
 use roxmltree::Node;
 
 /// Most of them (`CT_Resources`).
@@ -29,7 +29,7 @@ pub(super) fn read(reader: &Reader<'_>, parent: Node<'_, '_>) -> Result<Vec<Qual
                     node.attributes().find(is).map(|one| one.value())
                 };
                 let (scale, graphics) = (newer("Scale"), newer("DXFeatureLevel"));
-                let one = resource::qualifiers(node.attribute("Language"), scale, graphics);
+                let one = qualifiers::parse(node.attribute("Language"), scale, graphics);
                 resources.push(one.map_err(|(name, text, what)| reader.value(node, name, &text, what))?);
             }
             _ => reader.unknown_element(node)?,

@@ -11,7 +11,7 @@ use super::properties::{Properties, boolean, text};
 use super::reader::Reader;
 use super::{Manifest, NetworkDeclarations, PackageDependency, read_identity};
 use crate::Version;
-use crate::resource::{self, Qualifiers};
+use crate::qualifiers::{self, Qualifiers};
 use roxmltree::Node;
 use std::collections::HashSet;
 
@@ -181,7 +181,7 @@ fn read_resources(reader: &Reader<'_>, parent: Node<'_, '_>) -> Result<Vec<Quali
             continue;
         }
         let value = |name: &str| node.attributes().find(|one| one.name() == name).map(|one| one.value());
-        let one = resource::qualifiers(value("Language"), value("Scale"), value("DXFeatureLevel"));
+        let one = qualifiers::parse(value("Language"), value("Scale"), value("DXFeatureLevel"));
         found.push(one.map_err(|(name, text, what)| reader.value(node, name, &text, what))?);
     }
     Ok(found)

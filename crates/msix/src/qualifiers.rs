@@ -12,7 +12,7 @@ pub struct Qualifiers {
 }
 
 /// From the attributes; the error has the attribute's name, its value and what is wrong.
-pub(crate) fn qualifiers(
+pub(crate) fn parse(
     language: Option<&str>,
     scale: Option<&str>,
     dx_feature_level: Option<&str>,
@@ -132,8 +132,8 @@ mod tests {
             (None, Some(""), None),
             (None, None, Some("dx8")),
         ] {
-            assert!(qualifiers(language, scale, level).is_err(), "{language:?} {scale:?} {level:?}");
+            assert!(parse(language, scale, level).is_err(), "{language:?} {scale:?} {level:?}");
         }
-        assert!(qualifiers(Some("x-generate"), Some("200"), Some("DX11")).is_ok());
+        assert!(parse(Some("x-generate"), Some("200"), Some("DX11")).is_ok());
     }
 }

@@ -11,6 +11,7 @@ use corpus::kinds::kind as package_kind;
 use lowbox_msix::bundle::{Bundle, BundleError, Place};
 use lowbox_msix::container::{ContainerError, Source};
 use lowbox_msix::package::{Contents, Package, PackageError};
+use lowbox_msix::resources::{FILE, Resources, Wanted};
 use lowbox_msix::signature::{SignatureError, Trust, UnixTime, read};
 use lowbox_msix::{Manifest, ManifestError};
 
@@ -240,4 +241,48 @@ fn every_case_of_the_index_comes_out_as_it_says() {
     println!("{} cases of {}", cases.len(), folder.display());
     assert!(cases.len() >= 100, "the index has lost its cases");
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// What Microsoft's own tools made of resources.
+#[test]
+fn the_resources_of_microsofts_samples_are_read() {
+    let Some(folder) = folder() else {
+        println!(
+            "SKIPPED 1 folder of packages that others made: LOWBOX_MSIX_FIXTURES names none, and none lies beside"
+        );
+        return;
+    };
+    let wanted =
+        |tag: &str, scale, target_size| Wanted { languages: vec![tag.to_owned()], scale, target_size };
+    let resources = |name: &str| {
+        let bytes = fs::read(folder.join("up").join(name)).unwrap();
+        let package = Package::open(&bytes).unwrap();
+        let file = package.contents().file(FILE).unwrap();
+        let mut reader = package.contents().reader(&bytes, file);
+        let mut all = Vec::new();
+        while let Some(block) = reader.next_block().unwrap() {
+            all.extend_from_slice(block);
+        }
+        Resources::parse(&all).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let coffee = resources("unpack/CentennialCoffee.appx");
+    let text = |tag| coffee.text("ms-resource:DisplayName", &wanted(tag, 100, None)).unwrap().to_owned();
+    assert_eq!((text("fr"), text("en")), ("Bonjour".to_owned(), "Sign In".to_owned()));
+    let icon = |size| coffee.file("Assets\\AppList.png", &wanted("en", 100, size));
+    assert_eq!(icon(Some(40)), Some("Assets\\AppList.targetsize-48.png"));
+    assert_eq!(icon(None), Some("Assets\\AppList.png"));
+    for name in
+        ["unpack/TestAppxPackage_Win32.appx", "unpack/TestAppxPackage_x64.appx", "unpack/IntlPackage.appx"]
+    {
+        let found = resources(name);
+        assert_eq!(
+            found.text("ms-resource:appName", &wanted("de", 100, None)),
+            Some("Test Appx Package"),
+            "{name}"
+        );
+    }
+    resources("assets/existingPackage.msix");
+    for name in ["language-de", "language-zh-hans", "scale-140", "scale-240"] {
+        resources(&format!("unpack/flat/{name}.appx"));
+    }
 }

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod acl;
+mod app_installer;
 pub mod bundle;
 pub mod capability;
 pub mod cert;

@@ -18,6 +18,8 @@ pub use error::ResourcesError;
 
 use std::collections::HashMap;
 
+use crate::container::Source;
+use crate::package::{Contents, PackageError};
 use names::Names;
 
 /// The name of the file in a package.
@@ -70,6 +72,26 @@ impl Resources {
         let decisions = decisions::Decisions::read(file.section(map.decisions)?)?;
         let items = map.items(&file, &decisions)?;
         Ok(Resources { numbers, name, version, items })
+    }
+
+    /// Those of a package, if it has any.
+    ///
+    /// # Errors
+    /// When they can't be read, or are not as such files are.
+    pub fn of_package(
+        source: &(impl Source + ?Sized),
+        contents: &Contents,
+    ) -> Result<Option<Resources>, PackageError> {
+        let Some(file) = contents.file(FILE) else { return Ok(None) };
+        if file.size > MAX_BYTES as u64 {
+            return Err(PackageError::TooLarge { name: file.name.to_string(), size: file.size });
+        }
+        let mut bytes = Vec::with_capacity(file.size as usize);
+        let mut reader = contents.reader(source, file);
+        while let Some(block) = reader.next_block()? {
+            bytes.extend_from_slice(block);
+        }
+        Ok(Some(Resources::parse(&bytes)?))
     }
 
     /// Adds what a resource package has for the same names.

@@ -32,6 +32,7 @@ pub fn kind(error: &PackageError) -> &'static str {
         PackageError::BadData { .. } => "data",
         PackageError::WrongChecksum(_) => "checksum",
         PackageError::TooLarge { .. } => "too much",
+        PackageError::Resources(_) => "resources",
         PackageError::IsBundle => "bundle",
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod bundles;
 pub mod kinds;
+pub mod pri;
 
 use std::io::Write;
 

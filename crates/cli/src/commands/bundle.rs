@@ -216,7 +216,7 @@ pub fn show(path: &Path, json: bool) -> Result<ExitCode, Failure> {
     for (index, name) in answer.optional_bundles.iter().enumerate() {
         page.field(if index == 0 { "optional" } else { "" }, name);
     }
-    page.field("for this machine", &takes(bundle.manifest()).map_or_else(|why| why, |all| all.join(", ")));
+    page.field("taken here", &takes(bundle.manifest()).map_or_else(|why| why, |all| all.join(", ")));
     if answer.flat {
         page.field("flat", "its packages lie beside it, as files of these names");
     }

@@ -114,6 +114,12 @@ fn lowbox_accepts_what_openappx_packs_signs_and_bundles() {
     tool(&world, "openssl", &openssl);
     for architecture in ["x64", "arm64"] {
         let package = format!("{architecture}.msix");
+        // It gives names without an extension no content type.
+        for name in ["data/more/empty", "LICENSE"] {
+            fs::remove_file(world.work().join(architecture).join(name)).unwrap();
+        }
+        fs::remove_dir_all(world.work().join(architecture).join("data")).unwrap();
+        world.file(format!("{architecture}/data/more/empty.txt"), "");
         tool(&world, &openappx, &["pack", "--allow-missing", "--root", architecture, "--out", &package]);
         world.lowbox(["verify", &package, "--unsigned"]).expect(0);
         let sign = ["sign", "--package", &package, "--pfx", "c.pfx", "--pfx-password", "secret"];

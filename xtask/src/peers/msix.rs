@@ -90,7 +90,7 @@ pub fn run() -> io::Result<ExitCode> {
         fs::write(own.join("AppxManifest.xml"), manifest(architecture))?;
         fs::write(own.join("app.exe"), "a program ".repeat(60_000))?;
         fs::write(own.join("l.png"), "a picture")?;
-        fs::write(own.join("empty"), "")?;
+        fs::write(own.join("empty.txt"), "")?;
         match more {
             Some(name) => fs::write(own.join(name), "a name that is encoded")?,
             None => fs::remove_dir(own.join("a folder"))?,

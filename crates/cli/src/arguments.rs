@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, capability, cert, completions, consent, doctor, explain, install, learn, list, man, open, pack, remove,
-    reset, show, sign, token, unpack, verify,
+    acl, capability, cert, completions, consent, doctor, explain, install, learn, list, man, open, pack,
+    remove, reset, show, sign, token, unpack, verify,
 };
 use crate::prompt::Policy;
 

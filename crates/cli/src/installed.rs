@@ -58,7 +58,8 @@ pub fn chosen(
 ) -> Result<Option<Chosen>, Failure> {
     let named_otherwise = options.manifest.is_some() || options.name.is_some();
     let word = command.first().and_then(|word| word.to_str()).unwrap_or_default();
-    let is_program = named_otherwise || word.is_empty() || word.contains('/') || follows_dashes(command.len());
+    let is_program =
+        named_otherwise || word.is_empty() || word.contains('/') || follows_dashes(command.len());
     if is_program && !only {
         return Ok(None);
     }
@@ -69,7 +70,7 @@ pub fn chosen(
     };
     let unknown = || Failure::new(InstalledError::Unknown(name.chars().take(120).collect()));
     let Some(repository) = repository(&caller)? else {
-        return if only { Err(unknown()) } else { Ok(None) };
+        return if only || word.contains('!') { Err(unknown()) } else { Ok(None) };
     };
     let package = match repository.find(name) {
         Err(InstalledError::Unknown(_)) if id.is_none() && !only => return Ok(None),

@@ -107,12 +107,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(
-    installed: &Installation,
-    manifest: &Manifest,
-    caller: &Caller,
-    json: bool,
-) -> Result<(), Failure> {
+fn tell(installed: &Installation, manifest: &Manifest, caller: &Caller, json: bool) -> Result<(), Failure> {
     let package = &installed.package;
     let answer = Answer {
         full_name: package.record.full_name.clone(),
@@ -197,7 +192,9 @@ fn check_fits(manifest: &Manifest) -> Result<(), String> {
     if runs {
         Ok(())
     } else {
-        Err(format!("it is for {architecture} processors, and this machine has others; look for a package for it"))
+        Err(format!(
+            "it is for {architecture} processors, and this machine has others; look for a package for it"
+        ))
     }
 }
 

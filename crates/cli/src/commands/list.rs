@@ -82,7 +82,10 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
             page.field("application", &text);
         }
         if !one.running.is_empty() {
-            page.field("running", &one.running.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+            page.field(
+                "running",
+                &one.running.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            );
         }
     }
     page.print()?;
@@ -141,5 +144,6 @@ fn entry(family_name: String, package: Result<InstalledPackage, InstalledError>)
 }
 
 fn time(seconds: u64) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds.min(253_402_300_799))).to_string()
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds.min(253_402_300_799)))
+        .to_string()
 }

@@ -90,7 +90,8 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
             continue;
         }
         let (digits, after) = rest.split_at_checked(2)?;
-        let digits = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let digits =
+            std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
         decoded.push(u8::from_str_radix(digits, 16).ok().filter(|byte| *byte != 0)?);
         rest = after;
     }

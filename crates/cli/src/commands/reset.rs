@@ -12,13 +12,11 @@ use crate::output;
 
 /// `lowbox reset`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "The folder that the packages of its publisher share stays as it is.
+#[command(after_help = "The folder that the packages of its publisher share stays as it is.
 
 Examples:
   lowbox reset Contoso.App --data        its private files are removed
-  lowbox reset Contoso.App --consent     it is asked for everything anew"
-)]
+  lowbox reset Contoso.App --consent     it is asked for everything anew")]
 pub struct Arguments {
     /// The package: its name, family name or full name
     #[arg(value_name = "NAME")]

@@ -39,10 +39,7 @@ fn is(package: &InstalledPackage, needed: &PackageDependency) -> bool {
         && *package.identity.publisher() == needed.publisher
 }
 
-fn direct<'a>(
-    manifest: &Manifest,
-    all: &'a [InstalledPackage],
-) -> (Vec<&'a InstalledPackage>, Vec<Missing>) {
+fn direct<'a>(manifest: &Manifest, all: &'a [InstalledPackage]) -> (Vec<&'a InstalledPackage>, Vec<Missing>) {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for needed in &manifest.package_dependencies {
         let best = all.iter().filter(|package| is(package, needed));

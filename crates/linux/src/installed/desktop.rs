@@ -62,9 +62,7 @@ impl Entry<'_> {
 
 /// A package's text without what would change how the text around it is shown.
 pub(super) fn plain(text: &str) -> String {
-    let changes_direction = |c: char| {
-        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let changes_direction = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let text = text.chars().filter(|c| !changes_direction(*c));
     text.map(|c| if breaks(c) { ' ' } else { c }).collect::<String>().trim().to_owned()

@@ -30,7 +30,9 @@ pub enum InstalledError {
     #[error("another lowbox installs or removes a package; wait until it is done")]
     Busy,
     /// A newer version is there.
-    #[error("{name}: the version {have} is installed, which is newer; --allow-downgrade installs {new} all the same")]
+    #[error(
+        "{name}: the version {have} is installed, which is newer; --allow-downgrade installs {new} all the same"
+    )]
     Downgrade {
         /// The package's name.
         name: String,

@@ -78,7 +78,8 @@ impl Repository {
         let _locked = self.lock()?;
         let names = all_names(&self.folder).map_err(InstalledError::at(&self.path))?;
         // SIDs derive from the name in lower case, so two such packages would be one.
-        if let Some(other) = names.iter().find(|have| have.eq_ignore_ascii_case(&family) && **have != family) {
+        if let Some(other) = names.iter().find(|have| have.eq_ignore_ascii_case(&family) && **have != family)
+        {
             return Err(InstalledError::OtherCase(other.clone()));
         }
         let record = Record {
@@ -110,7 +111,8 @@ impl Repository {
         record.write(&staged.path).map_err(InstalledError::at(&staged.path))?;
         let known = media_types::Known::read(how.data_dirs.as_deref());
         let family_folder = self.path.join(&family);
-        let ends = Ends::of(&identity, manifest, new.package.contents(), &known, &family_folder, how, &self.places);
+        let ends =
+            Ends::of(&identity, manifest, new.package.contents(), &known, &family_folder, how, &self.places);
         for (name, text) in &ends.files {
             write_new(&staged.path.join(name), text)?;
         }

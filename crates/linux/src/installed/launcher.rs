@@ -29,10 +29,10 @@ fn quoted(word: &OsStr) -> Vec<u8> {
 
 /// Where a command of that name is that the user has already, in the folders of PATH and those of the system: an alias must not take its place.
 pub(super) fn other_command(name: &str, path: Option<&OsStr>, own: &Path) -> Option<PathBuf> {
-    const SYSTEM: [&str; 6] =
-        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    const SYSTEM: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
     let folders = path.into_iter().flat_map(std::env::split_paths).chain(SYSTEM.map(PathBuf::from));
-    let found = folders.filter(|folder| folder.is_absolute() && folder != own).map(|folder| folder.join(name));
+    let found =
+        folders.filter(|folder| folder.is_absolute() && folder != own).map(|folder| folder.join(name));
     found.into_iter().find(|file| std::fs::symlink_metadata(file).is_ok())
 }
 

@@ -99,7 +99,11 @@ impl InstalledPackage {
     }
 
     /// Removes a folder of packages' files.
-    pub(super) fn discard(parent: &std::os::fd::OwnedFd, name: &str, path: &Path) -> Result<(), InstalledError> {
+    pub(super) fn discard(
+        parent: &std::os::fd::OwnedFd,
+        name: &str,
+        path: &Path,
+    ) -> Result<(), InstalledError> {
         remove_tree(parent, name.as_ref()).map_err(InstalledError::at(path.join(name)))
     }
 }

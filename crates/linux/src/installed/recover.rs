@@ -84,7 +84,8 @@ fn put_away_versions(repository: &Repository, family: &str) -> Result<(), Instal
         } else if running::pids(&path.join(&name))?.is_empty() {
             // Out of sight at once, so that half a version is never one.
             let old = free_name(repository)?;
-            renameat(&folder, &name, &repository.folder, &old).map_err(InstalledError::at(path.join(&name)))?;
+            renameat(&folder, &name, &repository.folder, &old)
+                .map_err(InstalledError::at(path.join(&name)))?;
             InstalledPackage::discard(&repository.folder, &old, &repository.path)?;
             is_empty = false;
         }

@@ -36,8 +36,7 @@ impl Running {
             _ => {}
         }
         for _ in 0..100 {
-            let opened =
-                OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+            let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
             let file = match opened {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 opened => opened.map_err(InstalledError::at(&path))?,

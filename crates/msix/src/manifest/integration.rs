@@ -158,7 +158,8 @@ fn file_type(
     let text = reader.text_of(node)?;
     let extension = text.trim().to_ascii_lowercase();
     if !is_extension(&extension) {
-        let rule = "write a dot and up to 63 ASCII letters, digits, dashes, underscores and plus signs, like .txt";
+        let rule =
+            "write a dot and up to 63 ASCII letters, digits, dashes, underscores and plus signs, like .txt";
         return Err(reader.value(node, "FileType", &text, rule));
     }
     declared.once(reader, node, "file type", &extension)?;
@@ -220,9 +221,8 @@ fn is_alias(name: &str) -> bool {
 }
 
 fn is_association(name: &str) -> bool {
-    let plain = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
-    };
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
     (1..=100).contains(&name.len()) && name.bytes().all(plain)
 }
 
@@ -234,9 +234,8 @@ fn is_extension(text: &str) -> bool {
 
 /// RFC 3986 3.1, with the lengths of `ST_Protocol`.
 fn is_scheme(name: &str) -> bool {
-    let plain = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+')
-    };
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+');
     (2..=39).contains(&name.len())
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
         && name.bytes().all(plain)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lowbox_program_tests::{FULL_TRUST, Person, Sample, everyone, finish, start, until};
+use lowbox_program_tests::{FULL_TRUST, Person, Sample, everyone, everyone_at_home, finish, start, until};
 
 /// A command of the person's by its full path, as a shell finds it.
 fn command(person: &Person, name: &str) -> PathBuf {
@@ -150,7 +150,8 @@ fn a_package_for_which_nobody_vouches_gets_none_of_the_data_of_the_one_whose_nam
         assert_eq!(run, "home:");
         // A manifest that is not installed at all.
         let manifest = "Contoso.Tool-9.0.0.0/AppxManifest.xml";
-        let refused = finish(person.lowbox(&["run", "--manifest", manifest, "--", "/bin/sh", "-c", "ls ~"]), 30);
+        let refused =
+            finish(person.lowbox(&["run", "--manifest", manifest, "--", "/bin/sh", "-c", "ls ~"]), 30);
         assert!(refused.stderr.contains("would get its data"), "{}", refused.stderr);
         assert_eq!(refused.text(), "");
         // Signed by somebody who calls himself so, whom the user does not trust.
@@ -255,7 +256,8 @@ fn a_file_that_is_opened_with_a_package_can_be_changed_and_none_beside_it_can_be
 
 #[test]
 fn a_program_can_change_neither_its_package_nor_see_another_one() {
-    everyone(|person| {
+    // Not beneath /tmp, where the container has a folder of its own.
+    everyone_at_home(|person| {
         Sample::new("Contoso.Other", "1.0.0.0").install(person, &[]).succeeded();
         let mut sample = Sample::new("Contoso.Tool", "1.0.0.0");
         sample.script = "package=${0%/bin/*}; apps=${package%/*/*/*}\n\

@@ -14,6 +14,7 @@ mod resolve;
 mod scenario;
 mod sids;
 mod trace;
+mod trust;
 
 use std::process::ExitCode;
 

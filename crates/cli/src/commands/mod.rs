@@ -11,7 +11,7 @@ pub mod explain;
 pub mod learn;
 pub mod man;
 pub mod pack;
-mod package;
+pub mod package;
 mod run;
 pub mod show;
 pub mod sign;

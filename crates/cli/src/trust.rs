@@ -8,7 +8,7 @@ use clap::Args;
 use lowbox_linux::host::{Folders, HostUser};
 use lowbox_linux::package::{PackageFile, TrustStore};
 use lowbox_msix::package::Contents;
-use lowbox_msix::signature::{SignatureError, SignedBy, Trust, UnixTime, verdict};
+use lowbox_msix::signature::{SignatureError, SignedBy, Trust, Trusted, UnixTime, verdict};
 
 use crate::commands::package::{failed, read_small};
 use crate::failure::Failure;
@@ -61,10 +61,22 @@ pub fn seconds(at: SystemTime) -> UnixTime {
     at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
 
-/// The verdict on a package or bundle whose manifest names `publisher`; `None` if it is not signed.
+/// What is to be thought of a package.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Nobody signed it.
+    Unsigned,
+    /// It is what its publisher signed, whom nobody who is trusted vouches for.
+    Untrusted(SignedBy, SignatureError),
+    /// It is what its publisher signed, who is trusted.
+    Trusted(SignedBy, Trusted),
+}
+
+/// The verdict on a package or bundle whose manifest names `publisher`. One that is not what was signed, or that names another publisher than
+/// its signer, is refused here.
 ///
 /// # Errors
-/// What is wrong, and for who is not trusted what to do.
+/// Those faults.
 pub fn judge(
     path: &Path,
     file: &PackageFile,
@@ -72,16 +84,38 @@ pub fn judge(
     publisher: &str,
     trust: &Trust,
     now: UnixTime,
-) -> Result<Option<SignedBy>, Failure> {
+) -> Result<Verdict, Failure> {
     match verdict(file, contents, publisher, trust, now) {
-        Ok(by) => Ok(Some(by)),
-        Err(SignatureError::Missing) => Ok(None),
-        Err(error @ SignatureError::Untrusted { .. }) => Err(failed(
-            path,
-            &format!(
-                "{error}; whoever trusts it says so with --trust FILE, or once and for all with lowbox cert trust FILE"
-            ),
-        )),
+        Ok((by, Ok(trusted))) => Ok(Verdict::Trusted(by, trusted)),
+        Ok((by, Err(why))) => Ok(Verdict::Untrusted(by, why)),
+        Err(SignatureError::Missing) => Ok(Verdict::Unsigned),
         Err(error) => Err(failed(path, &error)),
+    }
+}
+
+impl Verdict {
+    /// Whether somebody who is trusted signed it.
+    pub fn is_trusted(&self) -> bool {
+        matches!(self, Verdict::Trusted(..))
+    }
+
+    /// Who signed it.
+    pub fn signed_by(&self) -> Option<&SignedBy> {
+        match self {
+            Verdict::Unsigned => None,
+            Verdict::Untrusted(by, _) | Verdict::Trusted(by, _) => Some(by),
+        }
+    }
+}
+
+/// Why a signer is not trusted, and what to do about it.
+pub fn distrust(why: &SignatureError) -> String {
+    match why {
+        SignatureError::Untrusted { .. } => {
+            format!(
+                "{why}; whoever trusts it says so with --trust FILE, or once and for all with lowbox cert trust FILE"
+            )
+        }
+        other => other.to_string(),
     }
 }

@@ -256,8 +256,10 @@ fn a_key_in_a_device_signs() {
         sign("1234", &["--key-label", "signer", "--token-label", "lowbox"]).expect(0);
         accepted(&world, "a.msix");
         sign("1234", &["--key-id", "a1"]).expect(0);
-        sign("9999", &["--key-label", "signer"]).expect(125).says("pkcs11-tool made no signature");
-        sign("1234", &["--key-label", "nobody"]).expect(125).says("pkcs11-tool made no signature");
+        sign("9999", &["--key-label", "signer"]).expect(125).says("pkcs11-tool failed");
+        sign("9999", &["--key-id", "a1"]).expect(125).says("pkcs11-tool failed");
+        sign("1234", &["--key-label", "nobody"]).expect(125).says("no key in the device has the label");
+        sign("1234", &["--key-id", "ffff"]).expect(125).says("pkcs11-tool failed");
         world.lowbox(["verify", "a.msix", "--trust", "ca.pem"]).expect(0);
     }
 }

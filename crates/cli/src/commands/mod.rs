@@ -8,10 +8,16 @@ pub mod consent;
 pub mod denials;
 pub mod doctor;
 pub mod explain;
+mod full_trust;
+pub mod install;
 pub mod learn;
+pub mod list;
 pub mod man;
+pub mod open;
 pub mod pack;
 pub mod package;
+pub mod remove;
+pub mod reset;
 mod run;
 pub mod show;
 pub mod sign;
@@ -35,6 +41,11 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Capability(arguments) => capability::execute(arguments),
         Command::Consent(arguments) => consent::execute(arguments),
         Command::Learn(arguments) => learn::execute(arguments),
+        Command::Install(arguments) => install::execute(&arguments),
+        Command::List(arguments) => list::execute(&arguments),
+        Command::Open(arguments) => open::execute(arguments),
+        Command::Reset(arguments) => reset::execute(&arguments),
+        Command::Remove(arguments) => remove::execute(&arguments),
         Command::Pack(arguments) => pack::execute(&arguments),
         Command::Unpack(arguments) => unpack::execute(&arguments),
         Command::Show(arguments) => show::execute(&arguments),

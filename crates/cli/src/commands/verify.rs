@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lowbox_linux::package::check_blocks;
-use lowbox_msix::signature::{SignedBy, UnixTime};
+use lowbox_msix::signature::{SignedBy, Trusted, UnixTime};
 use serde::Serialize;
 
 use super::package::{failed, open};
 use crate::failure::Failure;
 use crate::output;
-use crate::trust::{TrustArguments, judge, seconds};
+use crate::trust::{TrustArguments, Verdict, distrust, judge, seconds};
 
 /// `lowbox verify`.
 #[derive(Debug, Args)]
@@ -73,21 +73,30 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let identity = &package.manifest().identity;
     let now = seconds(arguments.at.unwrap_or_else(SystemTime::now));
     let trust = arguments.trust.trust()?;
-    let by = judge(path, &file, package.contents(), identity.publisher().as_str(), &trust, now)?;
-    if by.is_none() && !arguments.unsigned {
-        return Err(failed(path, &"it is not signed; --unsigned checks it all the same"));
+    let verdict = judge(path, &file, package.contents(), identity.publisher().as_str(), &trust, now)?;
+    match &verdict {
+        Verdict::Unsigned if !arguments.unsigned => {
+            return Err(failed(path, &"it is not signed; --unsigned checks it all the same"));
+        }
+        Verdict::Untrusted(_, why) => return Err(failed(path, &distrust(why))),
+        Verdict::Unsigned | Verdict::Trusted(..) => {}
     }
     check_blocks(&file, package.contents()).map_err(|error| failed(path, &error))?;
+    let by = verdict.signed_by();
+    let trusted = match &verdict {
+        Verdict::Trusted(_, trusted) => Some(trusted),
+        Verdict::Unsigned | Verdict::Untrusted(..) => None,
+    };
     let answer = Answer {
         package: path.clone(),
         full_name: identity.full_name(),
         family_name: identity.family_name(),
         publisher: identity.publisher().to_string(),
         signed: by.is_some(),
-        signer: by.as_ref().map(|by| by.subject.clone()),
-        signer_sha256: by.as_ref().map(|by| by.thumbprint.clone()),
-        valid_at: by.as_ref().map(|by| time_text(by.trusted.at)),
-        time_stamp: by.as_ref().and_then(time_stamp),
+        signer: by.map(|by| by.subject.clone()),
+        signer_sha256: by.map(|by| by.thumbprint.clone()),
+        valid_at: trusted.map(|trusted| time_text(trusted.at)),
+        time_stamp: by.zip(trusted).and_then(|(by, trusted)| time_stamp(by, trusted)),
     };
     if arguments.json {
         output::json(&answer)?;
@@ -97,13 +106,13 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn time_stamp(by: &SignedBy) -> Option<TimeStamp> {
-    let why_not = by.trusted.unused_stamp.clone();
+fn time_stamp(by: &SignedBy, trusted: &Trusted) -> Option<TimeStamp> {
+    let why_not = trusted.unused_stamp.clone();
     if by.time_stamp.is_none() && why_not.is_none() {
         return None;
     }
     let (time, authority) = by.time_stamp.clone().unzip();
-    Some(TimeStamp { time: time.map(time_text), authority, counts: by.trusted.stamped, why_not })
+    Some(TimeStamp { time: time.map(time_text), authority, counts: trusted.stamped, why_not })
 }
 
 fn page(path: &std::path::Path, answer: &Answer) {

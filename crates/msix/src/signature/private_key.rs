@@ -114,16 +114,13 @@ impl Key {
 
     /// An encrypted one.
     pub(super) fn from_encrypted_der(der: &[u8], password: &str) -> Result<Key, SignerError> {
-        let encrypted = EncryptedPrivateKeyInfo::try_from(der).map_err(|_| SignerError::NoKey)?;
-        let key = password::decrypt(
-            &encrypted.encryption_algorithm,
-            password,
-            encrypted.encrypted_data,
-            SignerError::Legacy {
-                what: "the private key is encrypted by PKCS #5 version 1 or by another old way",
-                command: "openssl pkcs8 -topk8 -in OLD -out NEW",
-            },
-        )?;
+        let legacy = SignerError::Legacy {
+            what: "the private key is encrypted by PKCS #5 version 1 or by another old way",
+            command: "openssl pkcs8 -topk8 -in OLD -out NEW",
+        };
+        let Ok(encrypted) = EncryptedPrivateKeyInfo::try_from(der) else { return Err(legacy) };
+        let (scheme, bytes) = (&encrypted.encryption_algorithm, encrypted.encrypted_data);
+        let key = password::decrypt(scheme, password, bytes, legacy)?;
         // A wrong password looks right once in 256 times.
         Key::from_pkcs8_der(&key).map_err(|_| SignerError::Password)
     }

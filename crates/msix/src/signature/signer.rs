@@ -23,8 +23,11 @@ impl SignerCertificates {
         let mut all = pem::certificates(bytes).ok_or(SignerError::NoCertificate)?;
         let is_issuer = |at: usize| {
             let own = &all[at].tbs_certificate;
-            let mut others = all.iter().enumerate().filter(|(other, _)| *other != at);
-            others.any(|(_, other)| other.tbs_certificate.issuer == own.subject)
+            // One that it signed itself, no other one did.
+            let mut others = all.iter().map(|other| &other.tbs_certificate).enumerate();
+            others.any(|(place, other)| {
+                place != at && other.issuer == own.subject && other.issuer != other.subject
+            })
         };
         let mut leaves = (0..all.len()).filter(|&at| !is_issuer(at));
         let (Some(own), None) = (leaves.next(), leaves.next()) else {

@@ -1,6 +1,7 @@
 //! A key in a device (PKCS #11). Its library is the vendor's, for the host's C library and loader; lowbox has neither, because it is linked
 //! statically. So pkcs11-tool of OpenSC, which is made for this, loads the library in a process of its own.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,22 +37,30 @@ pub struct DeviceArguments {
 
 /// A key in a device.
 pub struct Device {
-    options: Vec<std::ffi::OsString>,
+    options: Vec<OsString>,
+    key: KeyName,
     pin: String,
 }
 
+/// How a key is named.
+enum KeyName {
+    Label(String),
+    Id(String),
+}
+
 impl DeviceArguments {
-    /// With its PIN.
-    pub fn device(&self, module: &Path, pin: String) -> Device {
+    /// The key with the device's PIN.
+    pub fn device(&self, module: &Path, pin: String) -> Option<Device> {
         let mut options = vec!["--module".into(), module.into()];
-        let pairs =
-            [("--token-label", &self.token_label), ("--label", &self.key_label), ("--id", &self.key_id)];
-        for (option, value) in pairs {
-            if let Some(value) = value {
-                options.extend([option.into(), value.into()]);
-            }
+        if let Some(token) = &self.token_label {
+            options.extend(["--token-label".into(), token.into()]);
         }
-        Device { options, pin }
+        let key = match (&self.key_id, &self.key_label) {
+            (Some(id), _) => KeyName::Id(id.clone()),
+            (None, Some(label)) => KeyName::Label(label.clone()),
+            (None, None) => return None,
+        };
+        Some(Device { options, key, pin })
     }
 }
 
@@ -65,20 +74,74 @@ impl Device {
             true => ("RSA-PKCS", draft.digest_info().map_err(|error| error.to_string())?),
             false => ("ECDSA", draft.algorithm().digest(draft.message()).as_bytes().to_vec()),
         };
+        let id = match &self.key {
+            KeyName::Id(id) => id.clone(),
+            KeyName::Label(label) => self.id_of(label)?,
+        };
+        let signature = self.run(&["--sign", "--mechanism", mechanism, "--id", &id], &input)?;
+        if signature.is_empty() || signature.len() > MAX_SIGNATURE {
+            return Err("pkcs11-tool made no signature".to_owned());
+        }
+        Ok(signature)
+    }
+
+    /// The id of the key with that label: to sign, pkcs11-tool (0.23) goes by ids alone, and takes the first key without one.
+    fn id_of(&self, label: &str) -> Result<String, String> {
+        let listed = self.run(&["--list-objects", "--type", "privkey"], &[])?;
+        match keys(&String::from_utf8_lossy(&listed), label).as_slice() {
+            [id] => Ok(id.clone()),
+            [] => Err(format!("no key in the device has the label {label:?}")),
+            _ => Err(format!("several keys in the device have the label {label:?}; name one by --key-id")),
+        }
+    }
+
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
         let mut tool = Command::new("pkcs11-tool");
-        tool.args(&self.options).args(["--login", "--pin"]).arg(format!("env:{PIN}"));
-        tool.args(["--sign", "--mechanism", mechanism]).env(PIN, &self.pin);
-        tool.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        tool.args(&self.options).args(["--login", "--pin"]).arg(format!("env:{PIN}")).args(arguments);
+        tool.env(PIN, &self.pin).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut tool = tool.spawn().map_err(|error| {
             format!("pkcs11-tool: {error}; install OpenSC (opensc), or sign elsewhere with --digest-only and --attach")
         })?;
         // It fits into the pipe; a tool that fails before it reads says why.
-        let _ = tool.stdin.take().map(|mut stdin| stdin.write_all(&input));
+        let _ = tool.stdin.take().map(|mut stdin| stdin.write_all(input));
         let output = tool.wait_with_output().map_err(|error| format!("pkcs11-tool: {error}"))?;
-        if !output.status.success() || output.stdout.is_empty() || output.stdout.len() > MAX_SIGNATURE {
-            let said: String = String::from_utf8_lossy(&output.stderr).trim().chars().take(500).collect();
-            return Err(format!("pkcs11-tool made no signature ({}): {said}", output.status));
+        if output.status.success() {
+            return Ok(output.stdout);
         }
-        Ok(output.stdout)
+        let said: String = String::from_utf8_lossy(&output.stderr).trim().chars().take(500).collect();
+        Err(format!("pkcs11-tool failed ({}): {said}", output.status))
+    }
+}
+
+/// The ids of the keys with a label, in a list of pkcs11-tool.
+fn keys(list: &str, wanted: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut label = None;
+    for line in list.lines() {
+        match line.trim_start().split_once(':').map(|(name, value)| (name, value.trim())) {
+            Some(("label", value)) => label = Some(value),
+            Some(("ID", value)) if label == Some(wanted) && !found.iter().any(|id| id == value) => {
+                found.push(value.to_owned());
+            }
+            // Another object begins.
+            None => label = None,
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys;
+
+    #[test]
+    fn keys_are_found_by_their_label() {
+        let list = "Private Key Object; RSA \n  label:      one\n  ID:         a2b3\n  Usage:      sign\n\
+            Private Key Object; EC\n  label:      a signer\n  ID:         a1\n\
+            Private Key Object; EC\n  ID:         a4\nPrivate Key Object; EC\n  label:      one\n  ID:         a5\n";
+        assert_eq!(keys(list, "a signer"), ["a1"]);
+        assert_eq!(keys(list, "one"), ["a2b3", "a5"]);
+        assert!(keys(list, "").is_empty() && keys(list, "signer").is_empty());
     }
 }

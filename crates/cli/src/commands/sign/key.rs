@@ -113,7 +113,10 @@ impl KeyArguments {
         let certificates = SignerCertificates::read(&bytes).map_err(|error| failed(cert, &error))?;
         if let Some(module) = &self.device.pkcs11_module {
             let pin = self.password(module)?;
-            return Ok(Key::Device(self.device.device(module, pin), certificates));
+            let device = self.device.device(module, pin);
+            let device = device
+                .ok_or_else(|| Failure::new("which key in the device is missing (--key-label, --key-id)"))?;
+            return Ok(Key::Device(device, certificates));
         }
         let signature = self.attach.as_deref().map(read_small).transpose()?;
         Ok(Key::Elsewhere(signature, certificates))

@@ -1,7 +1,7 @@
 //! Who is trusted to sign packages, and the one place that puts a package's signature to them: for `lowbox verify`, and for all that
 //! installs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -78,18 +78,17 @@ pub enum Verdict {
 /// # Errors
 /// Those faults.
 pub fn judge(
-    path: &Path,
     file: &PackageFile,
     contents: &Contents,
     publisher: &str,
     trust: &Trust,
     now: UnixTime,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, SignatureError> {
     match verdict(file, contents, publisher, trust, now) {
         Ok((by, Ok(trusted))) => Ok(Verdict::Trusted(by, trusted)),
         Ok((by, Err(why))) => Ok(Verdict::Untrusted(by, why)),
         Err(SignatureError::Missing) => Ok(Verdict::Unsigned),
-        Err(error) => Err(failed(path, &error)),
+        Err(error) => Err(error),
     }
 }
 

@@ -237,3 +237,30 @@ fn answers_that_are_none_are_told_apart() {
     assert!(matches!(error(vec![0x30; 300 << 10]), ReplyError::Malformed("it has more than 256 KiB")));
     assert!(error(b"<html>".to_vec()).to_string().contains("malformed"));
 }
+
+/// What the fuzz target begins with is what it is meant to be.
+#[test]
+fn the_seeds_of_the_fuzz_target_are_accepted() {
+    let folder = format!("{}/tests/data/signatures", env!("CARGO_MANIFEST_DIR"));
+    let seed = |name: &str, made: &dyn Fn() -> Vec<u8>| {
+        let path = format!("{folder}/{name}");
+        if std::env::var_os("LOWBOX_WRITE_SEEDS").is_some() {
+            std::fs::write(&path, made()).unwrap();
+        }
+        std::fs::read(&path).unwrap()
+    };
+    let signature = b"a signature";
+    let said = Said { nonce: Some(vec![0x51, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11]), ..Said::of(signature) };
+    let token = seed("token.der", &|| said.by(&right()));
+    assert_eq!(TimeStamp::parse(&token, signature).unwrap().time, STAMPED);
+    let reply = seed("reply.tsr", &|| granted(&said.by(&right())));
+    let request = Request::new(signature, HashAlgorithm::Sha256, [0x11; 8]).unwrap();
+    request.token(&reply).unwrap();
+    let stamped = seed("stamped.p7x", &|| {
+        let signing = signing();
+        let mut envelope = signing.envelope();
+        envelope.set_time_stamp(&Said::of(envelope.signature()).by(&right())).unwrap();
+        envelope.to_p7x().unwrap()
+    });
+    assert!(matches!(Signature::parse(&stamped).unwrap().time_stamp, Stamp::Token(_)));
+}

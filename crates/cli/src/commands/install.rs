@@ -89,7 +89,8 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     check_trust_level(package.manifest(), arguments.full_trust).map_err(wrong)?;
     let publisher = package.manifest().identity.publisher().as_str();
     let now = seconds(SystemTime::now());
-    let verdict = judge(path, &file, package.contents(), publisher, &arguments.trust.trust()?, now)?;
+    let verdict = judge(&file, package.contents(), publisher, &arguments.trust.trust()?, now)
+        .map_err(|error| failed(path, &error))?;
     check_allowed(&verdict, arguments).map_err(wrong)?;
     let repository = Repository::open_or_create(&caller.folders, caller.user.home.as_deref())
         .map_err(|error| failed(path, &error))?;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lowbox_linux::package::check_blocks;
-use lowbox_msix::signature::{SignedBy, Trusted, UnixTime};
+use lowbox_msix::signature::{Fault, SignedBy, Trusted, UnixTime};
 use serde::Serialize;
 
 use super::package::{failed, open};
@@ -59,6 +59,13 @@ struct Answer {
 }
 
 #[derive(Serialize)]
+struct Refusal {
+    package: PathBuf,
+    fault: &'static str,
+    why: String,
+}
+
+#[derive(Serialize)]
 struct TimeStamp {
     time: Option<String>,
     authority: Option<String>,
@@ -73,15 +80,18 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let identity = &package.manifest().identity;
     let now = seconds(arguments.at.unwrap_or_else(SystemTime::now));
     let trust = arguments.trust.trust()?;
-    let verdict = judge(path, &file, package.contents(), identity.publisher().as_str(), &trust, now)?;
-    match &verdict {
-        Verdict::Unsigned if !arguments.unsigned => {
-            return Err(failed(path, &"it is not signed; --unsigned checks it all the same"));
+    let publisher = identity.publisher().as_str();
+    let verdict = match judge(&file, package.contents(), publisher, &trust, now) {
+        Ok(Verdict::Unsigned) if !arguments.unsigned => {
+            return refused(arguments, Fault::Unsigned, "it is not signed; --unsigned checks it all the same");
         }
-        Verdict::Untrusted(_, why) => return Err(failed(path, &distrust(why))),
-        Verdict::Unsigned | Verdict::Trusted(..) => {}
+        Ok(Verdict::Untrusted(_, why)) => return refused(arguments, why.fault(), &distrust(&why)),
+        Err(error) => return refused(arguments, error.fault(), &error.to_string()),
+        Ok(verdict) => verdict,
+    };
+    if let Err(error) = check_blocks(&file, package.contents()) {
+        return refused(arguments, Fault::Tampered, &error.to_string());
     }
-    check_blocks(&file, package.contents()).map_err(|error| failed(path, &error))?;
     let by = verdict.signed_by();
     let trusted = match &verdict {
         Verdict::Trusted(_, trusted) => Some(trusted),
@@ -104,6 +114,15 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         page(path, &answer);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is wrong, and to programs of which kind it is.
+fn refused(arguments: &Arguments, fault: Fault, why: &str) -> Result<ExitCode, Failure> {
+    if arguments.json {
+        let (package, why) = (arguments.package.clone(), why.to_owned());
+        output::json(&Refusal { package, fault: fault.name(), why })?;
+    }
+    Err(failed(&arguments.package, &why))
 }
 
 fn time_stamp(by: &SignedBy, trusted: &Trusted) -> Option<TimeStamp> {

@@ -70,7 +70,7 @@ pub fn chosen(
     };
     let unknown = || Failure::new(InstalledError::Unknown(name.chars().take(120).collect()));
     let Some(repository) = repository(&caller)? else {
-        return if only { Err(unknown()) } else { Ok(None) };
+        return if only || word.contains('!') { Err(unknown()) } else { Ok(None) };
     };
     let package = match repository.find(name) {
         Err(InstalledError::Unknown(_)) if id.is_none() && !only => return Ok(None),
@@ -85,6 +85,23 @@ pub fn chosen(
         )));
     }
     take(&repository, package, id).map(Some)
+}
+
+/// Refuses a manifest that says to be of an installed package: anybody can write that, and would get that one's data and consents, which it has
+/// because somebody who is trusted vouches for it.
+///
+/// # Errors
+/// When there is such a package.
+pub fn refuse_double(family: &str) -> Result<(), Failure> {
+    let caller = Caller::current().map_err(Failure::new)?;
+    let Some(repository) = repository(&caller)? else { return Ok(()) };
+    match repository.find(family) {
+        Ok(package) if package.record.trusted => Err(Failure::new(format!(
+            "the package {family} is installed, and a manifest that only says so would get its data and what you allowed it. Run it by its name, \
+             give the manifest another Name or Publisher, or remove the package first"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Chooses a package.

@@ -92,10 +92,14 @@ impl Package {
         command: &[OsString],
         is_installed: bool,
     ) -> Result<Package, Failure> {
-        match crate::installed::chosen(options, command, is_installed)? {
-            Some(chosen) => Package::of_installed(chosen)?.with_capabilities(&options.capabilities),
-            None => Package::of(options, command.first().map(OsString::as_os_str)),
+        if let Some(chosen) = crate::installed::chosen(options, command, is_installed)? {
+            return Package::of_installed(chosen)?.with_capabilities(&options.capabilities);
         }
+        let package = Package::of(options, command.first().map(OsString::as_os_str))?;
+        if package.manifest.is_some() {
+            crate::installed::refuse_double(&package.identity.family_name())?;
+        }
+        Ok(package)
     }
 
     /// An installed package.

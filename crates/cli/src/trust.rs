@@ -8,7 +8,7 @@ use clap::Args;
 use lowbox_linux::host::{Folders, HostUser};
 use lowbox_linux::package::{PackageFile, TrustStore};
 use lowbox_msix::package::Contents;
-use lowbox_msix::signature::{SignatureError, SignedBy, Trust, Trusted, UnixTime, verdict};
+use lowbox_msix::signature::{Signature, SignatureError, SignedBy, Trust, Trusted, UnixTime, verdict};
 
 use crate::commands::package::{failed, read_small};
 use crate::failure::Failure;
@@ -85,14 +85,33 @@ pub fn judge(
     now: UnixTime,
 ) -> Result<Verdict, SignatureError> {
     match verdict(file, contents, publisher, trust, now) {
-        Ok((by, Ok(trusted))) => Ok(Verdict::Trusted(by, trusted)),
-        Ok((by, Err(why))) => Ok(Verdict::Untrusted(by, why)),
+        Ok(found) => Ok(Verdict::of(found)),
         Err(SignatureError::Missing) => Ok(Verdict::Unsigned),
         Err(error) => Err(error),
     }
 }
 
+/// The verdict on a signature, for whoever checks himself that the package is what was signed.
+///
+/// # Errors
+/// Another publisher than its signer.
+pub fn judge_signature(
+    signature: &Signature,
+    publisher: &str,
+    trust: &Trust,
+    now: UnixTime,
+) -> Result<Verdict, SignatureError> {
+    signature.verdict(publisher, trust, now).map(Verdict::of)
+}
+
 impl Verdict {
+    fn of((by, trusted): (SignedBy, Result<Trusted, SignatureError>)) -> Verdict {
+        match trusted {
+            Ok(trusted) => Verdict::Trusted(by, trusted),
+            Err(why) => Verdict::Untrusted(by, why),
+        }
+    }
+
     /// Whether somebody who is trusted signed it.
     pub fn is_trusted(&self) -> bool {
         matches!(self, Verdict::Trusted(..))

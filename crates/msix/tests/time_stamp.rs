@@ -250,7 +250,8 @@ fn the_seeds_of_the_fuzz_target_are_accepted() {
         std::fs::read(&path).unwrap()
     };
     let signature = b"a signature";
-    let said = Said { nonce: Some(vec![0x51, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11]), ..Said::of(signature) };
+    let said =
+        Said { nonce: Some(vec![0x51, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11]), ..Said::of(signature) };
     let token = seed("token.der", &|| said.by(&right()));
     assert_eq!(TimeStamp::parse(&token, signature).unwrap().time, STAMPED);
     let reply = seed("reply.tsr", &|| granted(&said.by(&right())));

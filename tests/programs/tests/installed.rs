@@ -150,7 +150,8 @@ fn a_package_for_which_nobody_vouches_gets_none_of_the_data_of_the_one_whose_nam
         assert_eq!(run, "home:");
         // A manifest that is not installed at all.
         let manifest = "Contoso.Tool-9.0.0.0/AppxManifest.xml";
-        let refused = finish(person.lowbox(&["run", "--manifest", manifest, "--", "/bin/sh", "-c", "ls ~"]), 30);
+        let refused =
+            finish(person.lowbox(&["run", "--manifest", manifest, "--", "/bin/sh", "-c", "ls ~"]), 30);
         assert!(refused.stderr.contains("would get its data"), "{}", refused.stderr);
         assert_eq!(refused.text(), "");
         // Signed by somebody who calls himself so, whom the user does not trust.

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use lowbox_linux::package::check_blocks;
-use lowbox_msix::signature::{Fault, SignedBy, Trusted, UnixTime};
+use lowbox_linux::package::{PackageFile, check_blocks};
+use lowbox_msix::package::Package;
+use lowbox_msix::signature::{Fault, SignatureError, SignedBy, Trust, Trusted, UnixTime, read};
 use serde::Serialize;
 
 use super::package::{failed, open};
 use crate::failure::Failure;
 use crate::output;
-use crate::trust::{TrustArguments, Verdict, distrust, judge, seconds};
+use crate::trust::{TrustArguments, Verdict, distrust, judge_signature, seconds};
 
 /// `lowbox verify`.
 #[derive(Debug, Args)]
@@ -78,20 +79,15 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
     let (file, package) = open(path)?;
     let identity = &package.manifest().identity;
-    let now = seconds(arguments.at.unwrap_or_else(SystemTime::now));
     let trust = arguments.trust.trust()?;
-    let publisher = identity.publisher().as_str();
-    let verdict = match judge(&file, package.contents(), publisher, &trust, now) {
-        Ok(Verdict::Unsigned) if !arguments.unsigned => {
-            return refused(arguments, Fault::Unsigned, "it is not signed; --unsigned checks it all the same");
-        }
+    let verdict = match verified(arguments, &file, &package, &trust) {
         Ok(Verdict::Untrusted(_, why)) => return refused(arguments, why.fault(), &distrust(&why)),
+        Err(error @ SignatureError::Missing) => {
+            return refused(arguments, error.fault(), "it is not signed; --unsigned checks it all the same");
+        }
         Err(error) => return refused(arguments, error.fault(), &error.to_string()),
         Ok(verdict) => verdict,
     };
-    if let Err(error) = check_blocks(&file, package.contents()) {
-        return refused(arguments, Fault::Tampered, &error.to_string());
-    }
     let by = verdict.signed_by();
     let trusted = match &verdict {
         Verdict::Trusted(_, trusted) => Some(trusted),
@@ -114,6 +110,26 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         page(path, &answer);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn verified(
+    arguments: &Arguments,
+    file: &PackageFile,
+    package: &Package,
+    trust: &Trust,
+) -> Result<Verdict, SignatureError> {
+    let contents = package.contents();
+    let signature = match read(file, contents) {
+        Err(SignatureError::Missing) if arguments.unsigned => {
+            check_blocks(file, contents)?;
+            return Ok(Verdict::Unsigned);
+        }
+        signature => signature?,
+    };
+    signature.check_contents(file, contents)?;
+    check_blocks(file, contents)?;
+    let now = seconds(arguments.at.unwrap_or_else(SystemTime::now));
+    judge_signature(&signature, package.manifest().identity.publisher().as_str(), trust, now)
 }
 
 /// Says what is wrong, and to programs of which kind it is.

@@ -5,7 +5,7 @@ use super::described::thumbprint;
 use super::error::SignatureError;
 use super::time_stamp::Stamp;
 use super::trust::{Trust, UnixTime};
-use super::{Trusted, read};
+use super::{Signature, Trusted, read};
 use crate::container::Source;
 use crate::package::Contents;
 
@@ -21,8 +21,7 @@ pub struct SignedBy {
 }
 
 /// Checks everything about the signature of a package or bundle whose manifest names `publisher`: who signed it, and why that one is trusted, or
-/// why not. Of files the digests in the block map are
-/// signed; that the files have them is seen when they are read.
+/// why not. Of files the digests in the block map are signed; that the files have them is seen when they are read.
 ///
 /// # Errors
 /// What nobody's trust makes right: a package or signature that was changed, another publisher ([`SignatureError::fault`] tells them apart);
@@ -36,12 +35,26 @@ pub fn verdict(
 ) -> Result<(SignedBy, Result<Trusted, SignatureError>), SignatureError> {
     let signature = read(source, contents)?;
     signature.check_contents(source, contents)?;
-    signature.check_publisher(publisher)?;
-    let time_stamp = match &signature.time_stamp {
-        Stamp::Token(stamp) => Some((stamp.time, stamp.authority())),
-        Stamp::None | Stamp::Unused(_) => None,
-    };
-    let by =
-        SignedBy { subject: signature.subject(), thumbprint: thumbprint(&signature.signer)?, time_stamp };
-    Ok((by, signature.check_trust(trust, now)))
+    signature.verdict(publisher, trust, now)
+}
+
+impl Signature {
+    /// The same of a signature for whoever checks the contents himself ([`Signature::check_contents`]).
+    ///
+    /// # Errors
+    /// Another publisher.
+    pub fn verdict(
+        &self,
+        publisher: &str,
+        trust: &Trust,
+        now: UnixTime,
+    ) -> Result<(SignedBy, Result<Trusted, SignatureError>), SignatureError> {
+        self.check_publisher(publisher)?;
+        let time_stamp = match &self.time_stamp {
+            Stamp::Token(stamp) => Some((stamp.time, stamp.authority())),
+            Stamp::None | Stamp::Unused(_) => None,
+        };
+        let by = SignedBy { subject: self.subject(), thumbprint: thumbprint(&self.signer)?, time_stamp };
+        Ok((by, self.check_trust(trust, now)))
+    }
 }

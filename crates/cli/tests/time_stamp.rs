@@ -228,7 +228,7 @@ fn servers_are_checked_by_the_systems_certificates() {
     }
     world.sh(
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout web.key -out web.pem -subj /CN=localhost \\
-         -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:TRUE",
+         -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE",
     );
     let script = r#"
 import http.server, ssl, subprocess, sys

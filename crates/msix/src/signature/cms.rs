@@ -2,7 +2,7 @@
 //! signed attributes.
 
 use cms::content_info::{CmsVersion, ContentInfo};
-use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
+use cms::signed_data::{SignerIdentifier, SignerInfo};
 use der::asn1::{Any, ObjectIdentifier, OctetString};
 use der::{Decode, Encode, Sequence};
 use x509_cert::Certificate;
@@ -11,6 +11,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::digests::Digests;
 use super::error::SignatureError;
+use super::signed_data::SignedData;
 use super::{Signature, key, time_stamp};
 use crate::digest::HashAlgorithm;
 
@@ -25,9 +26,6 @@ pub(super) const PACKAGE_SIP: [u8; 16] =
     [0x4B, 0xDF, 0xC5, 0x0A, 0x07, 0xCE, 0xE2, 0x4D, 0xB7, 0x6E, 0x23, 0xC8, 0x39, 0xA0, 0x9F, 0xD1];
 pub(super) const BUNDLE_SIP: [u8; 16] =
     [0xB3, 0x58, 0x5F, 0x0F, 0xDE, 0xAA, 0x9A, 0x4B, 0xA4, 0x34, 0x95, 0x74, 0x2D, 0x92, 0xEC, 0xEB];
-
-/// Certificates that are looked at.
-const MAX_CERTIFICATES: usize = 32;
 
 /// SpcIndirectDataContent.
 #[derive(Sequence)]
@@ -69,8 +67,8 @@ pub(super) fn verified(bytes: &[u8]) -> Result<Signature, SignatureError> {
     }
     let data: SignedData =
         info.content.decode_as().map_err(|_| malformed("its signed data can't be read"))?;
-    let content = data.encap_content_info.econtent.as_ref().ok_or(malformed("it has no content"))?;
-    if data.encap_content_info.econtent_type != SPC_INDIRECT_DATA {
+    let content = data.content.econtent.as_ref().ok_or(malformed("it has no content"))?;
+    if data.content.econtent_type != SPC_INDIRECT_DATA {
         return Err(malformed("its content is not that of a signature of files"));
     }
     let indirect: IndirectData =
@@ -114,7 +112,7 @@ pub(super) fn signed<'a>(
     kind: &ObjectIdentifier,
 ) -> Result<Signed<'a>, SignatureError> {
     let malformed = SignatureError::Malformed;
-    let mut certificates = certificates(data)?;
+    let mut certificates = certificates(data);
     let [info] = data.signer_infos.0.as_slice() else {
         return Err(malformed("it has not exactly one signer"));
     };
@@ -128,17 +126,18 @@ pub(super) fn signed<'a>(
     Ok(Signed { info, algorithm, certificate, others: certificates })
 }
 
-fn certificates(data: &SignedData) -> Result<Vec<Certificate>, SignatureError> {
+fn certificates(data: &SignedData) -> Vec<Certificate> {
     use cms::cert::CertificateChoices;
     let all = data.certificates.as_ref().map(|all| all.0.as_slice()).unwrap_or_default();
-    if all.len() > MAX_CERTIFICATES {
-        return Err(SignatureError::Malformed("it has more than 32 certificates"));
+    let mut plain: Vec<Certificate> = Vec::new();
+    for one in all {
+        if let CertificateChoices::Certificate(one) = one
+            && !plain.contains(one)
+        {
+            plain.push(one.clone());
+        }
     }
-    let plain = all.iter().filter_map(|one| match one {
-        CertificateChoices::Certificate(one) => Some(one.clone()),
-        CertificateChoices::Other(_) => None,
-    });
-    Ok(plain.collect())
+    plain
 }
 
 fn is_signer(id: &SignerIdentifier, certificate: &Certificate) -> bool {

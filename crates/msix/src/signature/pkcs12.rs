@@ -80,6 +80,9 @@ fn string(content: &ContentInfo, what: &'static str) -> Result<OctetString, Sign
 
 fn check_mac(data: &MacData, bytes: &[u8], password: &str) -> Result<(), SignerError> {
     let Ok(algorithm) = key::hash_algorithm(&data.mac.algorithm.oid) else { return Err(LEGACY) };
+    if data.mac.algorithm.parameters.as_ref().is_some_and(|parameters| *parameters != Any::null()) {
+        return Err(SignerError::Pkcs12("its MAC has parameters that are not known"));
+    }
     let steps = u32::try_from(data.iterations).unwrap_or(0);
     let salt = data.mac_salt.as_bytes();
     if steps == 0 || salt.is_empty() || salt.len() > MAX_SALT {

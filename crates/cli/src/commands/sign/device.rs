@@ -23,15 +23,15 @@ pub struct DeviceArguments {
     pub pkcs11_module: Option<PathBuf>,
 
     /// The token that has it, if there are several
-    #[arg(long, value_name = "LABEL", requires = "pkcs11_module")]
+    #[arg(long, value_name = "LABEL", requires = "pkcs11_module", conflicts_with_all = ["key", "pkcs12", "digest_only", "attach"])]
     pub token_label: Option<String>,
 
     /// The key's label
-    #[arg(long, value_name = "LABEL", requires = "pkcs11_module", group = "device_key")]
+    #[arg(long, value_name = "LABEL", requires = "pkcs11_module", group = "device_key", conflicts_with_all = ["key", "pkcs12", "digest_only", "attach"])]
     pub key_label: Option<String>,
 
     /// The key's id, in hexadecimal digits
-    #[arg(long, value_name = "ID", requires = "pkcs11_module", group = "device_key")]
+    #[arg(long, value_name = "ID", requires = "pkcs11_module", group = "device_key", conflicts_with_all = ["key", "pkcs12", "digest_only", "attach"])]
     pub key_id: Option<String>,
 }
 

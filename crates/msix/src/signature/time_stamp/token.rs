@@ -1,7 +1,7 @@
 //! A token: what an authority signed, with its signature.
 
 use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerInfo};
+use cms::signed_data::SignerInfo;
 use der::asn1::{Any, ObjectIdentifier, OctetString};
 use der::{Decode, Encode, Sequence};
 use sha1::{Digest, Sha1};
@@ -13,6 +13,7 @@ use super::{TimeStamp, TimeStampError};
 use crate::HashAlgorithm;
 use crate::signature::cms::{SIGNED_DATA, Signed, attribute, signed};
 use crate::signature::key;
+use crate::signature::signed_data::SignedData;
 
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
 const SIGNING_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
@@ -55,8 +56,8 @@ pub(super) fn read(token: &[u8]) -> Result<(TimeStamp, Info), TimeStampError> {
     }
     let data: SignedData =
         info.content.decode_as().map_err(|_| malformed("its signed data can't be read"))?;
-    let content = data.encap_content_info.econtent.as_ref().ok_or(malformed("it has no content"))?;
-    if data.encap_content_info.econtent_type != TST_INFO {
+    let content = data.content.econtent.as_ref().ok_or(malformed("it has no content"))?;
+    if data.content.econtent_type != TST_INFO {
         return Err(malformed("its content is no time stamp"));
     }
     let bytes: OctetString = content.decode_as().map_err(|_| malformed("its content is no string"))?;

@@ -200,31 +200,4 @@ impl Resolver for HostNames {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_url_is_refused_and_a_redirection_never_leaves_https() {
-        for bad in [
-            "",
-            "ftp://a/b",
-            "http://",
-            "//a/b",
-            "a/b",
-            "file:///etc/passwd",
-            "http://me:secret@a/",
-            "http://a b/",
-        ] {
-            assert!(matches!(checked(bad), Err(FetchError::NotUrl(_))), "{bad}");
-        }
-        let from = checked("https://a.example:8443/x").unwrap();
-        assert_eq!(next(&from, "/y?z").unwrap().to_string(), "https://a.example:8443/y?z");
-        assert_eq!(next(&from, "https://b.example/").unwrap().to_string(), "https://b.example/");
-        assert!(matches!(next(&from, "http://a.example/"), Err(FetchError::Downgrade(_))));
-        for bad in ["", "y", "//b.example/", "ftp://b.example/"] {
-            assert!(matches!(next(&from, bad), Err(FetchError::Redirects)), "{bad}");
-        }
-        let plain = checked("http://a.example/x").unwrap();
-        assert!(next(&plain, "https://a.example/").is_ok());
-    }
-}
+mod tests;

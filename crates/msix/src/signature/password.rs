@@ -5,8 +5,8 @@ use pkcs8::pkcs5::pbes2::Kdf;
 
 use super::signer::SignerError;
 
-/// Steps from a password to a key. Tools take 2,000 to a million.
-pub(super) const MAX_STEPS: u32 = 2_000_000;
+/// Steps from a password to a key. Tools take 2,000 to 600,000.
+pub(super) const MAX_STEPS: u32 = 1_000_000;
 /// Memory that scrypt may take, in bytes.
 const MAX_SCRYPT: u64 = 256 << 20;
 /// Passes of scrypt over it.

@@ -26,7 +26,7 @@ const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 /// Largest file that is read, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 /// Contents, of which each may be encrypted.
-const MAX_CONTENTS: usize = 8;
+const MAX_CONTENTS: usize = 4;
 /// Bags in all of them.
 const MAX_BAGS: usize = 64;
 /// Bytes of the MAC's salt.
@@ -55,7 +55,7 @@ impl Signer {
         let unreadable = |_| malformed("its contents can't be read");
         let contents: Vec<ContentInfo> = Vec::from_der(safe.as_bytes()).map_err(unreadable)?;
         if contents.len() > MAX_CONTENTS {
-            return Err(malformed("it has more than 8 contents"));
+            return Err(malformed("it has more than 4 contents"));
         }
         let mut found = Found { key: None, certificates: Vec::new(), bags: 0 };
         for content in &contents {

@@ -216,6 +216,9 @@ fn which_certificate_is_the_signers_has_to_be_plain() {
         .says("can't be told");
     // With the key it can.
     world.lowbox(["sign", "a.msix", "--cert", "two.pem", "--key", "k.pem"]).expect(0);
+    world.sh("openssl req -x509 -key k.pem -out plain.pem -subj /CN=Contoso");
+    let plain = ["sign", "a.msix", "--cert", "plain.pem", "--key", "k.pem"];
+    world.lowbox(plain).expect(125).says("is not for signing code");
     for wrong in [
         &["sign", "a.msix"][..],
         &["sign", "a.msix", "--cert", "c.pem"],

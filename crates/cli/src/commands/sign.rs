@@ -54,6 +54,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
     let (file, package) = open(path)?;
     let key = arguments.key.read()?;
+    key.certificates().check_usage().map_err(|error| Failure::new(output::visible(&error.to_string())))?;
     let publisher = package.manifest().identity.publisher().to_string();
     let subject = key.certificates().subject();
     if subject != publisher {

@@ -79,7 +79,9 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
     let (file, package) = open(path)?;
     let identity = &package.manifest().identity;
-    let trust = arguments.trust.trust()?;
+    // Whom the user trusts is of no matter where nobody signed.
+    let is_signed = package.contents().is_signed();
+    let trust = if is_signed { arguments.trust.trust()? } else { Trust::nobody() };
     let verdict = match verified(arguments, &file, &package, &trust) {
         Ok(Verdict::Untrusted(_, why)) => return refused(arguments, why.fault(), &distrust(&why)),
         Err(error @ SignatureError::Missing) => {

@@ -4,7 +4,8 @@ use x509_cert::Certificate;
 
 use super::error::SignatureError;
 use super::private_key::Key;
-use super::{pem, subject};
+use super::trust::Purpose;
+use super::{chain, pem, subject};
 use crate::digest::HashAlgorithm;
 
 /// The certificate of a key, and what leads from it to one that others trust.
@@ -54,6 +55,14 @@ impl SignerCertificates {
     #[must_use]
     pub fn subject(&self) -> String {
         subject(&self.own.tbs_certificate.subject)
+    }
+
+    /// Checks that the certificate is for signing code: nobody takes a package of another one.
+    ///
+    /// # Errors
+    /// With the reason.
+    pub fn check_usage(&self) -> Result<(), SignatureError> {
+        chain::check_signer(&self.own, Purpose::Code)
     }
 
     /// Its key is RSA, and not elliptic.

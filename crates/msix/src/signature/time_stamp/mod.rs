@@ -25,6 +25,9 @@ const COUNTERSIGNATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840
 /// Unsigned attributes that are looked at.
 const MAX_ATTRIBUTES: usize = 16;
 
+/// How far the authority's clock may be ahead of this machine's, in seconds.
+const SKEW: u64 = 300;
+
 /// What a signature has of time.
 #[derive(Clone, Debug)]
 pub enum Stamp {
@@ -107,7 +110,7 @@ impl TimeStamp {
     /// # Errors
     /// When it is not so, or the time is still to come.
     pub fn check_trust(&self, trust: &Trust, now: UnixTime) -> Result<(), SignatureError> {
-        if self.time > now {
+        if self.time > now.saturating_add(SKEW) {
             let what = "is not there yet when it stamps a time to come".to_owned();
             return Err(SignatureError::Expired { subject: self.authority(), what });
         }

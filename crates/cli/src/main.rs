@@ -15,6 +15,7 @@ mod resolve;
 mod scenario;
 mod sids;
 mod trace;
+mod trust;
 
 use std::process::ExitCode;
 

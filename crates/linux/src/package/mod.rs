@@ -4,12 +4,14 @@ mod blocks;
 mod pack;
 mod source;
 mod tree;
+mod trusted;
 mod unpack;
 
 pub use blocks::check_blocks;
 pub use pack::{PackError, Packed, pack};
 pub use source::PackageFile;
 pub use tree::{Tree, TreeError, TreeFile, tree};
+pub use trusted::{Kept, TrustStore, TrustStoreError};
 pub use unpack::{UnpackError, unpack};
 
 use std::num::NonZero;

@@ -9,6 +9,7 @@ mod failure;
 mod output;
 mod package;
 mod planned;
+mod progress;
 mod prompt;
 mod resolve;
 mod scenario;

@@ -8,6 +8,8 @@ pub mod consent;
 pub mod denials;
 pub mod doctor;
 pub mod explain;
+pub mod init;
+pub mod isolate;
 pub mod learn;
 pub mod man;
 pub mod pack;
@@ -35,6 +37,8 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Capability(arguments) => capability::execute(arguments),
         Command::Consent(arguments) => consent::execute(arguments),
         Command::Learn(arguments) => learn::execute(arguments),
+        Command::Init(arguments) => init::execute(&arguments),
+        Command::Isolate(arguments) => isolate::execute(&arguments),
         Command::Pack(arguments) => pack::execute(&arguments),
         Command::Unpack(arguments) => unpack::execute(&arguments),
         Command::Show(arguments) => show::execute(&arguments),

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use lowbox_linux::package::check_blocks;
+use lowbox_linux::package::{check_blocks, check_signed};
 use lowbox_msix::signature::Trust;
 use serde::Serialize;
 
 use super::package::{failed, open, signature};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, progress};
 
 /// `lowbox verify`.
 #[derive(Debug, Args)]
@@ -55,28 +55,37 @@ struct Answer {
     signer: Option<String>,
 }
 
+fn trust(certificates: &[PathBuf]) -> Result<Trust, Failure> {
+    let mut trust = Trust::nobody();
+    for certificate in certificates {
+        let bytes = fs::read(certificate).map_err(|error| failed(certificate, &error))?;
+        trust.add(&bytes).map_err(|error| failed(certificate, &error))?;
+    }
+    Ok(trust)
+}
+
 /// Verifies; the exit code is 0 if all is right.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
     let (file, package) = open(path)?;
     let identity = &package.manifest().identity;
     let signature = signature(path, &file, &package)?;
+    let contents = package.contents();
     if let Some(signature) = &signature {
         let failed = |error| failed(path, &error);
-        signature.check_contents(&file, package.contents()).map_err(failed)?;
-        signature.check_publisher(identity.publisher().as_str()).map_err(failed)?;
-        let mut trust = Trust::nobody();
-        for certificate in &arguments.trust {
-            let bytes = fs::read(certificate).map_err(|error| super::package::failed(certificate, &error))?;
-            trust.add(&bytes).map_err(|error| super::package::failed(certificate, &error))?;
-        }
+        let trust = trust(&arguments.trust)?;
         let at = arguments.at.unwrap_or_else(SystemTime::now);
         let at = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        let work = |progress: &_| check_signed(&file, contents, signature, progress);
+        progress::shown("verifying", work).map_err(failed)?;
+        signature.check_publisher(identity.publisher().as_str()).map_err(failed)?;
         signature.check_trust(&trust, at).map_err(failed)?;
-    } else if !arguments.unsigned {
+    } else if arguments.unsigned {
+        let work = |progress: &_| check_blocks(&file, contents, progress);
+        progress::shown("verifying", work).map_err(|error| failed(path, &error))?;
+    } else {
         return Err(failed(path, &"it is not signed; --unsigned checks it all the same"));
     }
-    check_blocks(&file, package.contents()).map_err(|error| failed(path, &error))?;
     let answer = Answer {
         package: path.clone(),
         full_name: identity.full_name(),

@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod failure;
+mod installed;
 mod output;
 mod package;
 mod planned;

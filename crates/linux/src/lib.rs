@@ -9,6 +9,7 @@ mod sys;
 pub mod broker;
 pub mod host;
 mod init;
+pub mod installed;
 pub mod launch;
 pub mod learn;
 pub mod limits;

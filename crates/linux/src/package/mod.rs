@@ -15,7 +15,7 @@ pub use pack::{PackError, Packed, pack};
 pub use progress::Progress;
 pub use source::PackageFile;
 pub use tree::{Tree, TreeError, TreeFile, tree};
-pub use unpack::{UnpackError, unpack};
+pub use unpack::{MAX_SIZE, UnpackError, unpack};
 
 use std::num::NonZero;
 

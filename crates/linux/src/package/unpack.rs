@@ -20,6 +20,9 @@ use rustix::process::geteuid;
 use super::Progress;
 use super::blocks::{data, for_each_segment};
 
+/// The most that is unpacked unasked, in bytes.
+pub const MAX_SIZE: u64 = 8 << 30;
+
 /// Why a package could not be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {

@@ -11,6 +11,7 @@ mod consistency;
 mod dependency;
 pub mod edit;
 mod error;
+mod integration;
 mod isolation;
 pub mod namespace;
 mod network;
@@ -24,6 +25,7 @@ pub use application::Application;
 pub use capability::{CapabilityElement, DeclaredCapability};
 pub use dependency::{PackageDependency, TargetDeviceFamily};
 pub use error::{ManifestError, Position, Problem};
+pub use integration::{ExecutionAlias, FileType, FileTypes, Integration};
 pub use isolation::Isolation;
 pub use network::{DeclaredHost, MAX_ENTRIES, NetworkDeclarations};
 pub use properties::Properties;
@@ -109,7 +111,8 @@ impl Manifest {
                 }
                 (Namespace::Foundation, "Applications") => applications = application::read(reader, node)?,
                 (Namespace::Foundation, "Extensions") => {
-                    extensions = application::read_extensions(reader, node, false)?;
+                    let found = application::read_extensions(reader, node, false)?;
+                    extensions = found.into_iter().map(|(category, _)| category).collect();
                 }
                 (Namespace::Foundation, "Resources") => read_resources(reader, node)?,
                 (Namespace::Phone, "PhoneIdentity") => {}

@@ -16,6 +16,7 @@ mod resolve;
 mod scenario;
 mod sids;
 mod trace;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -88,6 +88,7 @@ fn json_is_documented_for_every_command_that_has_it() {
         "pack",
         "show",
         "verify",
+        "cert list",
         "acl show",
         "acl check",
         "doctor",

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{SIMPLE, pack, simple_files};
+use common::{Random, SIMPLE, pack, simple_files};
 use lowbox_msix::package::Package;
 use lowbox_msix::signature::{
     Covered, KeyKind, NewCertificate, Signature, SignatureError, Signer, SigningError, Trust, envelope, read,
@@ -10,36 +10,6 @@ use lowbox_msix::signature::{
 };
 use lowbox_msix::writer::Options;
 use lowbox_msix::{HashAlgorithm, Publisher};
-use rsa::rand_core::{CryptoRng, RngCore};
-
-/// Numbers without a pattern, the same each time.
-struct Random(u64);
-
-impl RngCore for Random {
-    fn next_u32(&mut self) -> u32 {
-        self.next_u64() as u32
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ mixed >> 31
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.fill_with(|| self.next_u32() as u8);
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Random {}
 
 const NOW: u64 = 1_795_000_000;
 const YEAR: u64 = 365 * 86_400;
@@ -206,4 +176,28 @@ fn a_key_that_is_not_the_certificates_signs_nothing() {
     assert!(Signer::from_pem(one.certificate.as_bytes(), b"").is_err());
     let both = format!("{}{}", one.certificate, one.key);
     assert!(Signer::from_pem(both.as_bytes(), both.as_bytes()).is_ok());
+}
+
+/// Who may write to a package can put another one in its place between two looks. What is signed is what was read.
+#[test]
+fn a_package_that_is_swapped_while_it_is_checked_is_none() {
+    let own = certificate(PUBLISHER, KeyKind::P256, 1);
+    let make = |number: u16| {
+        let files = [
+            ("app.exe".to_owned(), b"program".to_vec()),
+            ("logo.png".to_owned(), number.to_le_bytes().to_vec()),
+        ];
+        signed(&pack(&files, SIMPLE, Options::default()).unwrap(), &own)
+    };
+    let places = |bytes: &[u8]| -> Vec<usize> {
+        bytes.windows(3).enumerate().filter(|(_, window)| *window == b"PK\x03").map(|(at, _)| at).collect()
+    };
+    let right = make(0);
+    let mut others = (1..2000).map(make);
+    let other = others.find(|other| other.len() == right.len() && places(other) == places(&right)).unwrap();
+    let (was_read, is_there) = (Package::open(&other).unwrap(), Package::open(&right).unwrap());
+    let signature = read(right.as_slice(), is_there.contents()).unwrap();
+    signature.check_contents(&right, is_there.contents()).unwrap();
+    let error = signature.check_contents(&right, was_read.contents()).unwrap_err();
+    assert!(matches!(error, SignatureError::Changed(Covered::BlockMap)), "{error}");
 }

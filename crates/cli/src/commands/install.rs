@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::Args;
 use lowbox_linux::installed::{Install, Installation, NewPackage, Repository};
@@ -16,6 +17,7 @@ use crate::arguments::size;
 use crate::failure::Failure;
 use crate::output::{self, Page};
 use crate::progress;
+use crate::trust::{TrustArguments, Verdict, distrust, judge, seconds};
 
 /// `lowbox install`.
 #[derive(Debug, Args)]
@@ -33,9 +35,9 @@ pub struct Arguments {
     #[arg(value_name = "FILE")]
     pub package: PathBuf,
 
-    /// A certificate that is trusted for this package, in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    pub trust: Vec<PathBuf>,
+    /// Who is trusted.
+    #[command(flatten)]
+    pub trust: TrustArguments,
 
     /// Install it although it is not signed, under a family name of its own
     #[arg(long)]
@@ -91,14 +93,17 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let wrong = |what: String| failed(path, &what);
     check_fits(package.manifest()).map_err(wrong)?;
     check_trust_level(package.manifest(), arguments.full_trust).map_err(wrong)?;
-    let verdict = super::verdict::judge(path, &file, &package, &arguments.trust)?;
-    verdict.require(path, arguments.allow_unsigned, arguments.allow_untrusted)?;
+    let publisher = package.manifest().identity.publisher().as_str();
+    let now = seconds(SystemTime::now());
+    let verdict = judge(&file, package.contents(), publisher, &arguments.trust.trust()?, now)
+        .map_err(|error| failed(path, &error))?;
+    check_allowed(&verdict, arguments).map_err(wrong)?;
     let repository = Repository::open_or_create(&caller.folders, caller.user.home.as_deref())
         .map_err(|error| failed(path, &error))?;
     let new = NewPackage {
         source: &file,
         package: &package,
-        signed_by: verdict.signer.clone(),
+        signed_by: verdict.signed_by().map(|by| by.subject.clone()),
         trusted: verdict.is_trusted(),
     };
     let how = Install {
@@ -175,6 +180,20 @@ fn tell(installed: &Installation, manifest: &Manifest, caller: &Caller, json: bo
         output::say(&format!("{} is not in PATH, where its commands are", output::path(folder)));
     }
     Ok(())
+}
+
+/// What is not trusted is installed only where that was allowed.
+fn check_allowed(verdict: &Verdict, arguments: &Arguments) -> Result<(), String> {
+    match verdict {
+        Verdict::Unsigned if !arguments.allow_unsigned => Err(
+            "it is not signed, so anybody can have made it; --allow-unsigned installs it under a family name of its own".to_owned(),
+        ),
+        Verdict::Untrusted(_, why) if !arguments.allow_untrusted => Err(format!(
+            "{}; --allow-untrusted installs it under a family name of its own",
+            distrust(why)
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a package is for systems like this one.

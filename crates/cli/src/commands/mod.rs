@@ -17,7 +17,7 @@ pub mod list;
 pub mod man;
 pub mod open;
 pub mod pack;
-mod package;
+pub mod package;
 pub mod remove;
 pub mod reset;
 mod run;
@@ -27,7 +27,6 @@ mod soak;
 pub mod token;
 pub mod unpack;
 pub mod unreached;
-mod verdict;
 pub mod verify;
 
 use std::process::ExitCode;

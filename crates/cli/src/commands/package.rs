@@ -1,13 +1,18 @@
 //! What the commands on packages share: opening one, and saying which file it was.
 
+use std::io::Read;
 use std::path::Path;
 
+use lowbox_linux::host::open_regular;
 use lowbox_linux::package::PackageFile;
 use lowbox_msix::package::Package;
 use lowbox_msix::signature::{Signature, SignatureError, read};
 
 use crate::failure::Failure;
 use crate::output;
+
+/// Largest certificate, key or signature that is read, in bytes.
+const MAX_SMALL: u64 = 1 << 20;
 
 /// Opens a package.
 ///
@@ -29,6 +34,20 @@ pub fn signature(path: &Path, file: &PackageFile, package: &Package) -> Result<O
         Err(SignatureError::Missing) => Ok(None),
         Err(error) => Err(failed(path, &error)),
     }
+}
+
+/// Reads a certificate, a key or their like as a whole; a FIFO keeps nobody waiting.
+///
+/// # Errors
+/// When it can't be read, or has more than a mebibyte.
+pub fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = open_regular(path).and_then(|file| file.take(MAX_SMALL + 1).read_to_end(&mut bytes));
+    read.map_err(|error| failed(path, &error))?;
+    if bytes.len() as u64 > MAX_SMALL {
+        return Err(failed(path, &"it has more than a mebibyte, as no certificate or key has"));
+    }
+    Ok(bytes)
 }
 
 /// What is wrong with a file.

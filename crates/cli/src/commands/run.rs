@@ -34,7 +34,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     }
     let package = scenario::package(&arguments.scenario)?;
     // Its files stay as long as it runs.
-    let _held = package.installed.clone();
+    let held = package.installed.clone();
     if let Some(application) = full_trust::declared(&package) {
         return full_trust::execute(&arguments, &package, application);
     }
@@ -127,7 +127,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     output::end_quiet();
     prompt::close_dialog();
     let ending = ending.map_err(Failure::new)?;
-    drop((denials, unreached));
+    drop((denials, unreached, held));
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
     std::process::exit(ending.exit_code().into())
 }

@@ -1,17 +1,18 @@
 //! `lowbox verify`: whether a package is what was signed, and who signed it.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use lowbox_linux::package::{check_blocks, check_signed};
-use lowbox_msix::signature::Trust;
+use lowbox_linux::package::{PackageFile, check_blocks, check_signed};
+use lowbox_msix::package::Package;
+use lowbox_msix::signature::{Fault, SignatureError, SignedBy, Trust, Trusted, UnixTime, read};
 use serde::Serialize;
 
-use super::package::{failed, open, signature};
+use super::package::{failed, open};
 use crate::failure::Failure;
+use crate::trust::{TrustArguments, Verdict, distrust, judge_signature, seconds};
 use crate::{output, progress};
 
 /// `lowbox verify`.
@@ -24,9 +25,9 @@ pub struct Arguments {
     #[arg(value_name = "FILE")]
     pub package: PathBuf,
 
-    /// A certificate that is trusted: to sign code itself, or to say who may; in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    pub trust: Vec<PathBuf>,
+    /// Who is trusted.
+    #[command(flatten)]
+    pub trust: TrustArguments,
 
     /// A package without a signature is enough
     #[arg(long)]
@@ -53,15 +54,24 @@ struct Answer {
     publisher: String,
     signed: bool,
     signer: Option<String>,
+    signer_sha256: Option<String>,
+    valid_at: Option<String>,
+    time_stamp: Option<TimeStamp>,
 }
 
-fn trust(certificates: &[PathBuf]) -> Result<Trust, Failure> {
-    let mut trust = Trust::nobody();
-    for certificate in certificates {
-        let bytes = fs::read(certificate).map_err(|error| failed(certificate, &error))?;
-        trust.add(&bytes).map_err(|error| failed(certificate, &error))?;
-    }
-    Ok(trust)
+#[derive(Serialize)]
+struct Refusal {
+    package: PathBuf,
+    fault: &'static str,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct TimeStamp {
+    time: Option<String>,
+    authority: Option<String>,
+    counts: bool,
+    why_not: Option<String>,
 }
 
 /// Verifies; the exit code is 0 if all is right.
@@ -69,39 +79,96 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
     let (file, package) = open(path)?;
     let identity = &package.manifest().identity;
-    let signature = signature(path, &file, &package)?;
-    let contents = package.contents();
-    if let Some(signature) = &signature {
-        let failed = |error| failed(path, &error);
-        let trust = trust(&arguments.trust)?;
-        let at = arguments.at.unwrap_or_else(SystemTime::now);
-        let at = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        let work = |progress: &_| check_signed(&file, contents, signature, progress);
-        progress::shown("verifying", work).map_err(failed)?;
-        signature.check_publisher(identity.publisher().as_str()).map_err(failed)?;
-        signature.check_trust(&trust, at).map_err(failed)?;
-    } else if arguments.unsigned {
-        let work = |progress: &_| check_blocks(&file, contents, progress);
-        progress::shown("verifying", work).map_err(|error| failed(path, &error))?;
-    } else {
-        return Err(failed(path, &"it is not signed; --unsigned checks it all the same"));
-    }
+    // Whom the user trusts is of no matter where nobody signed.
+    let is_signed = package.contents().is_signed();
+    let trust = if is_signed { arguments.trust.trust()? } else { Trust::nobody() };
+    let verdict = match verified(arguments, &file, &package, &trust) {
+        Ok(Verdict::Untrusted(_, why)) => return refused(arguments, why.fault(), &distrust(&why)),
+        Err(error @ SignatureError::Missing) => {
+            return refused(arguments, error.fault(), "it is not signed; --unsigned checks it all the same");
+        }
+        Err(error) => return refused(arguments, error.fault(), &error.to_string()),
+        Ok(verdict) => verdict,
+    };
+    let by = verdict.signed_by();
+    let trusted = match &verdict {
+        Verdict::Trusted(_, trusted) => Some(trusted),
+        Verdict::Unsigned | Verdict::Untrusted(..) => None,
+    };
     let answer = Answer {
         package: path.clone(),
         full_name: identity.full_name(),
         family_name: identity.family_name(),
         publisher: identity.publisher().to_string(),
-        signed: signature.is_some(),
-        signer: signature.map(|signature| signature.subject()),
+        signed: by.is_some(),
+        signer: by.map(|by| by.subject.clone()),
+        signer_sha256: by.map(|by| by.thumbprint.clone()),
+        valid_at: trusted.map(|trusted| time_text(trusted.at)),
+        time_stamp: by.zip(trusted).and_then(|(by, trusted)| time_stamp(by, trusted)),
     };
     if arguments.json {
         output::json(&answer)?;
     } else {
-        let by = match &answer.signer {
-            Some(signer) => format!("as signed by {}", output::visible(signer)),
-            None => "in order, and not signed".to_owned(),
-        };
-        output::say(&format!("{}: {} is {by}", output::path(path), answer.full_name));
+        page(path, &answer);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn verified(
+    arguments: &Arguments,
+    file: &PackageFile,
+    package: &Package,
+    trust: &Trust,
+) -> Result<Verdict, SignatureError> {
+    let contents = package.contents();
+    let signature = match read(file, contents) {
+        Err(SignatureError::Missing) if arguments.unsigned => {
+            progress::shown("verifying", |progress| check_blocks(file, contents, progress))?;
+            return Ok(Verdict::Unsigned);
+        }
+        signature => signature?,
+    };
+    progress::shown("verifying", |progress| check_signed(file, contents, &signature, progress))?;
+    let now = seconds(arguments.at.unwrap_or_else(SystemTime::now));
+    judge_signature(&signature, package.manifest().identity.publisher().as_str(), trust, now)
+}
+
+/// Says what is wrong, and to programs of which kind it is.
+fn refused(arguments: &Arguments, fault: Fault, why: &str) -> Result<ExitCode, Failure> {
+    if arguments.json {
+        let (package, why) = (arguments.package.clone(), why.to_owned());
+        output::json(&Refusal { package, fault: fault.name(), why })?;
+    }
+    Err(failed(&arguments.package, &why))
+}
+
+fn time_stamp(by: &SignedBy, trusted: &Trusted) -> Option<TimeStamp> {
+    let why_not = trusted.unused_stamp.clone();
+    if by.time_stamp.is_none() && why_not.is_none() {
+        return None;
+    }
+    let (time, authority) = by.time_stamp.clone().unzip();
+    Some(TimeStamp { time: time.map(time_text), authority, counts: trusted.stamped, why_not })
+}
+
+fn page(path: &std::path::Path, answer: &Answer) {
+    let by = match &answer.signer {
+        Some(signer) => format!("as signed by {}", output::visible(signer)),
+        None => "in order, and not signed".to_owned(),
+    };
+    let stamped = match &answer.time_stamp {
+        Some(TimeStamp { time: Some(time), authority: Some(authority), counts: true, .. }) => {
+            format!(", before {time} by the word of {}", output::visible(authority))
+        }
+        _ => String::new(),
+    };
+    output::say(&format!("{}: {} is {by}{stamped}", output::path(path), answer.full_name));
+    if let Some(why) = answer.time_stamp.as_ref().and_then(|stamp| stamp.why_not.as_ref()) {
+        output::say(&format!("its time stamp does not count: {}", output::visible(why)));
+    }
+}
+
+/// As RFC 3339 writes times.
+fn time_text(at: UnixTime) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at)).to_string()
 }

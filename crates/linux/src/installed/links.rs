@@ -80,7 +80,7 @@ impl Repository {
     }
 
     /// Removes the links that lead nowhere: of versions that had more of them, of packages that are gone, of installations that were given up.
-    /// Others' links are not touched. `true`: desktop entries or types of files were among them.
+    /// Others' links are not touched.
     pub(super) fn remove_dead_links(&self) -> Result<(), InstalledError> {
         for folder in self.places.all() {
             let entries = match fs::read_dir(&folder) {

@@ -62,6 +62,8 @@ fn others(repository: &Repository, family: &str) -> Result<Vec<String>, Installe
 /// Puts everything away. The caller holds the lock.
 pub(super) fn put_away_all(repository: &Repository) -> Result<(), InstalledError> {
     let at = |error: io::Error| InstalledError::at(&repository.path)(error);
+    // First: once the folders are gone nothing says that there may be such links.
+    repository.remove_dead_links()?;
     for name in all_names(&repository.folder).map_err(at)? {
         if let Some(family) = name.strip_prefix(REMOVED) {
             repository.finish_removal(family)?;
@@ -71,7 +73,7 @@ pub(super) fn put_away_all(repository: &Repository) -> Result<(), InstalledError
             put_away_versions(repository, &name)?;
         }
     }
-    repository.remove_dead_links()
+    Ok(())
 }
 
 fn put_away_versions(repository: &Repository, family: &str) -> Result<(), InstalledError> {

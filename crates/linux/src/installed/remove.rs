@@ -89,7 +89,6 @@ impl Repository {
                 store.revoke(Some(family), what, Effect::End)?;
             }
         }
-        self.remove_dead_links()?;
         let old = free_name(self)?;
         move_folder(&self.folder, &removed, &self.folder, &old)
             .map_err(InstalledError::at(self.path.join(&removed)))?;

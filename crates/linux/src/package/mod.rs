@@ -7,6 +7,7 @@ mod pack;
 mod progress;
 mod source;
 mod tree;
+mod trusted;
 mod unpack;
 
 pub use blocks::{check_blocks, check_signed};
@@ -15,6 +16,7 @@ pub use pack::{PackError, Packed, pack};
 pub use progress::Progress;
 pub use source::PackageFile;
 pub use tree::{Tree, TreeError, TreeFile, tree};
+pub use trusted::{Kept, TrustStore, TrustStoreError};
 pub use unpack::{MAX_SIZE, UnpackError, unpack};
 
 use std::num::NonZero;

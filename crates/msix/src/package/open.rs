@@ -7,6 +7,7 @@ use crate::Manifest;
 use crate::block_map::{self, BlockMap, MappedFile};
 use crate::container::{Container, Part, Source};
 use crate::content_types::{self, BLOCK_MAP_TYPE, ContentTypes, MANIFEST_TYPE, SIGNATURE_TYPE};
+use crate::digest::Digest;
 use crate::manifest;
 use crate::part_name::{BLOCK_MAP, BUNDLE_MANIFEST, CODE_INTEGRITY, CONTENT_TYPES, MANIFEST, SIGNATURE};
 
@@ -16,6 +17,8 @@ pub struct Contents {
     container: Container,
     content_types: ContentTypes,
     block_map: BlockMap,
+    /// Of the block map as it was read, with which all files are checked.
+    block_map_digest: Digest,
     /// For each file of the block map its part.
     places: Vec<usize>,
     /// For each part the file of the block map that it is.
@@ -35,7 +38,8 @@ impl Contents {
         for (file, &place) in places.iter().enumerate() {
             files[place] = Some(file);
         }
-        let contents = Contents { container, content_types, block_map, places, files };
+        let block_map_digest = block_map.algorithm.digest(&bytes);
+        let contents = Contents { container, content_types, block_map, block_map_digest, places, files };
         contents.check_type(BLOCK_MAP, BLOCK_MAP_TYPE)?;
         contents.check_type(SIGNATURE, SIGNATURE_TYPE)?;
         Ok(contents)
@@ -74,6 +78,12 @@ impl Contents {
     #[must_use]
     pub fn block_map(&self) -> &BlockMap {
         &self.block_map
+    }
+
+    /// The digest of the block map, of its own kind: of what was read, whatever is in the file by now.
+    #[must_use]
+    pub fn block_map_digest(&self) -> Digest {
+        self.block_map_digest
     }
 
     /// The container.

@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, bundle, capability, cert, completions, consent, doctor, explain, learn, man, pack, show, sign,
-    token, unpack, verify,
+    acl, bundle, capability, cert, completions, consent, doctor, explain, init, install, isolate, learn,
+    list, man, open, pack, remove, reset, show, sign, token, unpack, verify,
 };
 use crate::prompt::Policy;
 
@@ -47,6 +47,20 @@ pub enum Command {
     Consent(consent::Arguments),
     /// What a program needs: capabilities, grants and a report from the records of what it touched
     Learn(learn::Arguments),
+    /// Begin an MSIX package: a manifest for a folder
+    Init(init::Arguments),
+    /// Make an isolated MSIX package, or manifest, from one of full trust
+    Isolate(isolate::Arguments),
+    /// Install an MSIX package for yourself
+    Install(install::Arguments),
+    /// List the packages that are installed
+    List(list::Arguments),
+    /// Open files or an address with an installed package
+    Open(open::Arguments),
+    /// Put an installed package back to how it was: its data, or what you allowed it
+    Reset(reset::Arguments),
+    /// Remove an installed package, its data and every consent
+    Remove(remove::Arguments),
     /// Make an MSIX package of a folder
     Pack(pack::Arguments),
     /// Unpack an MSIX package, each block checked
@@ -80,7 +94,9 @@ pub enum Command {
   lowbox run --report-only --manifest AppxManifest.xml
                                                     denies NOTHING, and records what the manifest lacks
   lowbox run --manifest AppxManifest.xml -- ./app   identity and capabilities from the manifest
-  lowbox run --manifest AppxManifest.xml            the manifest's own application")]
+  lowbox run --manifest AppxManifest.xml            the manifest's own application
+  lowbox run Contoso.Report data.csv                an installed package (lowbox list), its only application
+  lowbox run Contoso.Report!Viewer                  one of its applications")]
 pub struct Run {
     /// The program and what it has.
     #[command(flatten)]
@@ -98,6 +114,10 @@ pub struct Run {
     /// in its home folder
     #[arg(long, conflicts_with_all = ["prompt", "allow_reduced", "verbose"])]
     pub report_only: bool,
+
+    /// Run an installed package that is declared to have full trust as such: with all your rights, isolated by NOTHING
+    #[arg(long, conflicts_with_all = ["prompt", "allow_reduced", "verbose", "report_only", "manifest"])]
+    pub full_trust: bool,
 
     /// Say what was denied, why, and what would grant it
     #[arg(short, long)]
@@ -156,7 +176,7 @@ pub struct Scenario {
     #[arg(long, value_name = "BYTES", value_parser = size)]
     pub tmp_size: Option<u64>,
 
-    /// The program and its arguments; without one, the application of the manifest
+    /// The program and its arguments, or an installed package; without one, the application of the manifest
     #[arg(
         required_unless_present = "manifest",
         trailing_var_arg = true,
@@ -164,6 +184,10 @@ pub struct Scenario {
         value_name = "PROGRAM"
     )]
     pub command: Vec<OsString>,
+
+    /// The first word is an installed package's name, and nothing else.
+    #[arg(skip)]
+    pub is_installed: bool,
 }
 
 /// Options that say who answers.
@@ -243,7 +267,7 @@ pub(crate) fn grant(text: OsString) -> Result<Grant, String> {
 }
 
 /// Bytes, with K, M, G or T for powers of 1024.
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,

@@ -6,14 +6,17 @@
 mod arguments;
 mod commands;
 mod failure;
+mod installed;
 mod output;
 mod package;
 mod planned;
+mod progress;
 mod prompt;
 mod resolve;
 mod scenario;
 mod sids;
 mod trace;
+mod trust;
 
 use std::process::ExitCode;
 

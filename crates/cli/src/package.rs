@@ -14,6 +14,7 @@ use lowbox_policy::network::AllowedHost;
 
 use crate::arguments::{NetworkArguments, PackageArguments};
 use crate::failure::Failure;
+use crate::installed::Chosen;
 use crate::output;
 
 /// The identity and the declared capabilities.
@@ -31,6 +32,21 @@ pub struct Package {
     pub loopback_ports: Vec<u16>,
     /// The manifest that it comes from.
     pub manifest: Option<FromManifest>,
+    /// The installed package that it is.
+    pub installed: Option<Chosen>,
+}
+
+/// What is to be started.
+#[derive(Clone, Debug)]
+pub struct ProgramToRun {
+    /// The program.
+    pub program: OsString,
+    /// Its arguments, without the zeroth.
+    pub arguments: Vec<OsString>,
+    /// What of the package is granted with it: the folder of a manifest's program.
+    pub grants: Vec<Grant>,
+    /// The folders of an installed package.
+    pub package_folders: Vec<PathBuf>,
 }
 
 /// What only a manifest tells.
@@ -60,19 +76,55 @@ impl Package {
     /// # Errors
     /// A manifest that can't be read, an application that it doesn't have, a capability that is no name.
     pub fn of(options: &PackageArguments, program: Option<&OsStr>) -> Result<Package, Failure> {
-        let mut package = match &options.manifest {
+        let package = match &options.manifest {
             Some(path) => from_manifest(path, options.application.as_deref())?,
             None => bare(options.name.as_deref(), program.unwrap_or_default()),
         };
-        for name in &options.capabilities {
-            let name = capability_name(name).map_err(Failure::new)?;
-            // On lowbox's own command line it is the user's word.
-            package.need_consent.retain(|asked| *asked != name);
-            if !package.capabilities.contains(&name) {
-                package.capabilities.push(name);
-            }
+        package.with_capabilities(&options.capabilities)
+    }
+
+    /// An installed package, if the first word of a command names one; else as [`Package::of`].
+    ///
+    /// # Errors
+    /// The same, and when the package can't be run.
+    pub fn of_command(
+        options: &PackageArguments,
+        command: &[OsString],
+        is_installed: bool,
+    ) -> Result<Package, Failure> {
+        if let Some(chosen) = crate::installed::chosen(options, command, is_installed)? {
+            return Package::of_installed(chosen)?.with_capabilities(&options.capabilities);
+        }
+        let package = Package::of(options, command.first().map(OsString::as_os_str))?;
+        if package.manifest.is_some() {
+            crate::installed::refuse_double(&package.identity.family_name())?;
         }
         Ok(package)
+    }
+
+    /// An installed package.
+    ///
+    /// # Errors
+    /// When it has no application of the chosen name.
+    pub fn of_installed(chosen: Chosen) -> Result<Package, Failure> {
+        let (path, manifest) = (chosen.package.manifest_path(), chosen.package.manifest.clone());
+        let mut package = of_parsed(&path, manifest, chosen.application.as_deref())?;
+        package.identity = chosen.package.identity.clone();
+        package.installed = Some(chosen);
+        Ok(package)
+    }
+
+    /// Adds those of the command line.
+    fn with_capabilities(mut self, names: &[String]) -> Result<Package, Failure> {
+        for name in names {
+            let name = capability_name(name).map_err(Failure::new)?;
+            // On lowbox's own command line it is the user's word.
+            self.need_consent.retain(|asked| *asked != name);
+            if !self.capabilities.contains(&name) {
+                self.capabilities.push(name);
+            }
+        }
+        Ok(self)
     }
 
     /// Adds hosts and loopback exemptions of the command line to those of the manifest.
@@ -89,21 +141,26 @@ impl Package {
         }
     }
 
-    /// The program and its arguments: those of the command line, or the manifest's own program, whose folder is granted with it.
+    /// The program and its arguments: those of the command line, or the manifest's own program, whose folder is granted with it, or
+    /// the installed package's.
     ///
     /// # Errors
     /// When neither names one.
-    pub fn command(
-        &self,
-        words: &[OsString],
-        grants: &mut Vec<Grant>,
-    ) -> Result<(OsString, Vec<OsString>), Failure> {
-        if let Some((program, rest)) = words.split_first() {
-            return Ok((program.clone(), rest.to_vec()));
-        }
-        let own = self.own_program()?;
-        grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
-        Ok((own.program.into_os_string(), Vec::new()))
+    pub fn command(&self, words: &[OsString]) -> Result<ProgramToRun, Failure> {
+        let (mut grants, mut package_folders) = (Vec::new(), Vec::new());
+        let (program, arguments) = match (words.split_first(), &self.installed) {
+            (Some((_, rest)), Some(installed)) => {
+                package_folders.clone_from(&installed.folders);
+                (self.own_program()?.program.into_os_string(), rest)
+            }
+            (Some((program, rest)), None) => (program.clone(), rest),
+            (None, _) => {
+                let own = self.own_program()?;
+                grants.push(Grant { path: own.folder, rights: GrantRights::READ_EXECUTE });
+                (own.program.into_os_string(), words)
+            }
+        };
+        Ok(ProgramToRun { program, arguments: arguments.to_vec(), grants, package_folders })
     }
 
     /// The program that the manifest's application names.
@@ -205,6 +262,19 @@ pub fn warn_of(manifest: &Manifest, path: &Path) {
 fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
     let manifest = read_manifest(path)?;
     warn_of(&manifest, path);
+    let package = of_parsed(path, manifest, id)?;
+    let application = package.manifest.iter().find_map(|manifest| manifest.application.as_ref());
+    if let Some(application) = application.filter(|one| one.isolation == Isolation::FullTrust) {
+        output::say(&format!(
+            "{}: the application {} is declared to run with full trust; lowbox isolates it all the same",
+            output::path(path),
+            application.id
+        ));
+    }
+    Ok(package)
+}
+
+fn of_parsed(path: &Path, manifest: Manifest, id: Option<&str>) -> Result<Package, Failure> {
     let shown = output::path(path);
     // The private data of bare commands goes by this publisher: a manifest must not claim it.
     if manifest.identity.publisher().id() == Identity::unpackaged(b"command").publisher().id() {
@@ -219,13 +289,6 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
         let have =
             if ids.is_empty() { "it has none".to_owned() } else { format!("it has {}", ids.join(", ")) };
         return Err(Failure::new(format!("{shown} has no application {id}; {have}")));
-    }
-    let full_trust = application.iter().find(|application| application.isolation == Isolation::FullTrust);
-    if let Some(application) = full_trust {
-        output::say(&format!(
-            "{shown}: the application {} is declared to run with full trust; lowbox isolates it all the same",
-            application.id
-        ));
     }
     let (mut capabilities, mut need_consent): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for declared in &manifest.capabilities {
@@ -250,6 +313,7 @@ fn from_manifest(path: &Path, id: Option<&str>) -> Result<Package, Failure> {
         hosts,
         loopback_ports: manifest.network.loopback_ports,
         manifest: Some(from),
+        installed: None,
     })
 }
 
@@ -266,6 +330,7 @@ fn bare(name: Option<&str>, program: &OsStr) -> Package {
         hosts: Vec::new(),
         loopback_ports: Vec::new(),
         manifest: None,
+        installed: None,
     }
 }
 

@@ -1,7 +1,5 @@
 //! A program that is started, and what it is given: what `run` and the commands that run a program alike have in common.
 
-use std::ffi::OsString;
-
 use lowbox_linux::limits::Limits;
 use lowbox_linux::prepare::Request;
 
@@ -53,7 +51,7 @@ pub fn refuse_mistakes(scenario: &Scenario) -> Result<(), Failure> {
 /// # Errors
 /// As [`Package::of`].
 pub fn package(scenario: &Scenario) -> Result<Package, Failure> {
-    let mut package = Package::of(&scenario.package, scenario.command.first().map(OsString::as_os_str))?;
+    let mut package = Package::of_command(&scenario.package, &scenario.command, scenario.is_installed)?;
     package.open(&scenario.network);
     Ok(package)
 }
@@ -64,15 +62,17 @@ pub fn package(scenario: &Scenario) -> Result<Package, Failure> {
 /// When neither command line nor manifest names a program.
 pub fn request(scenario: Scenario, package: Package) -> Result<Request, Failure> {
     let mut grants = scenario.grants.grants;
-    let (program, rest) = package.command(&scenario.command, &mut grants)?;
+    let own = package.command(&scenario.command)?;
+    grants.extend(own.grants);
     Ok(Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
         capabilities: package.capabilities,
         need_consent: package.need_consent,
         less_privileged: scenario.package.lpac,
-        program,
-        arguments: rest,
+        program: own.program,
+        arguments: own.arguments,
+        package_folders: own.package_folders,
         grants,
         argument_grants: !scenario.no_argument_grants,
         object_files: scenario.grants.object_files,

@@ -7,8 +7,10 @@
 mod sys;
 
 pub mod broker;
+pub mod fetch;
 pub mod host;
 mod init;
+pub mod installed;
 pub mod launch;
 pub mod learn;
 pub mod limits;

@@ -152,3 +152,27 @@ fn a_key_that_is_not_the_certificates_signs_nothing() {
     let both = format!("{}{}", one.certificate, one.key);
     assert!(Signer::from_pem(both.as_bytes(), both.as_bytes()).is_ok());
 }
+
+/// Who may write to a package can put another one in its place between two looks. What is signed is what was read.
+#[test]
+fn a_package_that_is_swapped_while_it_is_checked_is_none() {
+    let own = certificate(PUBLISHER, KeyKind::P256, 1);
+    let make = |number: u16| {
+        let files = [
+            ("app.exe".to_owned(), b"program".to_vec()),
+            ("logo.png".to_owned(), number.to_le_bytes().to_vec()),
+        ];
+        signed(&pack(&files, SIMPLE, Options::default()).unwrap(), &own)
+    };
+    let places = |bytes: &[u8]| -> Vec<usize> {
+        bytes.windows(3).enumerate().filter(|(_, window)| *window == b"PK\x03").map(|(at, _)| at).collect()
+    };
+    let right = make(0);
+    let mut others = (1..2000).map(make);
+    let other = others.find(|other| other.len() == right.len() && places(other) == places(&right)).unwrap();
+    let (was_read, is_there) = (Package::open(&other).unwrap(), Package::open(&right).unwrap());
+    let signature = read(right.as_slice(), is_there.contents()).unwrap();
+    signature.check_contents(&right, is_there.contents()).unwrap();
+    let error = signature.check_contents(&right, was_read.contents()).unwrap_err();
+    assert!(matches!(error, SignatureError::Changed(Covered::BlockMap)), "{error}");
+}

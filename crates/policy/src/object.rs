@@ -75,6 +75,8 @@ pub enum Origin {
     Argument,
     /// The program that is run, with its prefix.
     Program,
+    /// The files of the package that is installed, and of those that it needs.
+    Package,
     /// The package's own private data.
     PrivateData,
     /// A remembered consent.
@@ -95,6 +97,7 @@ impl fmt::Display for Origin {
             Origin::Grant => f.write_str("--grant"),
             Origin::Argument => f.write_str("an argument of the program"),
             Origin::Program => f.write_str("the program itself"),
+            Origin::Package => f.write_str("the package's own files"),
             Origin::PrivateData => f.write_str("the package's private data"),
             Origin::Consent => f.write_str("a remembered consent"),
         }

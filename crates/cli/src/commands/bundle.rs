@@ -16,6 +16,7 @@ use super::pack::{Digest, time};
 use super::package::{failed, signature_of};
 use crate::failure::Failure;
 use crate::output::{self, Page};
+use crate::progress;
 
 /// `lowbox bundle`.
 #[derive(Debug, Args)]
@@ -140,7 +141,8 @@ fn pack(arguments: &Pack) -> Result<ExitCode, Failure> {
     let (mut packed, mut refused) = (None, None);
     let written = replace_file(&arguments.output, |file| {
         let mut output = BufWriter::with_capacity(1 << 20, file);
-        match pack_bundle(&paths, &mut output, options, arguments.version) {
+        let work = |progress: &_| pack_bundle(&paths, &mut output, options, arguments.version, progress);
+        match progress::shown("packing", work) {
             Ok(done) => packed = Some(done),
             Err(error) => {
                 refused = Some(failed(&arguments.output, &error));
@@ -179,7 +181,8 @@ fn unpack(arguments: &Unpack) -> Result<ExitCode, Failure> {
     if let Some(signature) = signature_of(path, &file, bundle.contents())? {
         signature.check_contents(&file, bundle.contents()).map_err(|error| failed(path, &error))?;
     }
-    unpack_bundle(&file, &bundle, &arguments.directory).map_err(|error| failed(path, &error))?;
+    progress::shown("unpacking", |progress| unpack_bundle(&file, &bundle, &arguments.directory, progress))
+        .map_err(|error| failed(path, &error))?;
     output::say(&format!(
         "{}: {} packages in {}",
         output::path(path),

@@ -1,5 +1,7 @@
 //! `lowbox cert`: certificates of one's own.
 
+mod trust;
+
 use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -29,6 +31,12 @@ pub struct Arguments {
 pub enum Verb {
     /// Make a key and a certificate for signing packages, which it signs itself
     New(New),
+    /// Trust a certificate: lowbox verify and installing take packages that it signed, or that its authority vouches for
+    Trust(trust::Trust),
+    /// Show the certificates that are trusted
+    List(trust::List),
+    /// Trust a certificate no longer
+    Remove(trust::Remove),
 }
 
 /// `lowbox cert new`.
@@ -75,9 +83,17 @@ pub enum Kind {
     P384,
 }
 
-/// Makes a certificate.
+/// Does it.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Verb::New(new) = &arguments.verb;
+    match &arguments.verb {
+        Verb::New(new) => make(new),
+        Verb::Trust(arguments) => trust::trust(arguments),
+        Verb::List(arguments) => trust::list(arguments),
+        Verb::Remove(arguments) => trust::remove(arguments),
+    }
+}
+
+fn make(new: &New) -> Result<ExitCode, Failure> {
     let publisher = Publisher::new(&new.publisher).map_err(Failure::new)?;
     let kind = match new.kind {
         Kind::Rsa => KeyKind::Rsa3072,

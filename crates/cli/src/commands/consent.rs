@@ -129,6 +129,14 @@ pub struct What {
     pub capability: Option<String>,
 }
 
+/// Takes everything back from a package, and says what it was.
+///
+/// # Errors
+/// The store's.
+pub fn reset_all(whose: &Whose) -> Result<ExitCode, Failure> {
+    revoke::reset(whose, false, false, false, false)
+}
+
 /// Carries it out.
 pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.action {

@@ -10,10 +10,18 @@ pub mod consent;
 pub mod denials;
 pub mod doctor;
 pub mod explain;
+mod full_trust;
+pub mod init;
+pub mod install;
+pub mod isolate;
 pub mod learn;
+pub mod list;
 pub mod man;
+pub mod open;
 pub mod pack;
-mod package;
+pub mod package;
+pub mod remove;
+pub mod reset;
 mod run;
 pub mod show;
 pub mod sign;
@@ -37,6 +45,13 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Capability(arguments) => capability::execute(arguments),
         Command::Consent(arguments) => consent::execute(arguments),
         Command::Learn(arguments) => learn::execute(arguments),
+        Command::Init(arguments) => init::execute(&arguments),
+        Command::Isolate(arguments) => isolate::execute(&arguments),
+        Command::Install(arguments) => install::execute(&arguments),
+        Command::List(arguments) => list::execute(&arguments),
+        Command::Open(arguments) => open::execute(arguments),
+        Command::Reset(arguments) => reset::execute(&arguments),
+        Command::Remove(arguments) => remove::execute(&arguments),
         Command::Pack(arguments) => pack::execute(&arguments),
         Command::Bundle(arguments) => bundle::execute(&arguments),
         Command::Unpack(arguments) => unpack::execute(&arguments),

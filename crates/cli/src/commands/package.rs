@@ -1,7 +1,9 @@
 //! What the commands on packages share: opening one, and saying which file it was.
 
+use std::io::Read;
 use std::path::Path;
 
+use lowbox_linux::host::open_regular;
 use lowbox_linux::package::PackageFile;
 use lowbox_msix::Identity;
 use lowbox_msix::bundle::Bundle;
@@ -11,6 +13,9 @@ use lowbox_msix::signature::{Signature, SignatureError, read};
 
 use crate::failure::Failure;
 use crate::output;
+
+/// Largest certificate, key or signature that is read, in bytes.
+const MAX_SMALL: u64 = 1 << 20;
 
 /// Opens a package.
 ///
@@ -37,6 +42,11 @@ impl Opened {
             Opened::Package(package) => package.contents(),
             Opened::Bundle(bundle) => bundle.contents(),
         }
+    }
+
+    /// Whether it is a bundle.
+    pub fn is_bundle(&self) -> bool {
+        matches!(self, Opened::Bundle(_))
     }
 
     /// Who it is: a bundle without an architecture.
@@ -90,6 +100,20 @@ pub fn signature_of(
         Err(SignatureError::Missing) => Ok(None),
         Err(error) => Err(failed(path, &error)),
     }
+}
+
+/// Reads a certificate, a key or their like as a whole; a FIFO keeps nobody waiting.
+///
+/// # Errors
+/// When it can't be read, or has more than a mebibyte.
+pub fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = open_regular(path).and_then(|file| file.take(MAX_SMALL + 1).read_to_end(&mut bytes));
+    read.map_err(|error| failed(path, &error))?;
+    if bytes.len() as u64 > MAX_SMALL {
+        return Err(failed(path, &"it has more than a mebibyte, as no certificate or key has"));
+    }
+    Ok(bytes)
 }
 
 /// What is wrong with a file.

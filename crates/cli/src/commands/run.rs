@@ -13,6 +13,7 @@ use lowbox_linux::supervise::{Consented, Container, Ending, Event};
 
 use crate::arguments::Run;
 use crate::commands::denials::Denials;
+use crate::commands::full_trust;
 use crate::commands::soak;
 use crate::commands::unreached::Unreached;
 use crate::failure::Failure;
@@ -32,6 +33,16 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         return soak::execute(arguments.scenario, arguments.timings);
     }
     let package = scenario::package(&arguments.scenario)?;
+    // Its files stay as long as it runs.
+    let held = package.installed.clone();
+    if let Some(application) = full_trust::declared(&package) {
+        return full_trust::execute(&arguments, &package, application);
+    }
+    if arguments.full_trust {
+        return Err(Failure::new(
+            "--full-trust is for installed packages that are declared to run with full trust, and this is none",
+        ));
+    }
     let mut decision = prompt::decide(
         &arguments.prompt,
         &arguments.scenario.descriptors,
@@ -116,7 +127,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     output::end_quiet();
     prompt::close_dialog();
     let ending = ending.map_err(Failure::new)?;
-    drop((denials, unreached));
+    drop((denials, unreached, held));
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.
     std::process::exit(ending.exit_code().into())
 }

@@ -20,6 +20,7 @@ const RECORDS: &str = "Records";
 /// Runs the program; the exit code is its own.
 pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> {
     let package = scenario::package(&arguments)?;
+    let _held = package.installed.clone();
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
     let place = caller.folders.data.join("packages").join(package.identity.family_name()).join(RECORDS);

@@ -1,6 +1,9 @@
 //! The real binary, with a home folder of its own.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod packages;
+pub mod server;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;

@@ -7,6 +7,19 @@ use rustix::rand::{GetRandomFlags, getrandom};
 #[derive(Clone, Copy, Debug)]
 pub struct KernelRandom;
 
+impl KernelRandom {
+    /// Some of them.
+    ///
+    /// # Panics
+    /// When the kernel has none.
+    #[must_use]
+    pub fn bytes<const LENGTH: usize>() -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        KernelRandom.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
 impl RngCore for KernelRandom {
     fn next_u32(&mut self) -> u32 {
         let mut bytes = [0; 4];

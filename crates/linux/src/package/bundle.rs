@@ -13,6 +13,7 @@ use lowbox_msix::package::{Package, PackageError};
 use lowbox_msix::part_name::{PartName, PartNameError};
 use lowbox_msix::writer::Options;
 
+use super::Progress;
 use super::blocks::check_blocks;
 use super::source::PackageFile;
 use super::unpack::{UnpackError, create, staged};
@@ -97,6 +98,7 @@ pub fn pack_bundle(
     output: impl Write,
     options: Options,
     version: Option<Version>,
+    progress: &Progress,
 ) -> Result<PackedBundle, BundleFileError> {
     let named = paths.iter().map(|path| Ok((name_of(path)?, path)));
     let mut named = named.collect::<Result<Vec<_>, BundleFileError>>()?;
@@ -108,7 +110,7 @@ pub fn pack_bundle(
         let refused = |error| BundleFileError::Package { path: path.clone(), error };
         let file = PackageFile::open(path).map_err(failed)?;
         let package = Package::open(&file).map_err(refused)?;
-        check_blocks(&file, package.contents()).map_err(refused)?;
+        check_blocks(&file, package.contents(), progress).map_err(refused)?;
         if !package.contents().is_signed() {
             unsigned.push(name.to_string());
         }
@@ -150,13 +152,14 @@ pub fn check_bundle<E>(
     path: &Path,
     source: &PackageFile,
     bundle: &Bundle,
+    progress: &Progress,
     failed: impl Fn(BundleFileError) -> E,
     mut check: impl FnMut(&BundledPackage, &dyn Source, &Package) -> Result<(), E>,
 ) -> Result<(), E> {
     for listed in &bundle.manifest().packages {
         if let Some((slice, package)) = bundle.member(source, listed).map_err(|error| failed(error.into()))? {
             check(listed, &slice, &package)?;
-            check_inside(path, &slice, bundle, listed, &package).map_err(&failed)?;
+            check_inside(path, &slice, bundle, (listed, &package), progress).map_err(&failed)?;
             continue;
         }
         let beside = path.parent().unwrap_or(Path::new("")).join(listed.file.as_str());
@@ -164,7 +167,7 @@ pub fn check_bundle<E>(
             .map_err(|error| failed(BundleFileError::File { path: beside.clone(), error }))?;
         let package = bundle.check_member(&file, listed).map_err(|error| failed(error.into()))?;
         check(listed, &file, &package)?;
-        check_blocks(&file, package.contents())
+        check_blocks(&file, package.contents(), progress)
             .map_err(|error| failed(BundleFileError::Package { path: beside.clone(), error }))?;
     }
     Ok(())
@@ -174,11 +177,11 @@ fn check_inside(
     path: &Path,
     slice: &(impl Source + ?Sized),
     bundle: &Bundle,
-    listed: &BundledPackage,
-    package: &Package,
+    (listed, package): (&BundledPackage, &Package),
+    progress: &Progress,
 ) -> Result<(), BundleFileError> {
     let refused = |error| BundleError::Package { name: listed.file.to_string(), error };
-    check_blocks(slice, package.contents()).map_err(refused)?;
+    check_blocks(slice, package.contents(), progress).map_err(refused)?;
     let mut crc = Checksum::new();
     let failed = |error| BundleFileError::File { path: path.to_owned(), error };
     let update = |bytes: &[u8]| {
@@ -193,17 +196,22 @@ fn check_inside(
 ///
 /// # Errors
 /// When the bundle is not in order, or something can't be written.
-pub fn unpack_bundle(source: &PackageFile, bundle: &Bundle, to: &Path) -> Result<(), BundleFileError> {
+pub fn unpack_bundle(
+    source: &PackageFile,
+    bundle: &Bundle,
+    to: &Path,
+    progress: &Progress,
+) -> Result<(), BundleFileError> {
     if bundle.is_flat() {
         return Err(BundleFileError::Flat);
     }
-    staged(to, |root| {
+    staged(to, source.size(), |root| {
         for listed in &bundle.manifest().packages {
             let path = to.join(listed.file.as_str());
             let failed = |error| BundleFileError::File { path: path.clone(), error };
             let Some((slice, package)) = bundle.member(source, listed)? else { continue };
             let refused = |error| BundleError::Package { name: listed.file.to_string(), error };
-            check_blocks(&slice, package.contents()).map_err(refused)?;
+            check_blocks(&slice, package.contents(), progress).map_err(refused)?;
             let mut output = create(root, listed.file.as_str()).map_err(|error| failed(error.into()))?;
             let mut crc = Checksum::new();
             let write = |bytes: &[u8]| {

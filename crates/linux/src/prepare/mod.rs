@@ -68,6 +68,8 @@ pub struct Request {
     pub program: OsString,
     /// Its arguments, without the zeroth.
     pub arguments: Vec<OsString>,
+    /// Folders of the installed package's files and of those of the packages that it needs, its own first.
+    pub package_folders: Vec<PathBuf>,
     /// `--grant`.
     pub grants: Vec<Grant>,
     /// What the user consented to just now, beside what the store holds.
@@ -119,6 +121,9 @@ impl Request {
         self.learns.as_ref().is_some_and(|learning| !learning.enforced)
     }
 }
+
+/// The variable in which an installed package's program finds its own folder and those of the packages that it needs, as PATH has them.
+pub const PACKAGE_GRAPH: &str = "LOWBOX_PACKAGE_GRAPH";
 
 /// The folder in a package's LocalState at which a program whose lacks are only reported finds the records.
 pub const RECORDS: &str = "lowbox-records";
@@ -239,7 +244,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     objects::add_grants(&mut objects, &token, request, &Grantable::new(caller), &mut personal)?;
     objects::add_arguments(&mut objects, &token, request, &mut personal, &mut notices);
     let mut consented = consents::add(&mut objects, caller, &token, request, &mut personal, &mut notices);
-    objects::add_program(&mut objects, &token, &found, &mut personal);
+    objects::add_package(&mut objects, &token, request, &mut personal)?;
+    objects::add_program(&mut objects, &token, &found, request, &mut personal);
     notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
     let plan = match lowbox_policy::plan(&token, &objects, &RealTree, &options) {
@@ -258,6 +264,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let arguments =
         std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
     let mut variables = program::environment(caller, &found);
+    variables.extend(package_graph(request));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
     let verifies = learning.filter(|one| one.enforced).map(|one| Verifies { probes: one.probes });
@@ -290,6 +297,15 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     Ok(Prepared { spec, token, objects, consented, notices })
+}
+
+/// Tells a program of a package where the packages are that it needs.
+fn package_graph(request: &Request) -> Option<EnvironmentRequest> {
+    if request.package_folders.is_empty() {
+        return None;
+    }
+    let value = std::env::join_paths(&request.package_folders).ok()?;
+    Some(EnvironmentRequest { name: PACKAGE_GRAPH.into(), value: Some(value) })
 }
 
 fn learns(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::objects::MAX_TEXT;
 use lowbox_policy::{
     GrantRights, NodeKind, Object, Origin, Variables, built_in_objects, built_in_objects_for,
-    grant_descriptor, parse_objects,
+    grant_descriptor, is_within, parse_objects,
 };
 use lowbox_security::Token;
 
@@ -179,13 +179,32 @@ fn is_users_file(path: &Path) -> bool {
     fs::canonicalize(path).is_ok_and(|end| end.is_file() && !shown.iter().any(|shown| end.starts_with(shown)))
 }
 
+/// The files of an installed package and of those that it needs: nobody named them, so they may lie in lowbox's own folder.
+pub(super) fn add_package(
+    objects: &mut Vec<Object>,
+    token: &Token,
+    request: &Request,
+    personal: &mut Vec<PathBuf>,
+) -> Result<(), NameError> {
+    for folder in &request.package_folders {
+        let named = name(folder)?;
+        let mut object = own(token, &named.path, GrantRights::READ_EXECUTE, Origin::Package);
+        object.identity = Some(named.id);
+        objects.push(object);
+        personal.push(named.path);
+    }
+    Ok(())
+}
+
 pub(super) fn add_program(
     objects: &mut Vec<Object>,
     token: &Token,
     found: &Found,
+    request: &Request,
     personal: &mut Vec<PathBuf>,
 ) {
-    for grant in &found.grants {
+    let of_package = |path: &Path| request.package_folders.iter().any(|folder| is_within(path, folder));
+    for grant in found.grants.iter().filter(|grant| !of_package(&grant.path)) {
         let mut object = own(token, &grant.path, GrantRights::READ_EXECUTE, Origin::Program);
         object.identity = Some(grant.id);
         objects.push(object);

@@ -1,9 +1,11 @@
 //! `Applications`: the programs of a package, and their extensions.
 
 use super::error::{ManifestError, Problem, clip};
+use super::integration::{Declared, Integration};
 use super::isolation::{self, Generation, Isolation};
 use super::namespace::Namespace;
 use super::reader::Reader;
+use super::visuals;
 use super::warning::Notice;
 use roxmltree::Node;
 use std::collections::HashSet;
@@ -22,10 +24,18 @@ pub struct Application {
     pub entry_point: Option<String>,
     /// `DisplayName` of its visual elements; may be an `ms-resource:` reference.
     pub display_name: Option<String>,
+    /// Its pictures, as paths inside the package: `Square44x44Logo`, or else `Square150x150Logo`. Files of other sizes may stand for it.
+    pub logo: Option<String>,
+    /// It is to be found in the list of programs (`AppListEntry` is not `none`).
+    pub is_listed: bool,
+    /// It is a program of the command line (`Subsystem="console"`).
+    pub is_console: bool,
     /// How it is run.
     pub isolation: Isolation,
     /// Categories of its extensions, in order, like `windows.protocol`.
     pub extensions: Vec<String>,
+    /// Aliases, file types and protocols among them.
+    pub integration: Integration,
     pub(super) generation: Option<Generation>,
     pub(super) base_full_trust: bool,
     pub(super) partial_trust: bool,
@@ -36,6 +46,7 @@ pub(super) fn read(reader: &mut Reader<'_>, parent: Node<'_, '_>) -> Result<Vec<
     reader.check_attributes(parent, &[])?;
     let mut applications = Vec::new();
     let mut ids = HashSet::new();
+    let mut declared = Declared::default();
     for node in reader.elements(parent)? {
         if (Namespace::of(node.tag_name().namespace()), node.tag_name().name())
             != (Namespace::Foundation, "Application")
@@ -47,7 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_>, parent: Node<'_, '_>) -> Result<Vec<
             let limit = MAX_APPLICATIONS;
             return Err(reader.error(node, Problem::Limit { what: "applications", limit }));
         }
-        let application = read_one(reader, node)?;
+        let application = read_one(reader, node, &mut declared)?;
         if !ids.insert(application.id.to_ascii_lowercase()) {
             let (name, hint) = (application.id, "give each application an Id of its own");
             return Err(reader.error(node, Problem::Duplicate { what: "application", name, hint }));
@@ -57,7 +68,11 @@ pub(super) fn read(reader: &mut Reader<'_>, parent: Node<'_, '_>) -> Result<Vec<
     Ok(applications)
 }
 
-fn read_one(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Result<Application, ManifestError> {
+fn read_one(
+    reader: &mut Reader<'_>,
+    node: Node<'_, '_>,
+    declared_names: &mut Declared,
+) -> Result<Application, ManifestError> {
     reader.check_attributes(node, &["Id", "Executable", "EntryPoint", "StartPage", "ResourceGroup"])?;
     let id = reader.required(node, "Id", "name the application, like Id=\"App\"")?;
     if !is_application_id(id) {
@@ -68,6 +83,9 @@ fn read_one(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Result<Application, 
     if let Some(path) = executable {
         check_path(reader, node, path)?;
     }
+    if executable.is_some_and(|path| !path.to_ascii_lowercase().ends_with(".exe")) {
+        reader.warn(node, Notice::NotExe(id.to_owned()));
+    }
     let declared = isolation::read(reader, node, id)?;
     if executable.is_none() && declared.entry_point.is_some() {
         return Err(reader.missing(node, "Executable", "EntryPoint needs the program that it is in"));
@@ -76,22 +94,22 @@ fn read_one(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Result<Application, 
         reader.warn(node, Notice::UndeclaredIsolation(id.to_owned()));
     }
     let (mut display_name, mut extensions, mut has_visuals) = (None, Vec::new(), false);
+    let (mut logo, mut is_listed) = (None, true);
+    let mut integration = Integration::default();
     for child in reader.elements(node)? {
         match (Namespace::of(child.tag_name().namespace()), child.tag_name().name()) {
             (Namespace::Uap(_), "VisualElements") => {
                 has_visuals = true;
-                let name = child.attribute("DisplayName");
-                if let Some(bad) =
-                    name.filter(|text| text.contains(char::is_control) || text.chars().count() > 256)
-                {
-                    let rule = "write at most 256 characters on one line";
-                    return Err(reader.value(child, "DisplayName", bad, rule));
-                }
-                display_name = name.map(str::to_owned);
+                display_name = Some(visuals::read(reader, child)?);
+                logo = logo_of(reader, child)?;
+                is_listed = child.attribute("AppListEntry") != Some("none");
             }
             (Namespace::Foundation, "Extensions") => {
                 let isolated = declared.isolation.is_silo();
-                extensions.extend(read_extensions(reader, child, isolated)?);
+                for (category, node) in read_extensions(reader, child, isolated)? {
+                    integration.read(reader, node, &category, declared_names)?;
+                    extensions.push(category);
+                }
             }
             _ => reader.extension_point(child)?,
         }
@@ -106,8 +124,12 @@ fn read_one(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Result<Application, 
         executable: executable.map(str::to_owned),
         entry_point: declared.entry_point.map(str::to_owned),
         display_name,
+        logo,
+        is_listed,
+        is_console: is_console(node),
         isolation: declared.isolation,
         extensions,
+        integration,
         generation: declared.generation,
         base_full_trust: is(declared.base_entry_point, "Windows.FullTrustApplication"),
         partial_trust: is(declared.entry_point, "Windows.PartialTrustApplication"),
@@ -115,19 +137,37 @@ fn read_one(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Result<Application, 
 }
 
 /// `uap10:HostId`: another package's program runs this one, and decides.
-fn has_host(node: Node<'_, '_>) -> bool {
+pub(super) fn has_host(node: Node<'_, '_>) -> bool {
     node.attributes()
         .any(|one| one.name() == "HostId" && Namespace::of(one.namespace()) == Namespace::Uap(10))
 }
 
-/// Reads an `Extensions` element and returns the categories in it.
-pub(super) fn read_extensions(
+fn logo_of(reader: &Reader<'_>, visuals: Node<'_, '_>) -> Result<Option<String>, ManifestError> {
+    for name in ["Square44x44Logo", "Square150x150Logo"] {
+        if let Some(path) = visuals.attribute(name) {
+            check_path(reader, visuals, path)?;
+            return Ok(Some(path.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+fn is_console(node: Node<'_, '_>) -> bool {
+    node.descendants().flat_map(|node| node.attributes()).any(|one| {
+        one.name() == "Subsystem"
+            && Namespace::of(one.namespace()).is_extension_of_manifest()
+            && one.value() == "console"
+    })
+}
+
+/// Reads an `Extensions` element and returns the extensions in it, with their categories.
+pub(super) fn read_extensions<'n, 'i>(
     reader: &mut Reader<'_>,
-    parent: Node<'_, '_>,
+    parent: Node<'n, 'i>,
     of_silo: bool,
-) -> Result<Vec<String>, ManifestError> {
+) -> Result<Vec<(String, Node<'n, 'i>)>, ManifestError> {
     reader.check_attributes(parent, &[])?;
-    let mut categories = Vec::new();
+    let mut found = Vec::new();
     for node in reader.elements(parent)? {
         let namespace = Namespace::of(node.tag_name().namespace());
         let known = namespace == Namespace::Foundation || namespace.is_extension_of_manifest();
@@ -161,9 +201,9 @@ pub(super) fn read_extensions(
                 reader.warn(node, Notice::ProtocolScope);
             }
         }
-        categories.push(category.to_owned());
+        found.push((category.to_owned(), node));
     }
-    Ok(categories)
+    Ok(found)
 }
 
 /// `ST_ApplicationId`.

@@ -11,6 +11,7 @@ mod consistency;
 mod dependency;
 pub mod edit;
 mod error;
+mod integration;
 mod isolation;
 pub mod namespace;
 mod network;
@@ -18,6 +19,7 @@ mod properties;
 mod reader;
 mod resources;
 pub(crate) mod text;
+mod visuals;
 mod warning;
 mod windows_8;
 
@@ -25,6 +27,7 @@ pub use application::Application;
 pub use capability::{CapabilityElement, DeclaredCapability};
 pub use dependency::{PackageDependency, TargetDeviceFamily};
 pub use error::{ManifestError, Position, Problem};
+pub use integration::{ExecutionAlias, FileType, FileTypes, Integration};
 pub use isolation::Isolation;
 pub use network::{DeclaredHost, MAX_ENTRIES, NetworkDeclarations};
 pub use properties::Properties;
@@ -135,7 +138,8 @@ impl Manifest {
                 }
                 (Namespace::Foundation, "Applications") => applications = application::read(reader, node)?,
                 (Namespace::Foundation, "Extensions") => {
-                    extensions = application::read_extensions(reader, node, false)?;
+                    let found = application::read_extensions(reader, node, false)?;
+                    extensions = found.into_iter().map(|(category, _)| category).collect();
                 }
                 (Namespace::Foundation, "Resources") => resources = resources::read(reader, node)?,
                 (Namespace::Phone, "PhoneIdentity") => {}
@@ -174,6 +178,10 @@ impl Manifest {
             extensions,
             warnings: Vec::new(),
         };
+        if manifest.properties.resource_package && !manifest.applications.is_empty() {
+            let rule = "a resource package has no Applications; take them out, or write false";
+            return Err(reader.value(root, "ResourcePackage", "true", rule));
+        }
         consistency::check(reader, capabilities_node.unwrap_or(root), &manifest);
         manifest.warnings = std::mem::take(&mut reader.warnings);
         Ok(manifest)

@@ -5,6 +5,7 @@ use super::application::{Application, check_path, is_application_id};
 use super::capability::{CapabilityElement, DeclaredCapability, check_name};
 use super::dependency;
 use super::error::{ManifestError, Problem, clip};
+use super::integration::Integration;
 use super::isolation::Isolation;
 use super::namespace;
 use super::properties::{Properties, boolean, text};
@@ -238,10 +239,15 @@ fn read_applications(reader: &Reader<'_>, parent: Node<'_, '_>) -> Result<Vec<Ap
         if let Some(path) = executable {
             check_path(reader, node, path)?;
         }
-        let (mut display_name, mut extensions) = (None, Vec::new());
+        let (mut display_name, mut logo, mut extensions) = (None, None, Vec::new());
         for child in elements(reader, node)? {
             match child.tag_name().name() {
-                "VisualElements" => display_name = child.attribute("DisplayName").map(str::to_owned),
+                "VisualElements" => {
+                    display_name = child.attribute("DisplayName").map(str::to_owned);
+                    // Of Windows 8.1, and of Windows 8.
+                    let logos = ["Square30x30Logo", "SmallLogo"];
+                    logo = logos.iter().find_map(|name| child.attribute(*name)).map(str::to_owned);
+                }
                 "Extensions" => extensions = read_extensions(reader, child)?,
                 "ApplicationContentUriRules" => {}
                 _ => reader.unknown_element(child)?,
@@ -252,8 +258,13 @@ fn read_applications(reader: &Reader<'_>, parent: Node<'_, '_>) -> Result<Vec<Ap
             executable: executable.map(str::to_owned),
             entry_point: node.attribute("EntryPoint").map(str::to_owned),
             display_name,
+            logo,
+            is_listed: true,
+            is_console: false,
             isolation: Isolation::Universal,
             extensions,
+            // Such programs are not installed, so what would start them is of no use.
+            integration: Integration::default(),
             generation: None,
             base_full_trust: false,
             partial_trust: false,

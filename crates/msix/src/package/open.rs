@@ -3,10 +3,12 @@
 use super::PackageError;
 use super::inflate::{FileReader, whole};
 use super::mapping::{self, Of};
+use super::segments::{Buffers, Segment};
 use crate::Manifest;
 use crate::block_map::{self, BlockMap, MappedFile};
 use crate::container::{Container, Part, Source};
 use crate::content_types::{self, BLOCK_MAP_TYPE, ContentTypes, MANIFEST_TYPE, SIGNATURE_TYPE};
+use crate::digest::Digest;
 use crate::manifest;
 use crate::part_name::{BLOCK_MAP, BUNDLE_MANIFEST, CODE_INTEGRITY, CONTENT_TYPES, MANIFEST, SIGNATURE};
 
@@ -16,6 +18,8 @@ pub struct Contents {
     container: Container,
     content_types: ContentTypes,
     block_map: BlockMap,
+    /// Of the block map as it was read, with which all files are checked.
+    block_map_digest: Digest,
     /// For each file of the block map its part.
     places: Vec<usize>,
     /// For each part the file of the block map that it is.
@@ -43,7 +47,8 @@ impl Contents {
         for (file, &place) in places.iter().enumerate() {
             files[place] = Some(file);
         }
-        let contents = Contents { container, content_types, block_map, places, files };
+        let block_map_digest = block_map.algorithm.digest(&bytes);
+        let contents = Contents { container, content_types, block_map, block_map_digest, places, files };
         contents.check_type(BLOCK_MAP, BLOCK_MAP_TYPE)?;
         contents.check_type(SIGNATURE, SIGNATURE_TYPE)?;
         Ok(contents)
@@ -83,6 +88,12 @@ impl Contents {
     #[must_use]
     pub fn block_map(&self) -> &BlockMap {
         &self.block_map
+    }
+
+    /// The digest of the block map, of its own kind: of what was read, whatever is in the file by now.
+    #[must_use]
+    pub fn block_map_digest(&self) -> Digest {
+        self.block_map_digest
     }
 
     /// The container.
@@ -125,8 +136,13 @@ impl Contents {
         source: &'a S,
         file: &'a MappedFile,
     ) -> FileReader<'a, S> {
-        let part = self.container.part(file.name.as_str()).expect("every mapped file is a part");
-        FileReader::new(source, part, file, self.block_map.algorithm)
+        let at = self.part_of(file).entry.data_offset();
+        let whole = Segment { first: 0, end: file.blocks.len(), at };
+        self.segment_reader(source, file, whole, Buffers::default())
+    }
+
+    pub(super) fn part_of(&self, file: &MappedFile) -> &Part {
+        self.container.part(file.name.as_str()).expect("every mapped file is a part")
     }
 
     /// A part that the block map does not list, by the container's checksum alone: the signature.

@@ -18,10 +18,11 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::{Time, Validity};
 use x509_cert::{Certificate, TbsCertificate, Version};
 
-use super::UnixTime;
 use super::chain::CODE_SIGNING;
-use super::signer::{Key, SignerError};
+use super::private_key::Key;
+use super::signer::SignerError;
 use super::subject::TYPES;
+use super::trust::UnixTime;
 use crate::Publisher;
 use crate::digest::HashAlgorithm;
 

@@ -7,11 +7,10 @@ use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 use super::error::SignatureError;
-use super::{key, pem, subject};
+use super::trust::{Purpose, Trust, UnixTime};
+use super::{key, subject};
 
-/// Seconds since 1970.
-pub type UnixTime = u64;
-
+pub(super) const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 pub(super) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
@@ -26,40 +25,17 @@ const MAX_DEPTH: usize = 8;
 /// Signatures of certificates that are checked: ways through many certificates of one name.
 const MAX_CHECKS: usize = 64;
 
-/// Certificates that are trusted: as signers, or to say who is.
-#[derive(Clone, Debug, Default)]
-pub struct Trust {
-    anchors: Vec<Certificate>,
-}
-
-impl Trust {
-    /// Nobody.
-    #[must_use]
-    pub fn nobody() -> Trust {
-        Trust::default()
-    }
-
-    /// Trusts a certificate, in DER or PEM; several in PEM.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn add(&mut self, bytes: &[u8]) -> Result<(), SignatureError> {
-        let found = pem::certificates(bytes);
-        self.anchors.extend(found.ok_or(SignatureError::Malformed("this is no certificate in DER or PEM"))?);
-        Ok(())
-    }
-}
-
 /// Looks for a chain.
 pub(super) fn check(
     signer: &Certificate,
     others: &[Certificate],
+    purpose: Purpose,
     trust: &Trust,
     at: UnixTime,
 ) -> Result<(), SignatureError> {
-    check_signer(signer)?;
+    check_signer(signer, purpose)?;
     check_time(signer, at)?;
-    let mut search = Search { others, trust, at, checks: 0, refusal: None };
+    let mut search = Search { others, purpose, trust, at, checks: 0, refusal: None };
     if search.leads_to_trust(signer, 0) {
         return Ok(());
     }
@@ -72,6 +48,7 @@ pub(super) fn check(
 
 struct Search<'a> {
     others: &'a [Certificate],
+    purpose: Purpose,
     trust: &'a Trust,
     at: UnixTime,
     checks: usize,
@@ -81,14 +58,14 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn leads_to_trust(&mut self, certificate: &Certificate, depth: usize) -> bool {
-        if self.trust.anchors.contains(certificate) {
+        if self.trust.anchors(self.purpose).any(|anchor| anchor == certificate) {
             return true;
         }
         if depth >= MAX_DEPTH {
             return false;
         }
         let (trust, others) = (self.trust, self.others);
-        for issuer in trust.anchors.iter().chain(others) {
+        for issuer in trust.anchors(self.purpose).chain(others) {
             if issuer.tbs_certificate.subject != certificate.tbs_certificate.issuer || issuer == certificate {
                 continue;
             }
@@ -99,7 +76,7 @@ impl Search<'_> {
             if !is_signed_by(certificate, issuer) {
                 continue;
             }
-            let usable = check_issuer(issuer, depth).and_then(|()| check_time(issuer, self.at));
+            let usable = check_issuer(issuer, self.purpose, depth).and_then(|()| check_time(issuer, self.at));
             match usable {
                 Ok(()) if self.leads_to_trust(issuer, depth + 1) => return true,
                 Ok(()) => {}
@@ -144,8 +121,8 @@ fn check_time(certificate: &Certificate, at: UnixTime) -> Result<(), SignatureEr
 }
 
 /// What holds for every certificate of a chain.
-fn check_extensions(certificate: &Certificate) -> Result<(), SignatureError> {
-    let wrong = |what| SignatureError::Usage { subject: name(certificate), what };
+fn check_extensions(certificate: &Certificate, purpose: Purpose) -> Result<(), SignatureError> {
+    let wrong = |what| SignatureError::Usage { subject: name(certificate), purpose, what };
     let own = &certificate.tbs_certificate;
     let mut seen = Vec::new();
     for extension in own.extensions.iter().flatten() {
@@ -162,24 +139,29 @@ fn check_extensions(certificate: &Certificate) -> Result<(), SignatureError> {
     }
     let unreadable = |_| wrong("an extension of it can't be read");
     if let Some((_, usages)) = own.get::<ExtendedKeyUsage>().map_err(unreadable)?
-        && !usages.0.iter().any(|one| *one == CODE_SIGNING || *one == ANY_USAGE)
+        && !usages.0.iter().any(|one| *one == purpose.usage() || *one == ANY_USAGE)
     {
         return Err(wrong("its extended key usage does not have it"));
     }
     Ok(())
 }
 
-fn check_signer(certificate: &Certificate) -> Result<(), SignatureError> {
-    check_extensions(certificate)?;
-    let wrong = |what| SignatureError::Usage { subject: name(certificate), what };
+pub(super) fn check_signer(certificate: &Certificate, purpose: Purpose) -> Result<(), SignatureError> {
+    check_extensions(certificate, purpose)?;
+    let wrong = |what| SignatureError::Usage { subject: name(certificate), purpose, what };
     let own = &certificate.tbs_certificate;
     let unreadable = |_| wrong("an extension of it can't be read");
     let usages = own.get::<ExtendedKeyUsage>().map_err(unreadable)?;
-    if !usages.is_some_and(|(_, usages)| usages.0.contains(&CODE_SIGNING)) {
+    let Some((critical, usages)) = usages.filter(|(_, usages)| usages.0.contains(&purpose.usage())) else {
         return Err(wrong("it has no extended key usage for it"));
+    };
+    // RFC 3161 2.3.
+    if purpose == Purpose::Time && (usages.0.len() != 1 || !critical) {
+        return Err(wrong("its extended key usage has to be critical, and no other"));
     }
     if let Some((_, usage)) = own.get::<KeyUsage>().map_err(unreadable)?
         && !usage.0.contains(KeyUsages::DigitalSignature)
+        && !(purpose == Purpose::Time && usage.0.contains(KeyUsages::NonRepudiation))
     {
         return Err(wrong("its key usage does not have digital signatures"));
     }
@@ -187,9 +169,13 @@ fn check_signer(certificate: &Certificate) -> Result<(), SignatureError> {
 }
 
 /// Whether a certificate may say who another one is; `below` others are between them.
-fn check_issuer(certificate: &Certificate, below: usize) -> Result<(), SignatureError> {
-    check_extensions(certificate)?;
-    let wrong = |what| SignatureError::Usage { subject: name(certificate), what };
+pub(super) fn check_issuer(
+    certificate: &Certificate,
+    purpose: Purpose,
+    below: usize,
+) -> Result<(), SignatureError> {
+    check_extensions(certificate, purpose)?;
+    let wrong = |what| SignatureError::Usage { subject: name(certificate), purpose, what };
     let own = &certificate.tbs_certificate;
     let unreadable = |_| wrong("an extension of it can't be read");
     match own.get::<BasicConstraints>().map_err(unreadable)? {

@@ -2,7 +2,7 @@
 //! signed attributes.
 
 use cms::content_info::{CmsVersion, ContentInfo};
-use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
+use cms::signed_data::{SignerIdentifier, SignerInfo};
 use der::asn1::{Any, ObjectIdentifier, OctetString};
 use der::{Decode, Encode, Sequence};
 use x509_cert::Certificate;
@@ -11,7 +11,8 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::digests::Digests;
 use super::error::SignatureError;
-use super::{Signature, key};
+use super::signed_data::SignedData;
+use super::{Signature, key, time_stamp};
 use crate::digest::HashAlgorithm;
 
 pub(super) const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -25,9 +26,6 @@ pub(super) const PACKAGE_SIP: [u8; 16] =
     [0x4B, 0xDF, 0xC5, 0x0A, 0x07, 0xCE, 0xE2, 0x4D, 0xB7, 0x6E, 0x23, 0xC8, 0x39, 0xA0, 0x9F, 0xD1];
 pub(super) const BUNDLE_SIP: [u8; 16] =
     [0xB3, 0x58, 0x5F, 0x0F, 0xDE, 0xAA, 0x9A, 0x4B, 0xA4, 0x34, 0x95, 0x74, 0x2D, 0x92, 0xEC, 0xEB];
-
-/// Certificates that are looked at.
-const MAX_CERTIFICATES: usize = 32;
 
 /// SpcIndirectDataContent.
 #[derive(Sequence)]
@@ -69,8 +67,8 @@ pub(super) fn verified(bytes: &[u8]) -> Result<Signature, SignatureError> {
     }
     let data: SignedData =
         info.content.decode_as().map_err(|_| malformed("its signed data can't be read"))?;
-    let content = data.encap_content_info.econtent.as_ref().ok_or(malformed("it has no content"))?;
-    if data.encap_content_info.econtent_type != SPC_INDIRECT_DATA {
+    let content = data.content.econtent.as_ref().ok_or(malformed("it has no content"))?;
+    if data.content.econtent_type != SPC_INDIRECT_DATA {
         return Err(malformed("its content is not that of a signature of files"));
     }
     let indirect: IndirectData =
@@ -90,30 +88,56 @@ pub(super) fn verified(bytes: &[u8]) -> Result<Signature, SignatureError> {
     if !is_known || only.len() != 1 || !matches!(only[0], Ok(one) if one == algorithm) {
         return Err(malformed("its version is not known, or its digests are of several kinds"));
     }
-    let mut certificates = certificates(&data)?;
-    let [signer] = data.signer_infos.0.as_slice() else {
+    let signed = signed(&data, content, &SPC_INDIRECT_DATA)?;
+    if signed.algorithm != algorithm {
+        return Err(malformed("its digests are of different kinds"));
+    }
+    let time_stamp = time_stamp::of_signer(signed.info)?;
+    let Signed { certificate: signer, others, .. } = signed;
+    Ok(Signature { algorithm, digests, of_bundle, signer, others, time_stamp })
+}
+
+/// Who signed something, and how.
+pub(super) struct Signed<'a> {
+    pub(super) info: &'a SignerInfo,
+    pub(super) algorithm: HashAlgorithm,
+    pub(super) certificate: Certificate,
+    pub(super) others: Vec<Certificate>,
+}
+
+/// The one signer of signed data, whose signature is checked: content of the kind that is meant, by way of signed attributes.
+pub(super) fn signed<'a>(
+    data: &'a SignedData,
+    content: &Any,
+    kind: &ObjectIdentifier,
+) -> Result<Signed<'a>, SignatureError> {
+    let malformed = SignatureError::Malformed;
+    let mut certificates = certificates(data);
+    let [info] = data.signer_infos.0.as_slice() else {
         return Err(malformed("it has not exactly one signer"));
     };
     let at = certificates
         .iter()
-        .position(|one| is_signer(&signer.sid, one))
+        .position(|one| is_signer(&info.sid, one))
         .ok_or(malformed("the certificate of its signer is not in it"))?;
     let certificate = certificates.swap_remove(at);
-    check_signer(signer, content, algorithm, &certificate)?;
-    Ok(Signature { algorithm, digests, of_bundle, signer: certificate, others: certificates })
+    let algorithm = key::hash_algorithm(&info.digest_alg.oid)?;
+    check_signer(info, content, kind, algorithm, &certificate)?;
+    Ok(Signed { info, algorithm, certificate, others: certificates })
 }
 
-fn certificates(data: &SignedData) -> Result<Vec<Certificate>, SignatureError> {
+fn certificates(data: &SignedData) -> Vec<Certificate> {
     use cms::cert::CertificateChoices;
     let all = data.certificates.as_ref().map(|all| all.0.as_slice()).unwrap_or_default();
-    if all.len() > MAX_CERTIFICATES {
-        return Err(SignatureError::Malformed("it has more than 32 certificates"));
+    let mut plain: Vec<Certificate> = Vec::new();
+    for one in all {
+        if let CertificateChoices::Certificate(one) = one
+            && !plain.contains(one)
+        {
+            plain.push(one.clone());
+        }
     }
-    let plain = all.iter().filter_map(|one| match one {
-        CertificateChoices::Certificate(one) => Some(one.clone()),
-        CertificateChoices::Other(_) => None,
-    });
-    Ok(plain.collect())
+    plain
 }
 
 fn is_signer(id: &SignerIdentifier, certificate: &Certificate) -> bool {
@@ -131,6 +155,7 @@ fn is_signer(id: &SignerIdentifier, certificate: &Certificate) -> bool {
 fn check_signer(
     signer: &SignerInfo,
     content: &Any,
+    kind: &ObjectIdentifier,
     algorithm: HashAlgorithm,
     certificate: &Certificate,
 ) -> Result<(), SignatureError> {
@@ -141,38 +166,41 @@ fn check_signer(
     };
     let no_parameters =
         |one: &AlgorithmIdentifierOwned| one.parameters.as_ref().is_none_or(|one| *one == Any::null());
-    if signer.version != version
-        || !no_parameters(&signer.digest_alg)
-        || !no_parameters(&signer.signature_algorithm)
-    {
-        return Err(malformed("its signer is told in a version or with parameters that are not known"));
+    if signer.version != version {
+        return Err(malformed("its signer is told in a version that is not known"));
     }
-    if key::hash_algorithm(&signer.digest_alg.oid)? != algorithm {
-        return Err(malformed("its digests are of different kinds"));
+    if !no_parameters(&signer.digest_alg) || !no_parameters(&signer.signature_algorithm) {
+        return Err(SignatureError::Unknown(format!("{} with parameters", signer.signature_algorithm.oid)));
     }
-    let attributes = signer.signed_attrs.as_ref().ok_or(malformed("it has no signed attributes"))?;
-    let one = |kind| -> Result<&Any, SignatureError> {
-        let mut found = attributes.iter().filter(|attribute| attribute.oid == kind);
-        match (found.next(), found.next()) {
-            (Some(attribute), None) if attribute.values.len() == 1 => {
-                attribute.values.get(0).ok_or(malformed("a signed attribute is empty"))
-            }
-            _ => Err(malformed("a signed attribute is missing, or there more than once")),
-        }
-    };
-    let kind: ObjectIdentifier =
-        one(CONTENT_TYPE)?.decode_as().map_err(|_| malformed("a signed attribute can't be read"))?;
-    if kind != SPC_INDIRECT_DATA {
+    let unreadable = |_| malformed("a signed attribute can't be read");
+    let said: ObjectIdentifier = attribute(signer, &CONTENT_TYPE)?.decode_as().map_err(unreadable)?;
+    if said != *kind {
         return Err(SignatureError::Invalid("it is said to be of another kind of content"));
     }
-    let digest: OctetString =
-        one(MESSAGE_DIGEST)?.decode_as().map_err(|_| malformed("a signed attribute can't be read"))?;
-    // Of what is in the outermost sequence (Authenticode).
+    let digest: OctetString = attribute(signer, &MESSAGE_DIGEST)?.decode_as().map_err(unreadable)?;
+    // Of what is in the outermost sequence (Authenticode), or string (RFC 5652 5.4).
     if digest.as_bytes() != algorithm.digest(content.value()).as_bytes() {
         return Err(SignatureError::Invalid("what it is of was changed"));
     }
     // As a SET, whatever tag they have in the envelope (RFC 5652 5.4).
+    let attributes = signer.signed_attrs.as_ref().ok_or(malformed("it has no signed attributes"))?;
     let signed = attributes.to_der().map_err(|_| malformed("its signed attributes can't be read"))?;
     let public = &certificate.tbs_certificate.subject_public_key_info;
     key::verify(public, &signer.signature_algorithm.oid, algorithm, &signed, signer.signature.as_bytes())
+}
+
+/// The one value of a signed attribute that has to be there once.
+pub(super) fn attribute<'a>(
+    signer: &'a SignerInfo,
+    kind: &ObjectIdentifier,
+) -> Result<&'a Any, SignatureError> {
+    let malformed = SignatureError::Malformed;
+    let attributes = signer.signed_attrs.as_ref().ok_or(malformed("it has no signed attributes"))?;
+    let mut found = attributes.iter().filter(|attribute| attribute.oid == *kind);
+    match (found.next(), found.next()) {
+        (Some(attribute), None) if attribute.values.len() == 1 => {
+            attribute.values.get(0).ok_or(malformed("a signed attribute is empty"))
+        }
+        _ => Err(malformed("a signed attribute is missing, or there more than once")),
+    }
 }

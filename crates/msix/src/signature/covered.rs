@@ -3,10 +3,10 @@
 use super::digests::Digests;
 use super::error::SignatureError;
 use crate::container::Source;
+use crate::content_types;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::package::{Contents, PackageError};
-use crate::part_name::{BLOCK_MAP, CODE_INTEGRITY, CONTENT_TYPES, SIGNATURE};
-use crate::{block_map, content_types};
+use crate::part_name::{CODE_INTEGRITY, CONTENT_TYPES, SIGNATURE};
 
 /// Bytes that are read at once.
 const STEP: usize = 256 << 10;
@@ -51,7 +51,8 @@ pub(super) fn computed(
         parts,
         directory: hasher.finish(),
         content_types: part(CONTENT_TYPES, content_types::MAX_BYTES as u64)?,
-        block_map: part(BLOCK_MAP, block_map::MAX_BYTES as u64)?,
+        // Of the one that the files are checked with: who may write to the package could put another one in its place for this moment.
+        block_map: contents.block_map_digest(),
         code_integrity,
     })
 }

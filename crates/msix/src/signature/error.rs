@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::time_stamp::TimeStampError;
+use super::trust::Purpose;
 use crate::package::PackageError;
 
 /// A part of a package that a signature has a digest of.
@@ -55,6 +57,9 @@ pub enum SignatureError {
     /// Signature and block map have digests of different kinds.
     #[error("its signature and its block map have digests of different kinds")]
     Algorithms,
+    /// Its time stamp is none, or of something else.
+    #[error("its time stamp is wrong: {0}")]
+    TimeStamp(#[from] TimeStampError),
     /// Somebody else signed it.
     #[error("it was signed by {subject:?}, and its manifest says that its publisher is {publisher:?}")]
     Publisher {
@@ -80,11 +85,71 @@ pub enum SignatureError {
         what: String,
     },
     /// A certificate that is not for this.
-    #[error("the certificate of {subject:?} is not for signing code: {what}")]
+    #[error("the certificate of {subject:?} is not for {purpose}: {what}")]
     Usage {
         /// Whose.
         subject: String,
+        /// What it is needed for.
+        purpose: Purpose,
         /// What is wrong.
         what: &'static str,
     },
+}
+
+/// Kinds of faults, as programs tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// There is no signature.
+    Unsigned,
+    /// The package itself is not in order.
+    Package,
+    /// Signature or time stamp can't be read, or are of a kind that is not known.
+    Malformed,
+    /// Package, signature or time stamp were changed.
+    Tampered,
+    /// Somebody else signed it.
+    WrongPublisher,
+    /// Nobody who is trusted says who signed.
+    Untrusted,
+    /// A certificate was not valid at the time.
+    Expired,
+    /// A certificate is not for this.
+    WrongUsage,
+}
+
+impl Fault {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Fault::Unsigned => "unsigned",
+            Fault::Package => "package",
+            Fault::Malformed => "malformed",
+            Fault::Tampered => "tampered",
+            Fault::WrongPublisher => "wrong-publisher",
+            Fault::Untrusted => "untrusted",
+            Fault::Expired => "expired",
+            Fault::WrongUsage => "wrong-usage",
+        }
+    }
+}
+
+impl SignatureError {
+    /// Which kind of fault it is.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            SignatureError::Missing => Fault::Unsigned,
+            SignatureError::Package(_) => Fault::Package,
+            SignatureError::Malformed(_) | SignatureError::Unknown(_) | SignatureError::Algorithms => {
+                Fault::Malformed
+            }
+            SignatureError::Invalid(_) | SignatureError::Changed(_) => Fault::Tampered,
+            SignatureError::TimeStamp(error) => error.fault(),
+            SignatureError::Publisher { .. } => Fault::WrongPublisher,
+            SignatureError::Untrusted { .. } => Fault::Untrusted,
+            SignatureError::Expired { .. } => Fault::Expired,
+            SignatureError::Usage { .. } => Fault::WrongUsage,
+        }
+    }
 }

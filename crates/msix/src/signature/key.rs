@@ -1,11 +1,11 @@
 //! Public keys, and what they verify.
 
 use der::Encode;
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, ObjectIdentifier};
 use rsa::pkcs1v15;
 use rsa::signature::Verifier;
 use sha2::{Sha256, Sha384, Sha512};
-use x509_cert::spki::SubjectPublicKeyInfoOwned;
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use super::error::SignatureError;
 use crate::digest::HashAlgorithm;
@@ -40,20 +40,53 @@ fn find(table: &[(ObjectIdentifier, HashAlgorithm)], oid: &ObjectIdentifier) -> 
 
 /// The identifier of a hash algorithm.
 pub(super) fn hash_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
-    identifier(&HASHES, algorithm)
+    of_algorithm(&HASHES, algorithm)
 }
 
 /// The identifier of RSA with a hash algorithm.
 pub(super) fn rsa_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
-    identifier(&RSA_WITH, algorithm)
+    of_algorithm(&RSA_WITH, algorithm)
 }
 
 /// The identifier of ECDSA with a hash algorithm.
 pub(super) fn ecdsa_identifier(algorithm: HashAlgorithm) -> ObjectIdentifier {
-    identifier(&EC_WITH, algorithm)
+    of_algorithm(&EC_WITH, algorithm)
 }
 
-fn identifier(table: &[(ObjectIdentifier, HashAlgorithm); 3], algorithm: HashAlgorithm) -> ObjectIdentifier {
+/// An identifier with NULL.
+pub(super) fn identifier(oid: ObjectIdentifier) -> AlgorithmIdentifierOwned {
+    AlgorithmIdentifierOwned { oid, parameters: Some(Any::null()) }
+}
+
+/// How a signer says that a key signed: RSA by itself, ECDSA with its hash algorithm.
+pub(super) fn signature_algorithm(
+    public: &SubjectPublicKeyInfoOwned,
+    hash: HashAlgorithm,
+) -> AlgorithmIdentifierOwned {
+    match public.algorithm.oid {
+        EC => AlgorithmIdentifierOwned { oid: ecdsa_identifier(hash), parameters: None },
+        _ => identifier(RSA),
+    }
+}
+
+/// A signature of two numbers of the curve's length, as devices make them, in DER.
+pub(super) fn in_der(public: &SubjectPublicKeyInfoOwned, signature: &[u8]) -> Option<Vec<u8>> {
+    match curve(public)? {
+        P256 => Some(p256::ecdsa::Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec()),
+        P384 => Some(p384::ecdsa::Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec()),
+        _ => None,
+    }
+}
+
+fn curve(public: &SubjectPublicKeyInfoOwned) -> Option<ObjectIdentifier> {
+    let is_elliptic = public.algorithm.oid == EC;
+    public.algorithm.parameters.as_ref().filter(|_| is_elliptic)?.decode_as().ok()
+}
+
+fn of_algorithm(
+    table: &[(ObjectIdentifier, HashAlgorithm); 3],
+    algorithm: HashAlgorithm,
+) -> ObjectIdentifier {
     let found = table.iter().find(|(_, known)| *known == algorithm);
     found.expect("each algorithm has one").0
 }
@@ -97,10 +130,11 @@ fn rsa(
     use rsa::pkcs8::DecodePublicKey;
     use rsa::traits::PublicKeyParts;
     let der = public.to_der().map_err(|_| SignatureError::Malformed("a key can't be read"))?;
+    let unusable = |what: &str| SignatureError::Unknown(what.to_owned());
     let key = rsa::RsaPublicKey::from_public_key_der(&der)
-        .map_err(|_| SignatureError::Malformed("an RSA key can't be read, or has more than 4096 bits"))?;
+        .map_err(|_| unusable("an RSA key can't be read, or has more than 4096 bits"))?;
     if key.n().bits() < MIN_RSA {
-        return Err(SignatureError::Invalid("its RSA key has less than 2048 bits, which can be broken"));
+        return Err(unusable("an RSA key of less than 2048 bits, which can be broken"));
     }
     let Ok(signature) = pkcs1v15::Signature::try_from(signature) else { return Ok(false) };
     Ok(match algorithm {
@@ -119,11 +153,9 @@ fn ec(
 ) -> Result<bool, SignatureError> {
     use p256::ecdsa::signature::hazmat::PrehashVerifier;
     let malformed = SignatureError::Malformed("an elliptic key can't be read");
-    let curve: Option<ObjectIdentifier> =
-        public.algorithm.parameters.as_ref().and_then(|parameters| parameters.decode_as().ok());
     let point = public.subject_public_key.raw_bytes();
     let digest = algorithm.digest(message);
-    match curve {
+    match curve(public) {
         Some(P256) => {
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| malformed)?;
             let Ok(signature) = p256::ecdsa::Signature::from_der(signature) else { return Ok(false) };

@@ -4,23 +4,34 @@ mod certificate;
 mod chain;
 mod cms;
 mod covered;
+mod described;
 mod digests;
 mod error;
 mod key;
 mod make;
+mod password;
 mod pem;
+mod pkcs12;
+mod private_key;
+mod signed_data;
 mod signer;
 mod signing;
 mod subject;
+mod time_stamp;
+mod trust;
+mod verdict;
 
 pub use certificate::{KeyKind, NewCertificate, self_signed};
-pub use chain::{Trust, UnixTime};
+pub use described::Described;
 pub use digests::Digests;
-pub use error::{Covered, SignatureError};
-pub use make::envelope;
-pub use signer::{Signer, SignerError};
-pub use signing::{SigningError, sign};
+pub use error::{Covered, Fault, SignatureError};
+pub use make::{Draft, Envelope, envelope};
+pub use signer::{Signer, SignerCertificates, SignerError};
+pub use signing::{SigningError, digests, sign};
 pub use subject::subject;
+pub use time_stamp::{ReplyError, Request, Stamp, TimeStamp, TimeStampError};
+pub use trust::{Purpose, Trust, UnixTime};
+pub use verdict::{SignedBy, verdict};
 
 use x509_cert::Certificate;
 
@@ -45,6 +56,19 @@ pub struct Signature {
     pub signer: Certificate,
     /// The other certificates that came with it.
     pub others: Vec<Certificate>,
+    /// What says when it was made.
+    pub time_stamp: Stamp,
+}
+
+/// Why a signer is trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    /// When the signer's certificate was valid: the time of the time stamp, or that which was asked about.
+    pub at: UnixTime,
+    /// Why the time stamp, if there is one, says nothing.
+    pub unused_stamp: Option<String>,
+    /// It is the time stamp's time.
+    pub stamped: bool,
 }
 
 impl Signature {
@@ -106,12 +130,32 @@ impl Signature {
         Err(SignatureError::Publisher { subject, publisher: publisher.to_owned() })
     }
 
-    /// Checks that the signer is trusted at that time: itself, or by certificates that lead to one of those that are.
+    /// Checks that the signer is trusted: itself, or by certificates that lead to one of those that are. They have to be valid at the time of
+    /// the time stamp, if there is one whose authority is trusted, and else `now`.
     ///
     /// # Errors
     /// When there is no such chain, or a certificate of it is not valid at that time or not for signing code.
-    pub fn check_trust(&self, trust: &Trust, at: UnixTime) -> Result<(), SignatureError> {
-        chain::check(&self.signer, &self.others, trust, at)
+    pub fn check_trust(&self, trust: &Trust, now: UnixTime) -> Result<Trusted, SignatureError> {
+        let chain = |at| chain::check(&self.signer, &self.others, Purpose::Code, trust, at);
+        let unused_stamp = match &self.time_stamp {
+            Stamp::None => None,
+            Stamp::Unused(why) => Some(why.clone()),
+            Stamp::Token(stamp) => match stamp.check_trust(trust, now) {
+                Ok(()) => {
+                    chain(stamp.time)?;
+                    return Ok(Trusted { at: stamp.time, unused_stamp: None, stamped: true });
+                }
+                Err(error) => Some(error.to_string()),
+            },
+        };
+        match (chain(now), &unused_stamp) {
+            (Ok(()), _) => Ok(Trusted { at: now, unused_stamp, stamped: false }),
+            (Err(SignatureError::Expired { subject, what }), Some(why)) => Err(SignatureError::Expired {
+                subject,
+                what: format!("{what}; that it has a time stamp does not help: {why}"),
+            }),
+            (Err(error), _) => Err(error),
+        }
     }
 }
 

@@ -1,29 +1,81 @@
 //! A private key with its certificate.
 
-use der::asn1::{Any, ObjectIdentifier};
-use p256::ecdsa::signature::hazmat::PrehashSigner;
-use rsa::pkcs1::DecodeRsaPrivateKey;
-use rsa::pkcs8::DecodePrivateKey;
-use rsa::signature::{SignatureEncoding, Signer as _};
-use sha2::{Sha256, Sha384, Sha512};
 use x509_cert::Certificate;
-use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use super::{key, pem};
+use super::error::SignatureError;
+use super::private_key::Key;
+use super::trust::Purpose;
+use super::{chain, pem, subject};
 use crate::digest::HashAlgorithm;
+
+/// The certificate of a key, and what leads from it to one that others trust.
+#[derive(Clone, Debug)]
+pub struct SignerCertificates {
+    pub(super) own: Certificate,
+    pub(super) others: Vec<Certificate>,
+}
+
+impl SignerCertificates {
+    /// In PEM (one in DER). The signer's is the one that no other one was signed by.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be told which one it is.
+    pub fn read(bytes: &[u8]) -> Result<SignerCertificates, SignerError> {
+        let mut all = pem::certificates(bytes).ok_or(SignerError::NoCertificate)?;
+        let is_issuer = |at: usize| {
+            let own = &all[at].tbs_certificate;
+            // One that it signed itself, no other one did.
+            let mut others = all.iter().map(|other| &other.tbs_certificate).enumerate();
+            others.any(|(place, other)| {
+                place != at && other.issuer == own.subject && other.issuer != other.subject
+            })
+        };
+        let mut leaves = (0..all.len()).filter(|&at| !is_issuer(at));
+        let (Some(own), None) = (leaves.next(), leaves.next()) else {
+            return Err(SignerError::WhichCertificate);
+        };
+        let own = all.remove(own);
+        Ok(SignerCertificates { own, others: all })
+    }
+
+    fn of_key(mut all: Vec<Certificate>, key: &Key) -> Result<SignerCertificates, SignerError> {
+        if all.is_empty() {
+            return Err(SignerError::NoCertificate);
+        }
+        let public = key.public().ok_or(SignerError::Unable)?;
+        let is_own = |one: &Certificate| {
+            one.tbs_certificate.subject_public_key_info.subject_public_key.raw_bytes() == public
+        };
+        let own = all.iter().position(is_own).ok_or(SignerError::NotOfKey)?;
+        let own = all.remove(own);
+        Ok(SignerCertificates { own, others: all })
+    }
+
+    /// What the certificate's subject is, as a manifest's Publisher has to be.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        subject(&self.own.tbs_certificate.subject)
+    }
+
+    /// Checks that the certificate is for signing code: nobody takes a package of another one.
+    ///
+    /// # Errors
+    /// With the reason.
+    pub fn check_usage(&self) -> Result<(), SignatureError> {
+        chain::check_signer(&self.own, Purpose::Code)
+    }
+
+    /// Its key is RSA, and not elliptic.
+    #[must_use]
+    pub fn is_rsa(&self) -> bool {
+        self.own.tbs_certificate.subject_public_key_info.algorithm.oid == super::key::RSA
+    }
+}
 
 /// Signs.
 pub struct Signer {
     key: Key,
-    pub(super) certificate: Certificate,
-    /// Certificates that lead from it to one that is trusted.
-    pub(super) others: Vec<Certificate>,
-}
-
-pub(super) enum Key {
-    Rsa(Box<rsa::RsaPrivateKey>),
-    P256(p256::ecdsa::SigningKey),
-    P384(p384::ecdsa::SigningKey),
+    pub(super) certificates: SignerCertificates,
 }
 
 /// Why a key or certificate can't be used.
@@ -32,8 +84,13 @@ pub enum SignerError {
     /// No certificate.
     #[error("there is no certificate in PEM or DER")]
     NoCertificate,
+    /// Several that could be the signer's.
+    #[error(
+        "which of the certificates is the signer's can't be told: those that lead from it to a trusted one belong with it, and no others"
+    )]
+    WhichCertificate,
     /// No key.
-    #[error("there is no private key in PEM (PKCS #8 or PKCS #1, without a passphrase; RSA, P-256 or P-384)")]
+    #[error("there is no private key in PEM (PKCS #8, PKCS #1 or SEC 1; RSA, P-256 or P-384)")]
     NoKey,
     /// They don't belong together.
     #[error("none of the certificates is that of the private key")]
@@ -41,45 +98,81 @@ pub enum SignerError {
     /// The key can't sign that.
     #[error("the key can't make such a signature")]
     Unable,
+    /// The key is encrypted.
+    #[error("the private key is encrypted, so its password is needed")]
+    NeedsPassword,
+    /// Another password.
+    #[error("the password is not the right one, or the file is damaged")]
+    Password,
+    /// Encrypted in a way that is not safe any more.
+    #[error("{what}, which can be broken and is not read here; {command} writes it anew")]
+    Legacy {
+        /// What is encrypted how.
+        what: &'static str,
+        /// What to do.
+        command: &'static str,
+    },
+    /// A file of PKCS #12 that is none.
+    #[error("it is no file of PKCS #12: {0}")]
+    Pkcs12(&'static str),
+    /// It would take too long, or too much memory, to find the key from the password.
+    #[error("its key is derived from the password in so many steps that it was not made in earnest")]
+    TooManySteps,
+    /// A signature with another digest.
+    #[error("the signature is one with {}, and the block map of the package has {}: both have to be of one kind", found.name(), needed.name())]
+    OtherDigest {
+        /// Which it has.
+        found: HashAlgorithm,
+        /// Which it needs.
+        needed: HashAlgorithm,
+    },
+    /// A signature of something else.
+    #[error(
+        "the signature is none of this package by the key of that certificate: what --digest-only wrote has to be signed, as it is"
+    )]
+    NotOfThis,
+    /// The certificate can't be used.
+    #[error("the certificate: {0}")]
+    Certificate(String),
 }
 
 impl Signer {
     /// With certificates, of which one has to be the key's, and a key, in PEM (the certificate in DER too).
     ///
     /// # Errors
-    /// When they can't be read, or don't belong together.
+    /// When they can't be read, or don't belong together; [`SignerError::NeedsPassword`].
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Signer, SignerError> {
         let all = pem::certificates(certificates).ok_or(SignerError::NoCertificate)?;
-        Signer::new(all, Key::from_pem(key)?)
+        Signer::new(all, Key::from_pem(key, None)?)
     }
 
-    fn new(mut certificates: Vec<Certificate>, key: Key) -> Result<Signer, SignerError> {
-        if certificates.is_empty() {
-            return Err(SignerError::NoCertificate);
-        }
-        let public = key.public().ok_or(SignerError::NoKey)?;
-        let is_own = |one: &Certificate| {
-            one.tbs_certificate.subject_public_key_info.subject_public_key.raw_bytes() == public
-        };
-        let own = certificates.iter().position(is_own).ok_or(SignerError::NotOfKey)?;
-        let certificate = certificates.remove(own);
-        Ok(Signer { key, certificate, others: certificates })
+    /// The same with the key's password.
+    ///
+    /// # Errors
+    /// When they can't be read, or don't belong together, or the password is another one.
+    pub fn from_encrypted_pem(
+        certificates: &[u8],
+        key: &[u8],
+        password: &str,
+    ) -> Result<Signer, SignerError> {
+        let all = pem::certificates(certificates).ok_or(SignerError::NoCertificate)?;
+        Signer::new(all, Key::from_pem(key, Some(password))?)
+    }
+
+    pub(super) fn new(certificates: Vec<Certificate>, key: Key) -> Result<Signer, SignerError> {
+        Ok(Signer { certificates: SignerCertificates::of_key(certificates, &key)?, key })
+    }
+
+    /// Its certificates.
+    #[must_use]
+    pub fn certificates(&self) -> &SignerCertificates {
+        &self.certificates
     }
 
     /// What its certificate's subject is, as a manifest's Publisher has to be.
     #[must_use]
     pub fn subject(&self) -> String {
-        super::subject(&self.certificate.tbs_certificate.subject)
-    }
-
-    /// How it signs.
-    pub(super) fn algorithm(&self, hash: HashAlgorithm) -> AlgorithmIdentifierOwned {
-        match self.key {
-            Key::Rsa(_) => AlgorithmIdentifierOwned { oid: key::RSA, parameters: Some(Any::null()) },
-            Key::P256(_) | Key::P384(_) => {
-                AlgorithmIdentifierOwned { oid: key::ecdsa_identifier(hash), parameters: None }
-            }
-        }
+        self.certificates.subject()
     }
 
     /// Signs bytes.
@@ -88,91 +181,8 @@ impl Signer {
     }
 }
 
-impl Key {
-    /// Signs bytes.
-    pub(super) fn sign(&self, hash: HashAlgorithm, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-        let digest = hash.digest(message);
-        let unable = |_| SignerError::Unable;
-        match self {
-            Key::Rsa(key) => rsa(key, hash, message).ok_or(SignerError::Unable),
-            Key::P256(key) => {
-                let signature: p256::ecdsa::Signature =
-                    key.sign_prehash(digest.as_bytes()).map_err(unable)?;
-                Ok(signature.to_der().as_bytes().to_vec())
-            }
-            Key::P384(key) => {
-                let signature: p384::ecdsa::Signature =
-                    key.sign_prehash(digest.as_bytes()).map_err(unable)?;
-                Ok(signature.to_der().as_bytes().to_vec())
-            }
-        }
+impl From<SignatureError> for SignerError {
+    fn from(error: SignatureError) -> SignerError {
+        SignerError::Certificate(error.to_string())
     }
-}
-
-fn rsa(key: &rsa::RsaPrivateKey, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
-    use rsa::pkcs1v15::SigningKey;
-    let key = key.clone();
-    let signature = match hash {
-        HashAlgorithm::Sha256 => SigningKey::<Sha256>::new(key).try_sign(message),
-        HashAlgorithm::Sha384 => SigningKey::<Sha384>::new(key).try_sign(message),
-        HashAlgorithm::Sha512 => SigningKey::<Sha512>::new(key).try_sign(message),
-    };
-    signature.ok().map(|signature| signature.to_vec())
-}
-
-impl Key {
-    /// How certificates say that it signed them: RSA with its hash algorithm.
-    pub(super) fn certificate_algorithm(&self, hash: HashAlgorithm) -> AlgorithmIdentifierOwned {
-        match self {
-            Key::Rsa(_) => identifier(key::rsa_identifier(hash)),
-            Key::P256(_) | Key::P384(_) => {
-                AlgorithmIdentifierOwned { oid: key::ecdsa_identifier(hash), parameters: None }
-            }
-        }
-    }
-
-    /// The public key with what it is.
-    pub(super) fn public_info(&self) -> Option<SubjectPublicKeyInfoOwned> {
-        match self {
-            Key::Rsa(key) => SubjectPublicKeyInfoOwned::from_key(key.to_public_key()).ok(),
-            Key::P256(key) => SubjectPublicKeyInfoOwned::from_key(*key.verifying_key()).ok(),
-            Key::P384(key) => SubjectPublicKeyInfoOwned::from_key(*key.verifying_key()).ok(),
-        }
-    }
-
-    fn from_pem(bytes: &[u8]) -> Result<Key, SignerError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| SignerError::NoKey)?;
-        let text = pem::blocks(text, "PRIVATE KEY").next().ok_or(SignerError::NoKey)?;
-        if let Ok(key) = rsa::RsaPrivateKey::from_pkcs8_pem(text) {
-            return Ok(Key::Rsa(Box::new(key)));
-        }
-        if let Ok(key) = rsa::RsaPrivateKey::from_pkcs1_pem(text) {
-            return Ok(Key::Rsa(Box::new(key)));
-        }
-        if let Ok(key) = p256::SecretKey::from_pkcs8_pem(text) {
-            return Ok(Key::P256(key.into()));
-        }
-        if let Ok(key) = p384::SecretKey::from_pkcs8_pem(text) {
-            return Ok(Key::P384(key.into()));
-        }
-        if let Ok(key) = p256::SecretKey::from_sec1_pem(text) {
-            return Ok(Key::P256(key.into()));
-        }
-        p384::SecretKey::from_sec1_pem(text).map(|key| Key::P384(key.into())).map_err(|_| SignerError::NoKey)
-    }
-
-    /// The public key as a certificate has it.
-    fn public(&self) -> Option<Vec<u8>> {
-        use rsa::pkcs1::EncodeRsaPublicKey;
-        match self {
-            Key::Rsa(key) => Some(key.to_public_key().to_pkcs1_der().ok()?.as_bytes().to_vec()),
-            Key::P256(key) => Some(key.verifying_key().to_encoded_point(false).as_bytes().to_vec()),
-            Key::P384(key) => Some(key.verifying_key().to_encoded_point(false).as_bytes().to_vec()),
-        }
-    }
-}
-
-/// An identifier without parameters, or with NULL.
-pub(super) fn identifier(oid: ObjectIdentifier) -> AlgorithmIdentifierOwned {
-    AlgorithmIdentifierOwned { oid, parameters: Some(Any::null()) }
 }

@@ -24,6 +24,9 @@ pub enum SigningError {
     /// The signer.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// What makes the signature fails.
+    #[error("{0}")]
+    Elsewhere(String),
     /// What was made is no signature of this package.
     #[error(transparent)]
     Signature(#[from] SignatureError),
@@ -98,6 +101,22 @@ pub fn sign<W: Write>(
     output.write(&records)?;
     output.output.flush()?;
     Ok(output.output)
+}
+
+/// What [`sign`] will have signed of a package.
+///
+/// # Errors
+/// When the package can't be read.
+pub fn digests(
+    source: &(impl Source + ?Sized),
+    contents: &Contents,
+) -> Result<(Digests, HashAlgorithm), SigningError> {
+    let mut found = None;
+    sign(source, contents, io::sink(), |digests, algorithm| {
+        found = Some((*digests, algorithm));
+        Ok(Vec::new())
+    })?;
+    found.ok_or_else(|| SigningError::Signer(SignerError::Unable))
 }
 
 struct Output<W> {

@@ -2,12 +2,14 @@
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 pub mod signing;
+pub mod token;
 
 use lowbox_msix::block_map::BLOCK;
 use lowbox_msix::container::Method;
 use lowbox_msix::package::{Package, PackageError};
 use lowbox_msix::part_name::{MANIFEST, PartName};
 use lowbox_msix::writer::{BlockPacker, Options, PackageWriter, WriteError, method_for};
+use rsa::rand_core::{CryptoRng, RngCore};
 
 /// A manifest whose application is `app.exe`.
 pub const SIMPLE: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -56,7 +58,7 @@ pub fn pack(files: &[(String, Vec<u8>)], manifest: &str, options: Options) -> Re
         let mut file = writer.begin(name, method)?;
         for block in data.chunks(BLOCK as usize) {
             let packed = match method {
-                Method::Stored => packer.store(block),
+                Method::Stored => packer.store(block.to_vec()),
                 Method::Deflated => packer.deflate(block),
             };
             file.add(&packed)?;
@@ -80,3 +82,32 @@ pub fn read_all(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackageError> {
     }
     Ok(all)
 }
+
+/// Numbers without a pattern, the same each time.
+pub struct Random(pub u64);
+
+impl RngCore for Random {
+    fn next_u32(&mut self) -> u32 {
+        self.next_u64() as u32
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ mixed >> 31
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.fill_with(|| self.next_u32() as u8);
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Random {}

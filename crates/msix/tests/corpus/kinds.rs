@@ -73,5 +73,6 @@ pub fn signature_kind(error: &SignatureError) -> &'static str {
         SignatureError::Untrusted { .. } => "untrusted",
         SignatureError::Expired { .. } => "expired",
         SignatureError::Usage { .. } => "usage",
+        SignatureError::TimeStamp(_) => "time stamp",
     }
 }

@@ -9,6 +9,7 @@ use lowbox_msix::Identity;
 
 use super::Whose;
 use crate::failure::Failure;
+use crate::installed::repository;
 use crate::output;
 use crate::package::read_manifest;
 
@@ -37,7 +38,7 @@ impl Whose {
     }
 }
 
-/// A family name as it is; else the one package of that name that has consents or private data; else a bare command's.
+/// A family name as it is; else the one package of that name that is installed or has consents or private data; else a bare command's.
 fn family(name: &str, caller: &Caller, store: Option<&Store>) -> Result<String, Failure> {
     if is_family(name) {
         return Ok(name.to_owned());
@@ -52,6 +53,9 @@ fn family(name: &str, caller: &Caller, store: Option<&Store>) -> Result<String, 
     let packages = fs::read_dir(caller.folders.data.join("packages"));
     let names = packages.into_iter().flatten().flatten().map(|entry| entry.file_name());
     known.extend(names.filter_map(|name| name.into_string().ok()).filter(|name| is_family(name)));
+    if let Some(repository) = repository(caller)? {
+        known.extend(repository.list().map_err(Failure::new)?.into_iter().map(|(family, _)| family));
+    }
     let named =
         |family: &&String| family.rsplit_once('_').is_some_and(|(have, _)| have.eq_ignore_ascii_case(name));
     let found: Vec<&String> = known.iter().filter(named).collect();

@@ -7,13 +7,13 @@ mod page;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use lowbox_linux::host::route_to;
+use lowbox_linux::host::{Addresses, route_to};
 use lowbox_policy::network::{AllowedHost, NetworkPolicy, Opening, Peer, Protocol, classify};
 
 use crate::failure::Failure;
 use crate::output;
 use answer::{Address, Answer, Granted, Suggestion, Verdict};
-use lookup::{Found, look_up};
+use lookup::look_up;
 
 /// A host or address with a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub fn explain(destination: &Destination, policy: &NetworkPolicy, json: bool) ->
     if json { output::json(&answer) } else { page::page(&answer).print() }
 }
 
-fn answer(destination: &Destination, policy: &NetworkPolicy, found: &Found) -> Result<Answer, Failure> {
+fn answer(destination: &Destination, policy: &NetworkPolicy, found: &Addresses) -> Result<Answer, Failure> {
     let host = &destination.host;
     let by_name = host.address().is_none();
     // What the host's table of names says needs no resolver.

@@ -93,8 +93,8 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     if arguments.descriptors.iter().all(|named| named.number < 3) {
         lowbox_linux::close_descriptors_from(3).map_err(Failure::new)?;
     }
-    let called = arguments.command.first().map(OsString::as_os_str);
-    let mut package = Package::of(&arguments.package, called)?;
+    let mut package = Package::of_command(&arguments.package, &arguments.command, false)?;
+    let _held = package.installed.clone();
     package.open(&arguments.network);
     let family_name = package.identity.family_name();
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
@@ -160,15 +160,17 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
 
 fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
     let mut grants = arguments.grants.grants.clone();
-    let (program, rest) = package.command(&arguments.command, &mut grants)?;
+    let own = package.command(&arguments.command)?;
+    grants.extend(own.grants);
     Ok(Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
         // Privacy-sensitive ones too: what is declared need not be learned.
         capabilities: package.capabilities,
         less_privileged: arguments.package.lpac,
-        program,
-        arguments: rest,
+        program: own.program,
+        arguments: own.arguments,
+        package_folders: own.package_folders,
         grants,
         argument_grants: !arguments.no_argument_grants,
         object_files: arguments.grants.object_files.clone(),

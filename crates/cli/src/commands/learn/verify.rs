@@ -75,6 +75,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     scenario::close_descriptors(&options, None)?;
     scenario::refuse_mistakes(&options)?;
     let package = scenario::package(&options)?;
+    let _held = package.installed.clone();
     let mut request = Request {
         learns: Some(Learning { probes, enforced: true, records: None }),
         ..scenario::request(options, package)?

@@ -1,0 +1,139 @@
+//! An installed package that is named in place of a program.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lowbox_linux::host::find_program;
+use lowbox_linux::installed::{InstalledError, InstalledPackage, Repository, Running};
+use lowbox_linux::prepare::Caller;
+
+use crate::arguments::PackageArguments;
+use crate::failure::Failure;
+use crate::output;
+
+/// A package that was chosen, held as long as this lives: its files stay, whatever is installed meanwhile.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// The package.
+    pub package: InstalledPackage,
+    /// Which of its applications, if one was named.
+    pub application: Option<String>,
+    /// Its folder, and those of the packages that it needs.
+    pub folders: Vec<PathBuf>,
+    /// What holds them.
+    _running: Arc<Vec<Running>>,
+}
+
+/// The installed packages of the caller; `None` if none ever was installed.
+///
+/// # Errors
+/// When their folder can't be trusted or read.
+pub fn repository(caller: &Caller) -> Result<Option<Repository>, Failure> {
+    Repository::open(&caller.folders, caller.user.home.as_deref()).map_err(Failure::new)
+}
+
+/// The installed package of that name.
+///
+/// # Errors
+/// When there is none, or several.
+pub fn find(caller: &Caller, name: &str) -> Result<(Repository, InstalledPackage), Failure> {
+    let repository = repository(caller)?
+        .ok_or_else(|| Failure::new(InstalledError::Unknown(name.chars().take(120).collect())))?;
+    let package = repository.find(name).map_err(Failure::new)?;
+    Ok((repository, package))
+}
+
+/// The package that the first word of a command names; `None` if it names a program.
+///
+/// After `--` it is a program. `NAME!ID` and family names are packages; a plain name is one if it is no program's in PATH, or if nothing else
+/// can be meant (`only`).
+///
+/// # Errors
+/// When both are there, or the package can't be run.
+pub fn chosen(
+    options: &PackageArguments,
+    command: &[OsString],
+    only: bool,
+) -> Result<Option<Chosen>, Failure> {
+    let named_otherwise = options.manifest.is_some() || options.name.is_some();
+    let word = command.first().and_then(|word| word.to_str()).unwrap_or_default();
+    let is_program =
+        named_otherwise || word.is_empty() || word.contains('/') || follows_dashes(command.len());
+    if is_program && !only {
+        return Ok(None);
+    }
+    let caller = Caller::current().map_err(Failure::new)?;
+    let (name, id) = match word.split_once('!') {
+        Some((name, id)) => (name, Some(id.to_owned())),
+        None => (word, options.application.clone()),
+    };
+    let unknown = || Failure::new(InstalledError::Unknown(name.chars().take(120).collect()));
+    let Some(repository) = repository(&caller)? else {
+        return if only || word.contains('!') { Err(unknown()) } else { Ok(None) };
+    };
+    let package = match repository.find(name) {
+        Err(InstalledError::Unknown(_)) if id.is_none() && !only => return Ok(None),
+        found => found.map_err(Failure::new)?,
+    };
+    let is_short = name.eq_ignore_ascii_case(package.identity.name());
+    if is_short && id.is_none() && !only && is_in_path(&caller, name) {
+        return Err(Failure::new(format!(
+            "{0} is a program in PATH and an installed package: lowbox run -- {0} is the program, lowbox run {1} the package",
+            output::visible(name),
+            package.identity.family_name()
+        )));
+    }
+    take(&repository, package, id).map(Some)
+}
+
+/// Refuses a manifest that says to be of an installed package: anybody can write that, and would get that one's data and consents, which it has
+/// because somebody who is trusted vouches for it.
+///
+/// # Errors
+/// When there is such a package.
+pub fn refuse_double(family: &str) -> Result<(), Failure> {
+    let caller = Caller::current().map_err(Failure::new)?;
+    let Some(repository) = repository(&caller)? else { return Ok(()) };
+    match repository.find(family) {
+        Ok(package) if package.record.trusted => Err(Failure::new(format!(
+            "the package {family} is installed, and a manifest that only says so would get its data and what you allowed it. Run it by its name, \
+             give the manifest another Name or Publisher, or remove the package first"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Chooses a package.
+///
+/// # Errors
+/// When it, or one that it needs, was removed meanwhile.
+pub fn take(
+    repository: &Repository,
+    package: InstalledPackage,
+    application: Option<String>,
+) -> Result<Chosen, Failure> {
+    let mut running = Vec::new();
+    let mut folders = Vec::new();
+    let needed = repository.graph(&package).map_err(Failure::new)?;
+    for one in std::iter::once(&package).chain(&needed) {
+        let held = one.run().map_err(Failure::new)?.ok_or_else(|| {
+            Failure::new(format!("{} was removed or replaced just now; start it again", one.record.full_name))
+        })?;
+        running.push(held);
+        folders.push(one.folder());
+    }
+    Ok(Chosen { package, application, folders, _running: Arc::new(running) })
+}
+
+/// Whether `--` stands before the command on lowbox's own command line.
+fn follows_dashes(words: usize) -> bool {
+    let all: Vec<OsString> = std::env::args_os().collect();
+    let before = all.len().checked_sub(words + 1).and_then(|at| all.get(at));
+    before.is_some_and(|word| word == "--")
+}
+
+fn is_in_path(caller: &Caller, name: &str) -> bool {
+    let path = caller.variable("PATH");
+    find_program(OsStr::new(name).as_ref(), path.as_deref(), "/".as_ref()).is_ok()
+}

@@ -77,7 +77,7 @@ fn other_forms_of_pkcs_12_are_read_or_the_command_that_writes_them_anew_is_told(
     sign().expect(125).says("there is no key in it");
     world.sh("openssl pkcs12 -export -nocerts -inkey leaf.key -passout file:password -out k.p12");
     sign().expect(125).says("certificate");
-    world.sh(&format!("{export} -iter 3000000"));
+    world.sh(&format!("{export} -iter 1100000"));
     sign().expect(125).says("steps");
     world.file("k.p12", "no such thing");
     sign().expect(125).says("no file of PKCS #12");

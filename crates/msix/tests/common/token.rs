@@ -138,7 +138,8 @@ impl Said {
                 &element(INTEGER, &[&[3]]),
                 &element(SET, &[&sha256]),
                 &content,
-                &element(0xA0, &[&own]),
+                // Twice, and an attribute certificate, as others write them.
+                &element(0xA0, &[&own, &own, &element(0xA1, &[&element(SEQUENCE, &[])])]),
                 &element(SET, &[&signer]),
             ],
         );

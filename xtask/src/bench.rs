@@ -12,6 +12,7 @@ mod growth;
 mod learn;
 mod machine;
 mod memory;
+mod msix;
 mod network;
 mod result;
 mod sample;
@@ -44,6 +45,12 @@ pub struct Options {
     /// The ordinary user that root measures as too; the first of /etc/passwd with a uid from 1000 on if not given.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// makemsix, to measure beside it; that of PATH if not given.
+    #[arg(long, value_name = "PATH")]
+    makemsix: Option<PathBuf>,
+    /// openappx, the same; else that of a virtual environment target/peers/openappx.
+    #[arg(long, value_name = "PATH")]
+    openappx: Option<PathBuf>,
     /// Measure as this identity only, print findings line by line.
     #[arg(long, value_name = "DIR", hide = true)]
     worker: Option<PathBuf>,
@@ -51,7 +58,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 21] = [
+const BENCHMARKS: [(&str, Benchmark); 25] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -73,10 +80,23 @@ const BENCHMARKS: [(&str, Benchmark); 21] = [
     ("learn-events", learn::events),
     ("learn-merge", learn::merge),
     ("learn-report", learn::report),
+    ("msix-pack", msix::pack),
+    ("msix-unpack", msix::unpack),
+    ("msix-verify", msix::verify),
+    ("msix-large", msix::large),
 ];
 
 /// What root measures for both: the user's processes too, and what does not depend on who runs it.
-const ONCE: [&str; 4] = ["memory", "broker-memory", "learn-merge", "learn-report"];
+const ONCE: [&str; 8] = [
+    "memory",
+    "broker-memory",
+    "learn-merge",
+    "learn-report",
+    "msix-pack",
+    "msix-unpack",
+    "msix-verify",
+    "msix-large",
+];
 
 /// The benchmarks that work on made-up records.
 const SIMULATED: [&str; 2] = ["learn-merge", "learn-report"];
@@ -97,7 +117,9 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
     let user = if root { Some(User::ordinary(options.user.as_deref())?) } else { None };
     let machine = Machine::describe();
     let shared = shared_folder(options)?;
-    let scene = Scene::new(shared.path(), options.runs)?;
+    let mut scene = Scene::new(shared.path(), options.runs)?;
+    scene.makemsix = options.makemsix.clone().or_else(|| peers::in_path("makemsix"));
+    scene.openappx = options.openappx.clone().or_else(|| peers::openappx(&built::workspace()));
     let mut all: Vec<Finding> = findings(options, &scene, &own_name(), &[]).collect();
     if let Some(user) = &user {
         all.extend(findings_as(user, options, shared.path())?);

@@ -53,10 +53,19 @@ pub fn lxc_exec(workspace: &Path) -> Option<PathBuf> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
     let installed =
         workspace.join("target/peers/node_modules/@microsoft/mxc-sdk/bin").join(architecture).join(LXC_EXEC);
-    let in_path = std::env::var_os("PATH").and_then(|path| {
-        std::env::split_paths(&path).map(|folder| folder.join(LXC_EXEC)).find(|f| f.is_file())
-    });
-    in_path.or_else(|| installed.is_file().then_some(installed))
+    in_path(LXC_EXEC).or_else(|| installed.is_file().then_some(installed))
+}
+
+/// A program of PATH.
+pub fn in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// openappx: in PATH, or in a virtual environment of this tree.
+pub fn openappx(workspace: &Path) -> Option<PathBuf> {
+    let installed = workspace.join("target/peers/openappx/bin/openappx");
+    in_path("openappx").or_else(|| installed.is_file().then_some(installed))
 }
 
 /// Runs the command: failure if something is missing in the end.

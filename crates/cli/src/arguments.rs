@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, capability, cert, completions, consent, doctor, explain, install, learn, list, man, open, pack,
-    remove, reset, show, sign, token, unpack, verify,
+    acl, capability, cert, completions, consent, doctor, explain, init, install, isolate, learn, list, man,
+    open, pack, remove, reset, show, sign, token, unpack, verify,
 };
 use crate::prompt::Policy;
 
@@ -47,6 +47,10 @@ pub enum Command {
     Consent(consent::Arguments),
     /// What a program needs: capabilities, grants and a report from the records of what it touched
     Learn(learn::Arguments),
+    /// Begin an MSIX package: a manifest for a folder
+    Init(init::Arguments),
+    /// Make an isolated MSIX package, or manifest, from one of full trust
+    Isolate(isolate::Arguments),
     /// Install an MSIX package for yourself
     Install(install::Arguments),
     /// List the packages that are installed
@@ -261,7 +265,7 @@ pub(crate) fn grant(text: OsString) -> Result<Grant, String> {
 }
 
 /// Bytes, with K, M, G or T for powers of 1024.
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,

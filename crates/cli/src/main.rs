@@ -10,6 +10,7 @@ mod installed;
 mod output;
 mod package;
 mod planned;
+mod progress;
 mod prompt;
 mod resolve;
 mod scenario;

@@ -6,8 +6,20 @@ use std::fs;
 
 use common::World;
 
-const COMMANDS: [&str; 10] =
-    ["run", "explain", "token", "capability", "consent", "learn", "acl", "doctor", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "run",
+    "explain",
+    "token",
+    "capability",
+    "consent",
+    "learn",
+    "init",
+    "isolate",
+    "acl",
+    "doctor",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_shell_completes_every_command() {
@@ -71,6 +83,8 @@ fn json_is_documented_for_every_command_that_has_it() {
         "learn verify",
         "learn stop",
         "learn status",
+        "init",
+        "isolate",
         "pack",
         "show",
         "verify",

@@ -15,7 +15,7 @@
 //!   </Properties>
 //!   <Dependencies><TargetDeviceFamily Name="Linux.All" MinVersion="0.0.0.0" MaxVersionTested="0.0.0.0"/></Dependencies>
 //!   <Applications>
-//!     <Application Id="App" Executable="bin/report"
+//!     <Application Id="App" Executable="bin/report.exe"
 //!         uap18:TrustLevel="appContainer" uap18:RuntimeBehavior="appSilo">
 //!       <uap:VisualElements DisplayName="Report" Description="Makes reports" BackgroundColor="transparent"
 //!           Square150x150Logo="logo.png" Square44x44Logo="logo.png"/>
@@ -36,15 +36,20 @@ pub mod container;
 pub mod content_types;
 mod digest;
 mod identity;
+mod logo;
 pub mod manifest;
 pub mod package;
 pub mod part_name;
+mod program;
 mod publisher;
 pub mod signature;
 mod unpackaged;
 mod version;
 pub mod writer;
 mod xml;
+
+pub use logo::placeholder_logo;
+pub use program::{HEAD as PROGRAM_HEAD, ProgramKind, program_kind};
 
 pub use digest::{Digest, HashAlgorithm, Hasher};
 pub use xml::XmlError;

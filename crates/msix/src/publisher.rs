@@ -57,7 +57,9 @@ pub enum PublisherError {
     #[error("publisher value {0:?} {1}")]
     Value(String, &'static str),
     /// Parts are joined by something other than a comma and a space.
-    #[error("publisher parts are separated by a comma and one space; after {0:?} comes something else")]
+    #[error(
+        "publisher parts are separated by a comma and one space; after {0:?} comes something else; write them like CN=A, O=B"
+    )]
     Separator(String),
 }
 

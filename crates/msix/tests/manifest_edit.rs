@@ -49,7 +49,7 @@ fn manifest(attributes: &str, capabilities: &str) -> String {
 <Package xmlns="{FOUNDATION}"
          xmlns:uap="{UAP}" {attributes}>
     <Identity Name='A.B'   Publisher="CN=C" Version="1.0.0.0" />
-    <Properties><DisplayName>A &amp; B</DisplayName><PublisherDisplayName>C</PublisherDisplayName><Logo>l</Logo></Properties>
+    <Properties><DisplayName>A &amp; B</DisplayName><PublisherDisplayName>C</PublisherDisplayName><Logo>l.png</Logo></Properties>
     <Dependencies><TargetDeviceFamily Name="Linux.All" MinVersion="0.0.0.0" MaxVersionTested="0.0.0.0"/></Dependencies>
 {capabilities}</Package>
 <!-- the end -->

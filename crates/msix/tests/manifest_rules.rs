@@ -1,42 +1,13 @@
 //! One rule at a time, on a small manifest with pieces swapped.
 
+mod manifest_text;
+
 use lowbox_msix::manifest::{MAX_BYTES, Notice, Problem};
 use lowbox_msix::{Isolation, Manifest, ManifestError};
-
-const ROOT: &str = r#"xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
- xmlns:u="http://schemas.microsoft.com/appx/manifest/uap/windows10"
- xmlns:u4="http://schemas.microsoft.com/appx/manifest/uap/windows10/4"
- xmlns:u10="http://schemas.microsoft.com/appx/manifest/uap/windows10/10"
- xmlns:u18="http://schemas.microsoft.com/appx/manifest/uap/windows10/18"
- xmlns:p2="http://schemas.microsoft.com/appx/manifest/preview/windows10/security/2"
- xmlns:r="http://schemas.microsoft.com/appx/manifest/foundation/windows10/restrictedcapabilities"
- xmlns:com="http://schemas.microsoft.com/appx/manifest/com/windows10"
- xmlns:d7="http://schemas.microsoft.com/appx/manifest/desktop/windows10/7"
- xmlns:x="urn:example:x" xmlns:y="urn:example:y""#;
-
-/// A manifest with the given attributes on its one application, content of that, capabilities, and more.
-fn text(application: &str, inside: &str, capabilities: &str, more: &str) -> String {
-    format!(
-        r#"<Package {ROOT} IgnorableNamespaces="x u18 p2">
-<Identity Name="Contoso.App" Publisher="CN=Contoso" Version="1.0.0.0"/>
-<Properties><DisplayName>App</DisplayName><PublisherDisplayName>C</PublisherDisplayName><Logo>l.png</Logo></Properties>
-<Dependencies><TargetDeviceFamily Name="Windows.Desktop" MinVersion="10.0.26100.0" MaxVersionTested="10.0.26100.0"/></Dependencies>
-<Applications><Application Id="App" {application}><u:VisualElements DisplayName="App"/>{inside}</Application></Applications>
-<Capabilities>{capabilities}</Capabilities>
-{more}</Package>"#
-    )
-}
-
-fn parse(application: &str, inside: &str, capabilities: &str, more: &str) -> Result<Manifest, ManifestError> {
-    Manifest::parse(text(application, inside, capabilities, more).as_bytes())
-}
+use manifest_text::{notices, parse, text};
 
 fn isolation(attributes: &str) -> Result<Isolation, ManifestError> {
     parse(&format!("Executable=\"a.exe\" {attributes}"), "", "", "").map(|one| one.applications[0].isolation)
-}
-
-fn notices(manifest: &Manifest) -> Vec<&Notice> {
-    manifest.warnings.iter().map(|one| &one.notice).collect()
 }
 
 #[test]
@@ -192,7 +163,7 @@ fn executables_stay_inside_the_package() {
 fn run_full_trust_is_explained_not_refused() {
     let run = "<r:Capability Name='runFullTrust'/>";
     let com = "<Extensions><com:Extension Category='windows.comServer'><com:ComServer/></com:Extension></Extensions>";
-    let silo = "Executable='a' u18:TrustLevel='appContainer' u18:RuntimeBehavior='appSilo'";
+    let silo = "Executable='a.exe' u18:TrustLevel='appContainer' u18:RuntimeBehavior='appSilo'";
     assert_eq!(notices(&parse(silo, "", run, "").unwrap()), [&Notice::FullTrustBesideIsolation]);
     assert_eq!(notices(&parse(silo, com, run, "").unwrap()), Vec::<&Notice>::new());
     assert_eq!(
@@ -242,7 +213,7 @@ fn hostile_sizes_end_in_an_error_and_not_in_a_crash() {
 #[test]
 fn many_warnings_are_cut_off_and_that_is_said() {
     let extension = "<u:Extension Category='windows.protocol'/>".repeat(5000);
-    let silo = "Executable='a' u18:TrustLevel='appContainer' u18:RuntimeBehavior='appSilo'";
+    let silo = "Executable='a.exe' u18:TrustLevel='appContainer' u18:RuntimeBehavior='appSilo'";
     let manifest = parse(silo, &format!("<Extensions>{extension}</Extensions>"), "", "").unwrap();
     assert_eq!(manifest.warnings.len(), 65);
     assert_eq!(manifest.warnings[64].notice, Notice::More);

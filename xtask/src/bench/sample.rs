@@ -1,9 +1,10 @@
 //! Interleaved runs and what is told of them.
 
-use std::io;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,17 +12,29 @@ use serde::{Deserialize, Serialize};
 pub struct Contender {
     pub name: &'static str,
     pub command: Command,
+    /// What it makes: removed before each run, outside of its time.
+    makes: Option<PathBuf>,
 }
 
 impl Contender {
     /// The command gets no input; what it prints is thrown away.
     pub fn new(name: &'static str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { name, command }
+        Self { name, command, makes: None }
+    }
+
+    /// The same for a command that makes a file or folder.
+    pub fn making(self, path: PathBuf) -> Self {
+        Self { makes: Some(path), ..self }
     }
 
     /// Milliseconds from before the fork until the end has been waited for.
     fn run(&mut self) -> io::Result<f64> {
+        match &self.makes {
+            Some(path) if path.is_dir() => fs::remove_dir_all(path)?,
+            Some(path) if path.exists() => fs::remove_file(path)?,
+            _ => {}
+        }
         let start = Instant::now();
         let status = self.command.status()?;
         let elapsed = start.elapsed();
@@ -53,15 +66,23 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Runs each contender once a round, so that a change of the machine's load meets all alike. The order turns by one from
 /// round to round, so that nobody always follows the same neighbour. The first contender is what the ratios refer to.
 pub fn interleave(contenders: &mut [Contender], rounds: usize) -> io::Result<Vec<Sample>> {
-    const WARM_UP: usize = 2;
+    interleave_after(2, contenders, rounds)
+}
+
+/// The same after so many rounds that don't count.
+pub fn interleave_after(
+    warm_up: usize,
+    contenders: &mut [Contender],
+    rounds: usize,
+) -> io::Result<Vec<Sample>> {
     let count = contenders.len();
     let mut times = vec![Vec::with_capacity(rounds); count];
-    for round in 0..WARM_UP + rounds {
+    for round in 0..warm_up + rounds {
         for at in 0..count {
             let at = (at + round) % count;
             sleep(PAUSE);
             let time = contenders[at].run()?;
-            if round >= WARM_UP {
+            if round >= warm_up {
                 times[at].push(time);
             }
         }

@@ -16,13 +16,17 @@ pub struct Scene {
     pub work: tempfile::TempDir,
     /// MXC's executor, if it is installed, as a file that the identity may run.
     pub lxc_exec: Option<PathBuf>,
+    /// The public tools for packages, where they are.
+    pub makemsix: Option<PathBuf>,
+    pub openappx: Option<PathBuf>,
 }
 
 impl Scene {
     pub fn new(shared: &Path, rounds: usize) -> io::Result<Scene> {
         let lxc_exec = Some(shared.join(peers::LXC_EXEC)).filter(|file| file.is_file());
         let work = tempfile::Builder::new().prefix("lowbox-bench-").tempdir()?;
-        Ok(Scene { lowbox: shared.join("lowbox"), rounds, work, lxc_exec })
+        let (makemsix, openappx) = (None, None);
+        Ok(Scene { lowbox: shared.join("lowbox"), rounds, work, lxc_exec, makemsix, openappx })
     }
 
     /// `lowbox run OPTIONS -- COMMAND`. Private data of the measured programs goes to the scene's folder, not to the user's.

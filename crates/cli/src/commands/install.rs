@@ -13,8 +13,10 @@ use lowbox_policy::capability;
 use serde::Serialize;
 
 use super::package::{failed, open};
+use crate::arguments::size;
 use crate::failure::Failure;
 use crate::output::{self, Page};
+use crate::progress;
 use crate::trust::{TrustArguments, Verdict, distrust, judge, seconds};
 
 /// `lowbox install`.
@@ -48,6 +50,10 @@ pub struct Arguments {
     /// In place of a newer version too
     #[arg(long)]
     pub allow_downgrade: bool,
+
+    /// The most bytes that its files may have, for example 20G (8G if it is not said)
+    #[arg(long, value_name = "BYTES", value_parser = size)]
+    pub max_size: Option<u64>,
 
     /// Install a package of programs that run with full trust, that is, with all your rights
     #[arg(long)]
@@ -102,12 +108,14 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let how = Install {
         allow_downgrade: arguments.allow_downgrade,
+        max_size: arguments.max_size,
         app_installer: None,
         lowbox: std::env::current_exe().map_err(|error| Failure::new(format!("lowbox itself: {error}")))?,
         path: caller.variable("PATH"),
         data_dirs: caller.variable("XDG_DATA_DIRS"),
     };
-    let installed = repository.install(&new, &how).map_err(|error| failed(path, &error))?;
+    let installed = progress::shown("installing", |progress| repository.install(&new, &how, progress))
+        .map_err(|error| failed(path, &error))?;
     tell(&installed, package.manifest(), &caller, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,9 @@ pub mod denials;
 pub mod doctor;
 pub mod explain;
 mod full_trust;
+pub mod init;
 pub mod install;
+pub mod isolate;
 pub mod learn;
 pub mod list;
 pub mod man;
@@ -41,6 +43,8 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Capability(arguments) => capability::execute(arguments),
         Command::Consent(arguments) => consent::execute(arguments),
         Command::Learn(arguments) => learn::execute(arguments),
+        Command::Init(arguments) => init::execute(&arguments),
+        Command::Isolate(arguments) => isolate::execute(&arguments),
         Command::Install(arguments) => install::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),
         Command::Open(arguments) => open::execute(arguments),

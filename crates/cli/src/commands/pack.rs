@@ -1,19 +1,21 @@
 //! `lowbox pack`: a package from a folder.
 
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use lowbox_linux::host::replace_file;
 use lowbox_linux::package::pack;
 use lowbox_msix::HashAlgorithm;
+use lowbox_msix::part_name::MANIFEST;
 use lowbox_msix::writer::{DosTime, Options};
 use serde::Serialize;
 
 use super::package::failed;
 use crate::failure::Failure;
-use crate::output;
+use crate::package::{read_manifest, warn_of};
+use crate::{output, progress};
 
 /// `lowbox pack`.
 #[derive(Debug, Args)]
@@ -22,16 +24,17 @@ use crate::output;
 
 Examples:
   lowbox pack app/ -o app.msix
+  lowbox pack                        this folder, to NAME_VERSION_ARCHITECTURE.msix in the one above
   lowbox sign app.msix --cert cert.pem --key key.pem"
 )]
 pub struct Arguments {
     /// The folder, with an AppxManifest.xml in it
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
 
-    /// The package to write
+    /// The package to write; named by its name, version and architecture if it is not given
     #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
+    pub output: Option<PathBuf>,
 
     /// The digests of the block map
     #[arg(long, value_enum, default_value_t)]
@@ -75,11 +78,16 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         },
         time: time()?,
     };
+    let to = match &arguments.output {
+        Some(output) => output.clone(),
+        None => own_name(&arguments.folder)?,
+    };
     let mut packed = None;
     let mut refused = None;
-    let written = replace_file(&arguments.output, |file| {
+    let written = replace_file(&to, |file| {
         let mut output = BufWriter::with_capacity(1 << 20, file);
-        match pack(&arguments.folder, &mut output, options) {
+        let work = |progress: &_| pack(&arguments.folder, &mut output, options, progress);
+        match progress::shown("packing", work) {
             Ok(done) => packed = Some(done),
             Err(error) => {
                 refused = Some(failed(&arguments.folder, &error));
@@ -91,22 +99,21 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(refused) = refused {
         return Err(refused);
     }
-    written.map_err(|error| failed(&arguments.output, &error))?;
+    written.map_err(|error| failed(&to, &error))?;
     let Some(packed) = packed else { return Err(Failure::new("nothing was packed")) };
     let identity = &packed.manifest.identity;
-    for warning in &packed.manifest.warnings {
-        output::say(&format!("AppxManifest.xml: {warning}"));
-    }
+    warn_of(&packed.manifest, Path::new(MANIFEST));
     for name in &packed.left_out {
         output::say(&format!("{name} is made anew and was left out"));
     }
+    let size = std::fs::metadata(&to).map_or(0, |metadata| metadata.len());
     let answer = Answer {
-        package: arguments.output.clone(),
+        package: to,
         full_name: identity.full_name(),
         family_name: identity.family_name(),
         files: packed.files,
         bytes: packed.bytes,
-        size: std::fs::metadata(&arguments.output).map_or(0, |metadata| metadata.len()),
+        size,
         left_out: packed.left_out,
     };
     if arguments.json {
@@ -124,8 +131,21 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A file in the working folder, or above it where that is what is packed: the package must not be one of its own files.
+fn own_name(folder: &Path) -> Result<PathBuf, Failure> {
+    let identity = read_manifest(&folder.join(MANIFEST))?.identity;
+    let name = format!("{}_{}_{}.msix", identity.name(), identity.version(), identity.architecture());
+    let real = |path: &Path| std::fs::canonicalize(path).map_err(|error| failed(path, &error));
+    let (here, folder) = (real(Path::new("."))?, real(folder)?);
+    if !here.starts_with(&folder) {
+        return Ok(name.into());
+    }
+    let above = folder.parent().ok_or_else(|| Failure::new("name the package to write with -o"))?;
+    Ok(above.join(name))
+}
+
 /// What SOURCE_DATE_EPOCH says (reproducible-builds.org).
-fn time() -> Result<DosTime, Failure> {
+pub(super) fn time() -> Result<DosTime, Failure> {
     let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(DosTime::default()) };
     let seconds = text.to_str().and_then(|text| text.parse().ok());
     let wrong = "SOURCE_DATE_EPOCH is no number of seconds since 1970; unset it, or set it right";

@@ -7,8 +7,9 @@ use clap::Args;
 use lowbox_linux::package::unpack;
 
 use super::package::{failed, open, signature};
+use crate::arguments::size;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, progress};
 
 /// `lowbox unpack`.
 #[derive(Debug, Args)]
@@ -27,6 +28,10 @@ pub struct Arguments {
     /// The folder to make; an empty one may be there
     #[arg(short, long = "dir", value_name = "DIR")]
     pub directory: PathBuf,
+
+    /// The most that is unpacked, for example 20G: a small package can say that it has any number of bytes
+    #[arg(long, value_name = "BYTES", value_parser = size, default_value = "8G")]
+    pub max_size: u64,
 }
 
 /// Unpacks.
@@ -36,7 +41,9 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(signature) = signature(path, &file, &package)? {
         signature.check_contents(&file, package.contents()).map_err(|error| failed(path, &error))?;
     }
-    unpack(&file, package.contents(), &arguments.directory).map_err(|error| failed(path, &error))?;
+    let work =
+        |progress: &_| unpack(&file, package.contents(), &arguments.directory, arguments.max_size, progress);
+    progress::shown("unpacking", work).map_err(|error| failed(path, &error))?;
     output::say(&format!(
         "{}: {} in {}",
         output::path(path),

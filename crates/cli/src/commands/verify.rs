@@ -5,15 +5,15 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use lowbox_linux::package::{PackageFile, check_blocks};
+use lowbox_linux::package::{PackageFile, check_blocks, check_signed};
 use lowbox_msix::package::Package;
 use lowbox_msix::signature::{Fault, SignatureError, SignedBy, Trust, Trusted, UnixTime, read};
 use serde::Serialize;
 
 use super::package::{failed, open};
 use crate::failure::Failure;
-use crate::output;
 use crate::trust::{TrustArguments, Verdict, distrust, judge_signature, seconds};
+use crate::{output, progress};
 
 /// `lowbox verify`.
 #[derive(Debug, Args)]
@@ -123,13 +123,12 @@ fn verified(
     let contents = package.contents();
     let signature = match read(file, contents) {
         Err(SignatureError::Missing) if arguments.unsigned => {
-            check_blocks(file, contents)?;
+            progress::shown("verifying", |progress| check_blocks(file, contents, progress))?;
             return Ok(Verdict::Unsigned);
         }
         signature => signature?,
     };
-    signature.check_contents(file, contents)?;
-    check_blocks(file, contents)?;
+    progress::shown("verifying", |progress| check_signed(file, contents, &signature, progress))?;
     let now = seconds(arguments.at.unwrap_or_else(SystemTime::now));
     judge_signature(&signature, package.manifest().identity.publisher().as_str(), trust, now)
 }

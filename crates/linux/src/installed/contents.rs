@@ -11,7 +11,7 @@ use lowbox_msix::package::Contents;
 
 use super::package::{FILES, InstalledPackage};
 use super::{InstalledError, Repository};
-use crate::package::unpack;
+use crate::package::{Progress, unpack};
 
 /// How the names of folders begin that are being made.
 pub(super) const NEW: &str = ".new-";
@@ -47,9 +47,11 @@ impl<'a> Staged<'a> {
         &self,
         source: &S,
         contents: &Contents,
+        max_size: u64,
+        progress: &Progress,
     ) -> Result<(), InstalledError> {
         let files = self.path.join(FILES);
-        unpack(source, contents, &files)?;
+        unpack(source, contents, &files, max_size, progress)?;
         for (file, _) in contents.files() {
             let path = files.join(file.name.as_str());
             make_executable(&path).map_err(InstalledError::at(&path))?;

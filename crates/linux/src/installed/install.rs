@@ -17,6 +17,8 @@ use super::ends::Ends;
 use super::launcher;
 use super::package::CURRENT;
 use super::repository::{all_names, open_own};
+use crate::package::{MAX_SIZE, Progress};
+
 use super::{InstalledError, InstalledPackage, LeftOut, Record, Repository, media_types, record};
 
 /// A package whose signature was judged.
@@ -37,6 +39,8 @@ pub struct NewPackage<'a, S: Source + ?Sized> {
 pub struct Install {
     /// In place of a newer version too.
     pub allow_downgrade: bool,
+    /// The most bytes that its files may have; [`MAX_SIZE`] if it is not said.
+    pub max_size: Option<u64>,
     /// The `.appinstaller` that named it.
     pub app_installer: Option<String>,
     /// The lowbox that launchers start.
@@ -71,6 +75,7 @@ impl Repository {
         &self,
         new: &NewPackage<'_, S>,
         how: &Install,
+        progress: &Progress,
     ) -> Result<Installation, InstalledError> {
         let manifest = new.package.manifest();
         let identity = record::identity(manifest, new.trusted)?;
@@ -107,7 +112,7 @@ impl Repository {
         }
         self.check_dependencies(manifest)?;
         let staged = Staged::make(self)?;
-        staged.fill(new.source, new.package.contents())?;
+        staged.fill(new.source, new.package.contents(), how.max_size.unwrap_or(MAX_SIZE), progress)?;
         record.write(&staged.path).map_err(InstalledError::at(&staged.path))?;
         let known = media_types::Known::read(how.data_dirs.as_deref());
         let family_folder = self.path.join(&family);

@@ -1,18 +1,23 @@
 //! Packages as files: made from a folder, checked, unpacked into a folder.
 
 mod blocks;
+mod init;
+mod launcher;
 mod pack;
+mod progress;
 mod source;
 mod tree;
 mod trusted;
 mod unpack;
 
-pub use blocks::check_blocks;
+pub use blocks::{check_blocks, check_signed};
+pub use init::{InitError, Made, New, init};
 pub use pack::{PackError, Packed, pack};
+pub use progress::Progress;
 pub use source::PackageFile;
 pub use tree::{Tree, TreeError, TreeFile, tree};
 pub use trusted::{Kept, TrustStore, TrustStoreError};
-pub use unpack::{UnpackError, unpack};
+pub use unpack::{MAX_SIZE, UnpackError, unpack};
 
 use std::num::NonZero;
 

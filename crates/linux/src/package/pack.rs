@@ -1,7 +1,6 @@
 //! From a folder to a package, on all processors: blocks have nothing to do with each other, so they are packed in any order and written
 //! in theirs.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,12 +10,12 @@ use std::sync::{Mutex, PoisonError};
 use lowbox_msix::block_map::BLOCK;
 use lowbox_msix::container::Method;
 use lowbox_msix::manifest::MAX_BYTES;
-use lowbox_msix::part_name::{BLOCK_MAP, CONTENT_TYPES, MANIFEST, SIGNATURE};
+use lowbox_msix::part_name::{BLOCK_MAP, CONTENT_TYPES, MANIFEST, PartName, SIGNATURE};
 use lowbox_msix::writer::{BlockPacker, Options, PackageWriter, PackedBlock, WriteError, method_for};
 use lowbox_msix::{HashAlgorithm, Manifest, ManifestError};
 
 use super::tree::{Tree, TreeError, TreeFile, tree};
-use super::workers;
+use super::{Progress, workers};
 
 /// Blocks that wait to be written, for each worker.
 const WAITING: usize = 16;
@@ -71,7 +70,12 @@ pub struct Packed {
 ///
 /// # Errors
 /// When it holds what no package can hold, or no manifest in order, or something can't be read or written.
-pub fn pack(folder: &Path, output: impl Write, options: Options) -> Result<Packed, PackError> {
+pub fn pack(
+    folder: &Path,
+    output: impl Write,
+    options: Options,
+    progress: &Progress,
+) -> Result<Packed, PackError> {
     let mut tree = tree(folder)?;
     let mut files = std::mem::take(&mut tree.files);
     let is_made = |file: &TreeFile| {
@@ -86,11 +90,12 @@ pub fn pack(folder: &Path, output: impl Write, options: Options) -> Result<Packe
     let manifest = read_manifest(&tree, &manifest_file)?;
     check_executables(&manifest, &files)?;
     files.push(manifest_file);
+    progress.begin(files.iter().map(|file| file.size).sum());
     let mut packed = Packed { manifest, files: files.len(), bytes: 0, left_out };
     let mut writer = PackageWriter::new(output, options);
-    with_workers(options.algorithm, |jobs| {
-        for file in &files {
-            packed.bytes += add(&mut writer, &tree, file, jobs)?;
+    with_blocks(&tree, &files, options.algorithm, |steps| {
+        for _ in &files {
+            packed.bytes += write_file(&mut writer, &steps, progress)?;
         }
         Ok::<(), PackError>(())
     })?;
@@ -119,6 +124,15 @@ fn check_executables(manifest: &Manifest, files: &[TreeFile]) -> Result<(), Pack
     Ok(())
 }
 
+/// What is to be written next.
+enum Step {
+    File(PartName, Method),
+    /// A block, once it is packed.
+    Block(Receiver<PackedBlock>),
+    EndOfFile,
+    Failed(PackError),
+}
+
 /// A block that is to be packed, and where it goes then.
 struct Job {
     data: Vec<u8>,
@@ -126,8 +140,16 @@ struct Job {
     done: SyncSender<PackedBlock>,
 }
 
-fn with_workers<T>(algorithm: HashAlgorithm, work: impl FnOnce(&SyncSender<Job>) -> T) -> T {
+/// Has one thread read the files, and as many pack their blocks as there are processors, of several files at once; `work` gets what is to be written,
+/// in its order. Readers wait for writers, so little is in memory.
+fn with_blocks<T>(
+    tree: &Tree,
+    files: &[TreeFile],
+    algorithm: HashAlgorithm,
+    work: impl FnOnce(Receiver<Step>) -> T,
+) -> T {
     let (jobs, queue) = sync_channel::<Job>(workers() * WAITING);
+    let (steps, written) = sync_channel::<Step>(workers() * WAITING);
     let queue = Mutex::new(queue);
     std::thread::scope(|scope| {
         for _ in 0..workers() {
@@ -135,7 +157,7 @@ fn with_workers<T>(algorithm: HashAlgorithm, work: impl FnOnce(&SyncSender<Job>)
                 let mut packer = BlockPacker::new(algorithm);
                 while let Some(job) = next(&queue) {
                     let packed = match job.method {
-                        Method::Stored => packer.store(&job.data),
+                        Method::Stored => packer.store(job.data),
                         Method::Deflated => packer.deflate(&job.data),
                     };
                     // Who waited for it has failed.
@@ -143,9 +165,21 @@ fn with_workers<T>(algorithm: HashAlgorithm, work: impl FnOnce(&SyncSender<Job>)
                 }
             });
         }
-        let result = work(&jobs);
-        drop(jobs);
-        result
+        scope.spawn(move || {
+            for file in files {
+                match read(tree, file, &jobs, &steps) {
+                    Ok(true) => {}
+                    // Nobody writes any more.
+                    Ok(false) => break,
+                    Err(error) => {
+                        let error = PackError::Read { path: file.path.clone(), error };
+                        let _ = steps.send(Step::Failed(error));
+                        break;
+                    }
+                }
+            }
+        });
+        work(written)
     })
 }
 
@@ -153,45 +187,56 @@ fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-/// Adds a file; how many bytes it has.
-fn add<W: Write>(
-    writer: &mut PackageWriter<W>,
-    tree: &Tree,
-    file: &TreeFile,
-    jobs: &SyncSender<Job>,
-) -> Result<u64, PackError> {
-    let failed = |error| PackError::Read { path: file.path.clone(), error };
-    let mut input = tree.open(file).map_err(failed)?;
+/// Reads a file to its end; whether somebody still takes its blocks.
+fn read(tree: &Tree, file: &TreeFile, jobs: &SyncSender<Job>, steps: &SyncSender<Step>) -> io::Result<bool> {
+    let mut input = tree.open(file)?;
     let method = method_for(&file.name, file.size);
-    let mut part = writer.begin(file.name.clone(), method)?;
-    let (mut waiting, mut bytes) = (VecDeque::new(), 0);
-    let gone = || failed(io::Error::other("a thread that packs has ended"));
-    loop {
-        let data = next_block(&mut input).map_err(failed)?;
-        if data.is_empty() || waiting.len() >= workers() * WAITING {
-            // The oldest has been in work the longest.
-            while let Some(packed) = waiting.pop_front() {
-                let packed: Receiver<PackedBlock> = packed;
-                part.add(&packed.recv().map_err(|_| gone())?)?;
-                if !data.is_empty() {
-                    break;
-                }
-            }
-        }
+    let mut taken = steps.send(Step::File(file.name.clone(), method)).is_ok();
+    while taken {
+        let data = next_block(&mut input, file.size)?;
         if data.is_empty() {
+            taken = steps.send(Step::EndOfFile).is_ok();
             break;
         }
-        bytes += data.len() as u64;
         let (done, packed) = sync_channel(1);
-        jobs.send(Job { data, method, done }).map_err(|_| gone())?;
-        waiting.push_back(packed);
+        taken = jobs.send(Job { data, method, done }).is_ok() && steps.send(Step::Block(packed)).is_ok();
+    }
+    Ok(taken)
+}
+
+fn next_block(input: &mut File, size: u64) -> io::Result<Vec<u8>> {
+    let mut data = Vec::with_capacity(size.min(BLOCK) as usize);
+    Read::by_ref(input).take(BLOCK).read_to_end(&mut data)?;
+    Ok(data)
+}
+
+/// Writes the next file; how many bytes it has.
+fn write_file<W: Write>(
+    writer: &mut PackageWriter<W>,
+    steps: &Receiver<Step>,
+    progress: &Progress,
+) -> Result<u64, PackError> {
+    let gone = || PackError::Write(WriteError::Input(io::Error::other("a thread that packs has ended")));
+    let (name, method) = match steps.recv() {
+        Ok(Step::File(name, method)) => (name, method),
+        Ok(Step::Failed(error)) => return Err(error),
+        _ => return Err(gone()),
+    };
+    let mut part = writer.begin(name, method)?;
+    let mut bytes = 0;
+    loop {
+        match steps.recv().map_err(|_| gone())? {
+            Step::Block(packed) => {
+                let packed = packed.recv().map_err(|_| gone())?;
+                part.add(&packed)?;
+                bytes += u64::from(packed.size);
+                progress.add(packed.size as usize);
+            }
+            Step::EndOfFile => break,
+            Step::Failed(error) => return Err(error),
+            Step::File(..) => return Err(gone()),
+        }
     }
     part.finish()?;
     Ok(bytes)
-}
-
-fn next_block(input: &mut File) -> io::Result<Vec<u8>> {
-    let mut data = Vec::new();
-    Read::by_ref(input).take(BLOCK).read_to_end(&mut data)?;
-    Ok(data)
 }

@@ -23,7 +23,14 @@ impl PackageFile {
     /// # Errors
     /// The system's; another kind of file.
     pub fn open(path: &Path) -> io::Result<PackageFile> {
-        let file = open_regular(path)?;
+        PackageFile::of(open_regular(path)?)
+    }
+
+    /// A file that is open already, as long as it is now.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn of(file: File) -> io::Result<PackageFile> {
         let size = file.metadata()?.len();
         Ok(PackageFile { file, size })
     }

@@ -2,21 +2,26 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_msix::block_map::MappedFile;
 use lowbox_msix::container::Source;
-use lowbox_msix::package::{Contents, PackageError};
+use lowbox_msix::package::{Contents, FileReader, PackageError};
 use rustix::fs::{
-    AtFlags, Dir, Mode, OFlags, RenameFlags, ResolveFlags, fchmod, fstat, mkdirat, openat, openat2,
+    AtFlags, Dir, Mode, OFlags, RenameFlags, ResolveFlags, fchmod, fstat, fstatvfs, mkdirat, openat, openat2,
     renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::blocks::for_each;
+use super::Progress;
+use super::blocks::{data, for_each_segment};
+
+/// The most that is unpacked unasked, in bytes.
+pub const MAX_SIZE: u64 = 8 << 30;
 
 /// Why a package could not be unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +32,27 @@ pub enum UnpackError {
     /// The folder is there, with something in it.
     #[error("{} is there already; unpack to another folder, or remove it", .0.display())]
     Exists(PathBuf),
+    /// It says that it has more than is unpacked.
+    #[error(
+        "its files have {size} bytes, more than the {limit} that are unpacked unasked: a small package can say that it has any \
+         number. If you trust it, allow more with --max-size"
+    )]
+    TooLarge {
+        /// What it says.
+        size: u64,
+        /// What was allowed.
+        limit: u64,
+    },
+    /// There is no room.
+    #[error("its files have {size} bytes, and {} has {free} left; make room, or unpack elsewhere", path.display())]
+    NoRoom {
+        /// Where.
+        path: PathBuf,
+        /// What it says.
+        size: u64,
+        /// What is free.
+        free: u64,
+    },
     /// Something can't be written.
     #[error("{path}: {error}", path = path.display())]
     Write {
@@ -44,8 +70,20 @@ pub enum UnpackError {
 /// it elsewhere, and can only take its place, which is found out.
 ///
 /// # Errors
-/// When the package is not in order, or something can't be written; nothing is left then.
-pub fn unpack<S: Source + ?Sized>(source: &S, contents: &Contents, to: &Path) -> Result<(), UnpackError> {
+/// When the package is not in order, has more than `limit` bytes or than there is room for, or something can't be written; nothing is
+/// left then.
+pub fn unpack<S: Source + ?Sized>(
+    source: &S,
+    contents: &Contents,
+    to: &Path,
+    limit: u64,
+    progress: &Progress,
+) -> Result<(), UnpackError> {
+    let size = data(contents);
+    if size > limit {
+        return Err(UnpackError::TooLarge { size, limit });
+    }
+    progress.begin(size);
     let failed = |error: io::Error| UnpackError::Write { path: to.to_owned(), error };
     let name = to.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     let above = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -59,10 +97,20 @@ pub fn unpack<S: Source + ?Sized>(source: &S, contents: &Contents, to: &Path) ->
         Err(Errno::NOTDIR | Errno::LOOP) => return Err(UnpackError::Exists(to.to_owned())),
         Err(error) => return Err(failed(error.into())),
     }
+    if let Some(free) = room(&above).filter(|&free| free < size) {
+        return Err(UnpackError::NoRoom { path: to.to_owned(), size, free });
+    }
     let staging = Staging::beside(above, name).map_err(failed)?;
-    let files: Vec<&MappedFile> = contents.files().map(|(file, _)| file).collect();
-    let root = &staging.folder;
-    for_each(&files, |file| write(source, contents, file, root).map_err(|error| error.named(to, file)))?;
+    let create = |file: &MappedFile| {
+        let path = to.join(file.name.as_str());
+        match create(&staging.folder, file.name.as_str()) {
+            Ok(file) => Ok(Output { file, path }),
+            Err(error) => Err(UnpackError::Write { path, error: error.into() }),
+        }
+    };
+    for_each_segment(source, contents, create, |output, reader, offset| {
+        output.fill(reader, offset, progress)
+    })?;
     staging.take(name).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => UnpackError::Exists(to.to_owned()),
         _ => failed(error),
@@ -80,33 +128,34 @@ fn is_empty(folder: &OwnedFd) -> rustix::io::Result<bool> {
     Ok(true)
 }
 
-/// An error without the path.
-enum Failed {
-    Package(PackageError),
-    Write(io::Error),
+/// Bytes that the user may still write there; `None` where the file system does not say.
+fn room(folder: &OwnedFd) -> Option<u64> {
+    let known = fstatvfs(folder).ok().filter(|known| known.f_blocks > 0)?;
+    known.f_bavail.checked_mul(known.f_frsize)
 }
 
-impl Failed {
-    fn named(self, to: &Path, file: &MappedFile) -> UnpackError {
-        match self {
-            Failed::Package(error) => error.into(),
-            Failed::Write(error) => UnpackError::Write { path: to.join(file.name.as_str()), error },
+/// A file that is written, by one thread or several.
+struct Output {
+    file: File,
+    path: PathBuf,
+}
+
+impl Output {
+    fn fill<S: Source + ?Sized>(
+        &self,
+        reader: &mut FileReader<'_, S>,
+        mut at: u64,
+        progress: &Progress,
+    ) -> Result<(), UnpackError> {
+        while let Some(block) = reader.next_block()? {
+            self.file
+                .write_all_at(block, at)
+                .map_err(|error| UnpackError::Write { path: self.path.clone(), error })?;
+            at += block.len() as u64;
+            progress.add(block.len());
         }
+        Ok(())
     }
-}
-
-fn write<S: Source + ?Sized>(
-    source: &S,
-    contents: &Contents,
-    file: &MappedFile,
-    root: &OwnedFd,
-) -> Result<(), Failed> {
-    let mut output = create(root, file.name.as_str()).map_err(|error| Failed::Write(error.into()))?;
-    let mut reader = contents.reader(source, file);
-    while let Some(block) = reader.next_block().map_err(Failed::Package)? {
-        output.write_all(block).map_err(Failed::Write)?;
-    }
-    Ok(())
 }
 
 /// Makes a new file beneath the folder, and the folders on the way. Names were checked to lead nowhere else, and the kernel is told to
@@ -218,6 +267,15 @@ mod tests {
         assert!(place.path().join("moved/a/b").exists());
         assert!(other.take(OsStr::new("out")).is_err());
         assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_room_that_is_left_is_known() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = rustix::fs::open(place.path(), FOLDER, Mode::empty()).unwrap();
+        assert!(room(&folder).is_some_and(|free| free > 0 && free < u64::MAX / 2));
+        let proc = rustix::fs::open("/proc", FOLDER, Mode::empty()).unwrap();
+        assert_eq!(room(&proc), None, "a file system without blocks");
     }
 
     #[test]

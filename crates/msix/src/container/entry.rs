@@ -3,6 +3,7 @@
 use super::ContainerError;
 use super::fields::Fields;
 use super::source::Source;
+use super::window::Window;
 
 pub(super) const DIRECTORY_ENTRY: u32 = 0x0201_4b50;
 pub(super) const DIRECTORY_ENTRY_SIZE: u64 = 46;
@@ -116,12 +117,16 @@ impl Entry {
     }
 
     /// Reads the header before the data and the descriptor after them, neither of which may say anything else.
-    pub(super) fn read_local(&mut self, source: &(impl Source + ?Sized)) -> Result<(), ContainerError> {
+    pub(super) fn read_local(
+        &mut self,
+        window: &mut Window<'_, impl Source + ?Sized>,
+    ) -> Result<(), ContainerError> {
         let mut fixed = [0; LOCAL_SIZE as usize];
+        let size = window.size();
         let beyond = || bad_part(&self.raw_name, "its header or data lie beyond the end of the file");
-        let read = |buffer: &mut [u8], at: Option<u64>| match at {
-            Some(at) if at.checked_add(buffer.len() as u64).is_some_and(|end| end <= source.size()) => {
-                source.read_exact_at(buffer, at).map_err(ContainerError::Read)
+        let mut read = |buffer: &mut [u8], at: Option<u64>| match at {
+            Some(at) if at.checked_add(buffer.len() as u64).is_some_and(|end| end <= size) => {
+                window.read_exact_at(buffer, at).map_err(ContainerError::Read)
             }
             _ => Err(beyond()),
         };
@@ -155,7 +160,7 @@ impl Entry {
             }
             data_end
         };
-        let end = end.filter(|&end| end <= source.size()).ok_or_else(beyond)?;
+        let end = end.filter(|&end| end <= size).ok_or_else(beyond)?;
         (self.header_size, self.end) = (header_size, end);
         Ok(())
     }

@@ -8,6 +8,7 @@ mod entry;
 mod error;
 mod fields;
 mod source;
+mod window;
 
 pub(crate) use end::End;
 pub use entry::{Entry, Method};
@@ -19,6 +20,7 @@ use std::collections::HashMap;
 use crate::part_name::PartName;
 use entry::{DIRECTORY_ENTRY_SIZE, bad_part};
 use fields::Fields;
+use window::Window;
 
 /// The largest directory that is read, in bytes: some hundred thousand parts.
 pub const MAX_DIRECTORY: u64 = 64 << 20;
@@ -104,12 +106,13 @@ fn fill(
     entries: &mut [Entry],
     directory: u64,
 ) -> Result<(), ContainerError> {
+    let mut window = Window::new(source);
     let mut end = 0;
     for at in 0..entries.len() {
         let (before, rest) = entries.split_at_mut(at);
         let entry = &mut rest[0];
         check_gap(before.last(), end, entry.offset, "they lie before a part")?;
-        entry.read_local(source)?;
+        entry.read_local(&mut window)?;
         if entry.end > directory {
             return Err(ContainerError::Overlap {
                 name: String::from_utf8_lossy(&entry.raw_name).into_owned(),
@@ -142,6 +145,9 @@ fn named(entry: Entry) -> Result<Part, ContainerError> {
 
 /// As Windows compares names, near enough: what this takes for one name and Windows for two is refused, and nothing more.
 pub(crate) fn fold(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 

@@ -5,6 +5,7 @@ use super::integration::{Declared, Integration};
 use super::isolation::{self, Generation, Isolation};
 use super::namespace::Namespace;
 use super::reader::Reader;
+use super::visuals;
 use super::warning::Notice;
 use roxmltree::Node;
 use std::collections::HashSet;
@@ -82,6 +83,9 @@ fn read_one(
     if let Some(path) = executable {
         check_path(reader, node, path)?;
     }
+    if executable.is_some_and(|path| !path.to_ascii_lowercase().ends_with(".exe")) {
+        reader.warn(node, Notice::NotExe(id.to_owned()));
+    }
     let declared = isolation::read(reader, node, id)?;
     if executable.is_none() && declared.entry_point.is_some() {
         return Err(reader.missing(node, "Executable", "EntryPoint needs the program that it is in"));
@@ -96,14 +100,7 @@ fn read_one(
         match (Namespace::of(child.tag_name().namespace()), child.tag_name().name()) {
             (Namespace::Uap(_), "VisualElements") => {
                 has_visuals = true;
-                let name = child.attribute("DisplayName");
-                if let Some(bad) =
-                    name.filter(|text| text.contains(char::is_control) || text.chars().count() > 256)
-                {
-                    let rule = "write at most 256 characters on one line";
-                    return Err(reader.value(child, "DisplayName", bad, rule));
-                }
-                display_name = name.map(str::to_owned);
+                display_name = Some(visuals::read(reader, child)?);
                 logo = logo_of(reader, child)?;
                 is_listed = child.attribute("AppListEntry") != Some("none");
             }
@@ -140,7 +137,7 @@ fn read_one(
 }
 
 /// `uap10:HostId`: another package's program runs this one, and decides.
-fn has_host(node: Node<'_, '_>) -> bool {
+pub(super) fn has_host(node: Node<'_, '_>) -> bool {
     node.attributes()
         .any(|one| one.name() == "HostId" && Namespace::of(one.namespace()) == Namespace::Uap(10))
 }

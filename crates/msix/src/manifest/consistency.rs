@@ -2,7 +2,7 @@
 //! application decide about its isolation, whatever stands beside them.
 
 use super::Manifest;
-use super::isolation::Generation;
+use super::isolation::{Generation, Isolation};
 use super::reader::Reader;
 use super::warning::Notice;
 use crate::Version;
@@ -50,6 +50,9 @@ pub(super) fn check(reader: &mut Reader<'_>, node: Node<'_, '_>, manifest: &Mani
         let id = || application.id.clone();
         if isolated && !application.isolation.is_isolated() {
             reader.warn(node, Notice::MixedIsolation(id()));
+        }
+        if application.isolation == Isolation::FullTrust && !run_full_trust {
+            reader.warn(node, Notice::NoRunFullTrust(id()));
         }
         match application.generation {
             Some(Generation::Preview1 | Generation::Preview2) => reader.warn(node, Notice::PreviewForm(id())),

@@ -72,11 +72,13 @@ fn family(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<TargetDeviceFamily,
     if name.is_empty() || name.len() > 255 || !name.bytes().all(plain) {
         return Err(reader.value(node, "TargetDeviceFamily Name", name, "use letters, digits, '.' and '-'"));
     }
-    Ok(TargetDeviceFamily {
-        name: name.to_owned(),
-        min_version: version(reader, node, "MinVersion")?,
-        max_version_tested: version(reader, node, "MaxVersionTested")?,
-    })
+    let min_version = version(reader, node, "MinVersion")?;
+    let max_version_tested = version(reader, node, "MaxVersionTested")?;
+    if max_version_tested < min_version {
+        let rule = format!("it is lower than MinVersion; write {min_version} or higher");
+        return Err(reader.value(node, "MaxVersionTested", &max_version_tested.to_string(), &rule));
+    }
+    Ok(TargetDeviceFamily { name: name.to_owned(), min_version, max_version_tested })
 }
 
 fn package(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<PackageDependency, ManifestError> {

@@ -41,13 +41,13 @@ impl fmt::Display for ManifestError {
 #[non_exhaustive]
 pub enum Problem {
     /// Larger than [`super::MAX_BYTES`].
-    #[error("the manifest has {0} bytes; at most {max} are read", max = super::MAX_BYTES)]
+    #[error("the manifest has {0} bytes; at most {max} are read, so shorten it", max = super::MAX_BYTES)]
     TooLarge(usize),
     /// Not readable as text.
     #[error("{0}; save the manifest as UTF-8")]
     Encoding(String),
     /// More of something than any real manifest has.
-    #[error("{what}: at most {limit} are read")]
+    #[error("{what}: at most {limit} are read; take some out")]
     Limit {
         /// What there is too much of.
         what: &'static str,

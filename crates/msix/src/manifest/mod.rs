@@ -18,6 +18,7 @@ mod network;
 mod properties;
 mod reader;
 pub(crate) mod text;
+mod visuals;
 mod warning;
 
 pub use application::Application;
@@ -148,6 +149,10 @@ impl Manifest {
             extensions,
             warnings: Vec::new(),
         };
+        if manifest.properties.resource_package && !manifest.applications.is_empty() {
+            let rule = "a resource package has no Applications; take them out, or write false";
+            return Err(reader.value(root, "ResourcePackage", "true", rule));
+        }
         consistency::check(reader, capabilities_node.unwrap_or(root), &manifest);
         manifest.warnings = std::mem::take(&mut reader.warnings);
         Ok(manifest)
@@ -196,6 +201,13 @@ fn read_identity(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<Identity, Ma
     Identity::new(name, publisher, version, architecture, resource_id).map_err(wrong)
 }
 
+/// The form of a language's tag (BCP 47), near enough.
+fn is_language(text: &str) -> bool {
+    let part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= 85 && text.split('-').all(part) && text.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
 fn read_resources(reader: &Reader<'_>, parent: Node<'_, '_>) -> Result<(), ManifestError> {
     const MAX: usize = 200;
     reader.check_attributes(parent, &[])?;
@@ -205,7 +217,13 @@ fn read_resources(reader: &Reader<'_>, parent: Node<'_, '_>) -> Result<(), Manif
     }
     for node in nodes {
         match (Namespace::of(node.tag_name().namespace()), node.tag_name().name()) {
-            (Namespace::Foundation, "Resource") => reader.check_attributes(node, &["Language"])?,
+            (Namespace::Foundation, "Resource") => {
+                reader.check_attributes(node, &["Language"])?;
+                if let Some(language) = node.attribute("Language").filter(|text| !is_language(text)) {
+                    let rule = "write a language's tag, like en-us, or x-generate";
+                    return Err(reader.value(node, "Resource Language", language, rule));
+                }
+            }
             _ => reader.unknown_element(node)?,
         }
     }

@@ -3,6 +3,7 @@
 use super::error::{ManifestError, Problem, clip};
 use super::namespace::Namespace;
 use super::reader::Reader;
+use super::visuals;
 use roxmltree::Node;
 use std::collections::HashSet;
 
@@ -39,7 +40,10 @@ pub(super) fn read(reader: &mut Reader<'_>, parent: Node<'_, '_>) -> Result<Prop
             "DisplayName" => properties.display_name = text(reader, node, 256)?,
             "PublisherDisplayName" => properties.publisher_display_name = text(reader, node, 256)?,
             "Description" => properties.description = Some(text(reader, node, 2048)?),
-            "Logo" => properties.logo = text(reader, node, 4096)?,
+            "Logo" => {
+                properties.logo = text(reader, node, 4096)?;
+                visuals::picture(reader, node, "Logo", &properties.logo)?;
+            }
             "Framework" => properties.framework = boolean(reader, node)?,
             "ResourcePackage" => properties.resource_package = boolean(reader, node)?,
             _ => reader.unknown_element(node)?,

@@ -47,7 +47,10 @@ impl<'a> Reader<'a> {
                 Xml::UnclosedRootNode | Xml::UnexpectedEndOfStream => Problem::Xml(
                     "the text ends before all elements are closed; is the file cut off?".to_owned(),
                 ),
-                other => Problem::Xml(clip(&other.to_string().replace(char::is_control, "?"))),
+                other => {
+                    let what = clip(&other.to_string().replace(char::is_control, "?"));
+                    Problem::Xml(format!("{what}; correct what stands there"))
+                }
             };
             let position = match error {
                 Xml::DtdDetected | Xml::NodesLimitReached => None,

@@ -192,7 +192,14 @@ impl Tag {
 }
 
 fn find(bytes: &[u8], from: usize, what: &[u8]) -> Option<usize> {
-    bytes.get(from..)?.windows(what.len()).position(|window| window == what).map(|at| from + at)
+    let mut from = from;
+    loop {
+        from += bytes.get(from..)?.iter().position(|byte| *byte == what[0])?;
+        if bytes[from..].starts_with(what) {
+            return Some(from);
+        }
+        from += 1;
+    }
 }
 
 /// Line and column of a byte offset (anything past the end counts as the end).

@@ -84,6 +84,18 @@ pub enum Notice {
         "application {0:?} names an executable but neither EntryPoint nor TrustLevel; it is run isolated"
     )]
     UndeclaredIsolation(String),
+    /// A program whose name does not end in `.exe`.
+    #[error(
+        "application {0:?}: the name of its Executable does not end in .exe, and Windows and other tools take no other program; lowbox does. \
+         Name a launcher that does (lowbox init writes one)"
+    )]
+    NotExe(String),
+    /// Full trust without the capability for it.
+    #[error(
+        "application {0:?} runs with full trust, and the package does not declare rescap:Capability runFullTrust; Windows refuses it. \
+         Declare it, or isolate the application (lowbox isolate)"
+    )]
+    NoRunFullTrust(String),
     /// There were more.
     #[error("more warnings are left out")]
     More,

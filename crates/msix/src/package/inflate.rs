@@ -3,6 +3,7 @@
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::PackageError;
+use super::segments::{Buffers, Segment};
 use crate::block_map::{BLOCK, MappedFile};
 use crate::container::{Method, Part, Source};
 use crate::digest::{HashAlgorithm, Hasher};
@@ -10,13 +11,13 @@ use crate::digest::{HashAlgorithm, Hasher};
 /// A deflated stream's last block, when each of the others was flushed.
 const TRAILER: [u8; 2] = [3, 0];
 
-/// Reads a file of a package. What it hands out has the digest that the block map says.
+/// Reads a file of a package, or a segment of it. What it hands out has the digest that the block map says.
 pub struct FileReader<'a, S: ?Sized> {
     source: &'a S,
     part: &'a Part,
     mapped: &'a MappedFile,
     algorithm: HashAlgorithm,
-    inflate: Option<Decompress>,
+    segment: Segment,
     ended: bool,
     /// Where the next block's bytes are.
     at: u64,
@@ -24,8 +25,7 @@ pub struct FileReader<'a, S: ?Sized> {
     crc: Crc,
     /// The digest of the whole file, where the block map has it.
     whole: Option<Hasher>,
-    input: Vec<u8>,
-    data: Vec<u8>,
+    buffers: Buffers,
 }
 
 impl<'a, S: Source + ?Sized> FileReader<'a, S> {
@@ -34,48 +34,67 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
         part: &'a Part,
         mapped: &'a MappedFile,
         algorithm: HashAlgorithm,
+        segment: Segment,
+        buffers: Buffers,
     ) -> Self {
-        FileReader {
+        let mut reader = FileReader {
             source,
             part,
             mapped,
             algorithm,
-            inflate: (part.entry.method == Method::Deflated).then(|| Decompress::new(false)),
+            segment,
             ended: false,
-            at: part.entry.data_offset(),
-            next: 0,
+            at: segment.at,
+            next: segment.first,
             crc: Crc::new(),
-            whole: mapped.file_hash.map(|_| algorithm.hasher()),
-            input: Vec::new(),
-            data: Vec::new(),
-        }
+            whole: None,
+            buffers,
+        };
+        reader.whole = mapped.file_hash.filter(|_| reader.is_whole()).map(|_| algorithm.hasher());
+        reader
     }
 
-    /// The next block's data; `None` after the last one, when the whole file has been found in order.
+    fn is_whole(&self) -> bool {
+        self.segment.is_all_of(self.mapped)
+    }
+
+    /// The checksum of the segment's data, for [`Contents::check_checksum`](super::Contents::check_checksum); and the buffers.
+    #[must_use]
+    pub fn into_parts(self) -> (Crc, Buffers) {
+        (self.crc, self.buffers)
+    }
+
+    /// The next block's data; `None` after the last one, when the whole file has been found in order. (Of a segment, when it has; the file's
+    /// checksum is left to [`Contents::check_checksum`](super::Contents::check_checksum).)
     ///
     /// # Errors
     /// When they can't be read or are not what block map and container say; nothing of this block may be used then.
     pub fn next_block(&mut self) -> Result<Option<&[u8]>, PackageError> {
         let number = self.next;
-        let Some(block) = self.mapped.blocks.get(number) else {
-            self.finish()?;
-            return Ok(None);
+        let block = match self.mapped.blocks.get(number) {
+            Some(block) if number < self.segment.end => block,
+            _ => {
+                self.finish()?;
+                return Ok(None);
+            }
         };
         let size = self.mapped.block_size(number);
         let compressed = block.compressed.map_or(size, u64::from);
-        self.input.resize(compressed as usize, 0);
-        self.source.read_exact_at(&mut self.input, self.at)?;
+        let Buffers { inflate, input, data } = &mut self.buffers;
+        input.resize(compressed as usize, 0);
+        self.source.read_exact_at(input, self.at)?;
         self.at += compressed;
-        let data = match &mut self.inflate {
-            None => &self.input,
-            Some(inflate) => {
+        let data = match self.part.entry.method {
+            Method::Stored => &input[..],
+            Method::Deflated => {
                 let bad =
                     |what| PackageError::BadData { name: self.part.name.to_string(), block: number, what };
+                let inflate = inflate.get_or_insert_with(|| Decompress::new(false));
                 // Each inflates alone, from its first byte to its last: whoever reads parts of a package relies on it.
                 inflate.reset(false);
                 // One more, so that a longer block is seen.
-                self.data.resize(BLOCK as usize + 1, 0);
-                let length = expand(inflate, &self.input, &mut self.data, &mut self.ended).map_err(bad)?;
+                data.resize(BLOCK as usize + 1, 0);
+                let length = expand(inflate, input, data, &mut self.ended).map_err(bad)?;
                 if length as u64 != size {
                     return Err(bad("it does not inflate to a block's size"));
                 }
@@ -83,8 +102,7 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
                 if self.ended && number + 1 < self.mapped.blocks.len() {
                     return Err(bad("the deflated data end before the last block"));
                 }
-                self.data.truncate(length);
-                &self.data
+                &data[..length]
             }
         };
         if self.algorithm.digest(data) != block.hash {
@@ -100,28 +118,10 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
 
     /// What follows the last block, and the checksum.
     fn finish(&mut self) -> Result<(), PackageError> {
-        let left = self.part.entry.data_offset() + self.part.entry.compressed - self.at;
-        let bad = |what| PackageError::BadData { name: self.part.name.to_string(), block: self.next, what };
-        if let Some(inflate) = &mut self.inflate {
-            let mut trailer = vec![0; left.min(TRAILER.len() as u64 + 1) as usize];
-            self.source.read_exact_at(&mut trailer, self.at)?;
-            let whole = match trailer.as_slice() {
-                _ if self.ended && left > 0 => false,
-                // Sizes say where it ends; some tools flush the last block as all others and say no more.
-                [] => true,
-                trailer => {
-                    inflate.reset(false);
-                    let rest = expand(inflate, trailer, &mut [0], &mut self.ended).map_err(bad)?;
-                    trailer == TRAILER && rest == 0
-                }
-            };
-            if !whole {
-                return Err(bad("the deflated data do not end where they should"));
-            }
-        } else if left != 0 {
-            return Err(bad("there are more data than blocks"));
+        if self.segment.end == self.mapped.blocks.len() {
+            self.check_end()?;
         }
-        if self.crc.sum() != self.part.entry.crc {
+        if self.is_whole() && self.crc.sum() != self.part.entry.crc {
             return Err(PackageError::WrongChecksum(self.part.name.to_string()));
         }
         let whole = self.whole.take().map(Hasher::finish);
@@ -129,6 +129,28 @@ impl<'a, S: Source + ?Sized> FileReader<'a, S> {
             return Err(PackageError::WrongFileHash(self.part.name.to_string()));
         }
         Ok(())
+    }
+
+    fn check_end(&mut self) -> Result<(), PackageError> {
+        let left = self.part.entry.data_offset() + self.part.entry.compressed - self.at;
+        let bad = |what| PackageError::BadData { name: self.part.name.to_string(), block: self.next, what };
+        if self.part.entry.method == Method::Stored {
+            return if left == 0 { Ok(()) } else { Err(bad("there are more data than blocks")) };
+        }
+        let mut trailer = vec![0; left.min(TRAILER.len() as u64 + 1) as usize];
+        self.source.read_exact_at(&mut trailer, self.at)?;
+        let whole = match trailer.as_slice() {
+            _ if self.ended && left > 0 => false,
+            // Sizes say where it ends; some tools flush the last block as all others and say no more.
+            [] => true,
+            trailer => {
+                let inflate = self.buffers.inflate.get_or_insert_with(|| Decompress::new(false));
+                inflate.reset(false);
+                let rest = expand(inflate, trailer, &mut [0], &mut self.ended).map_err(bad)?;
+                trailer == TRAILER && rest == 0
+            }
+        };
+        if whole { Ok(()) } else { Err(bad("the deflated data do not end where they should")) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Opening a package: everything but the files' data is read and has to agree.
 
 use super::inflate::{FileReader, whole};
+use super::segments::{Buffers, Segment};
 use super::{PackageError, mapping};
 use crate::Manifest;
 use crate::block_map::{self, BlockMap, MappedFile};
@@ -125,8 +126,13 @@ impl Contents {
         source: &'a S,
         file: &'a MappedFile,
     ) -> FileReader<'a, S> {
-        let part = self.container.part(file.name.as_str()).expect("every mapped file is a part");
-        FileReader::new(source, part, file, self.block_map.algorithm)
+        let at = self.part_of(file).entry.data_offset();
+        let whole = Segment { first: 0, end: file.blocks.len(), at };
+        self.segment_reader(source, file, whole, Buffers::default())
+    }
+
+    pub(super) fn part_of(&self, file: &MappedFile) -> &Part {
+        self.container.part(file.name.as_str()).expect("every mapped file is a part")
     }
 
     /// A part that the block map does not list, by the container's checksum alone: the signature.

@@ -37,8 +37,9 @@ impl BlockPacker {
 
     /// As it is.
     #[must_use]
-    pub fn store(&mut self, data: &[u8]) -> PackedBlock {
-        self.packed(data, data.to_vec())
+    pub fn store(&mut self, data: Vec<u8>) -> PackedBlock {
+        let (hash, crc) = self.sums(&data);
+        PackedBlock { size: data.len() as u32, bytes: data, hash, crc }
     }
 
     /// Deflated, and flushed, so that it inflates on its own: what a deflated file is made of.
@@ -60,12 +61,13 @@ impl BlockPacker {
             "deflate needs no more than that"
         );
         bytes.truncate(used);
-        self.packed(data, bytes)
+        let (hash, crc) = self.sums(data);
+        PackedBlock { bytes, size: data.len() as u32, hash, crc }
     }
 
-    fn packed(&mut self, data: &[u8], bytes: Vec<u8>) -> PackedBlock {
+    fn sums(&self, data: &[u8]) -> (Digest, Crc) {
         let mut crc = Crc::new();
         crc.update(data);
-        PackedBlock { bytes, size: data.len() as u32, hash: self.algorithm.digest(data), crc }
+        (self.algorithm.digest(data), crc)
     }
 }

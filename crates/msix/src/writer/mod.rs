@@ -1,9 +1,11 @@
 //! Making packages: what is written is a function of what goes in, byte for byte.
 
+mod again;
 mod block;
 mod records;
 mod time;
 
+pub use again::with_manifest;
 pub use block::{BlockPacker, PackedBlock};
 pub use time::DosTime;
 
@@ -13,12 +15,15 @@ use std::io::{self, Write};
 use flate2::Crc;
 
 use crate::block_map::{BLOCK, Block, BlockMap, MappedFile};
-use crate::container::{Method, fold};
+use crate::container::{Method, Part, Source, fold};
 use crate::content_types::ContentTypes;
 use crate::digest::HashAlgorithm;
 use crate::part_name::{BLOCK_MAP, CONTENT_TYPES, PartName};
 use records::{DESCRIPTOR_SIZE, descriptor, header};
 pub(crate) use records::{Written, directory, end_records, whole_part};
+
+/// Bytes that are copied at once.
+const STEP: usize = 256 << 10;
 
 /// How a package is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +40,9 @@ pub enum WriteError {
     /// The output fails.
     #[error(transparent)]
     Output(#[from] io::Error),
+    /// The package that is copied from can't be read.
+    #[error("it can't be read: {0}")]
+    Input(io::Error),
     /// A name that is there already, where letters' case does not count.
     #[error("{first} and {second} have one name: Windows does not tell upper and lower case apart")]
     SameName {
@@ -127,6 +135,34 @@ impl<W: Write> PackageWriter<W> {
         Ok(FileWriter { writer: self, file, encoded, method, mapped, offset, crc: Crc::new(), compressed: 0 })
     }
 
+    /// Copies a file of another package as it lies there, deflated or not. Its digests are those of the other block map, so they have to be
+    /// of the same kind; whether they are right is not looked at.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin); when it can't be read.
+    pub fn copy(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        part: &Part,
+        file: &MappedFile,
+    ) -> Result<(), WriteError> {
+        let entry = &part.entry;
+        let mut copy = self.begin(part.name.clone(), entry.method)?;
+        let mut buffer = vec![0; entry.compressed.min(STEP as u64) as usize];
+        let (mut at, end) = (entry.data_offset(), entry.data_offset() + entry.compressed);
+        while at < end {
+            let step = (end - at).min(STEP as u64) as usize;
+            source.read_exact_at(&mut buffer[..step], at).map_err(WriteError::Input)?;
+            copy.writer.write(&buffer[..step])?;
+            at += step as u64;
+        }
+        let deflated = entry.method == Method::Deflated;
+        copy.file.blocks = file.blocks.clone();
+        copy.file.blocks.iter_mut().filter(|_| !deflated).for_each(|block| block.compressed = None);
+        (copy.file.size, copy.compressed) = (entry.size, entry.compressed);
+        copy.end(entry.crc)
+    }
+
     /// A part that the writer itself makes, as a whole.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
         let name = PartName::new(name).expect("a name of the format's own");
@@ -193,13 +229,20 @@ impl<W: Write> FileWriter<'_, W> {
     /// # Errors
     /// When the output fails.
     pub fn finish(self) -> Result<(), WriteError> {
-        let FileWriter { writer, file, encoded, method, mapped, offset, crc, mut compressed } = self;
-        if method == Method::Deflated {
+        let mut whole = self;
+        if whole.method == Method::Deflated {
             // All blocks were flushed: the empty last one ends the stream.
-            writer.write(&[3, 0])?;
-            compressed += 2;
+            whole.writer.write(&[3, 0])?;
+            whole.compressed += 2;
         }
-        let (crc, time) = (crc.sum(), writer.options.time);
+        let crc = whole.crc.sum();
+        whole.end(crc)
+    }
+
+    /// Writes what follows the data.
+    fn end(self, crc: u32) -> Result<(), WriteError> {
+        let FileWriter { writer, file, encoded, method, mapped, offset, compressed, .. } = self;
+        let time = writer.options.time;
         let end = descriptor(crc, compressed, file.size);
         debug_assert_eq!(end.len(), DESCRIPTOR_SIZE);
         writer.write(&end)?;

@@ -57,7 +57,7 @@ pub fn pack(files: &[(String, Vec<u8>)], manifest: &str, options: Options) -> Re
         let mut file = writer.begin(name, method)?;
         for block in data.chunks(BLOCK as usize) {
             let packed = match method {
-                Method::Stored => packer.store(block),
+                Method::Stored => packer.store(block.to_vec()),
                 Method::Deflated => packer.deflate(block),
             };
             file.add(&packed)?;

@@ -1,11 +1,15 @@
-//! Adding capabilities, hosts and loopback exemptions to a manifest in place: every byte that is not part of the addition stays as it is.
+//! Changing a manifest in place (capabilities, hosts and loopback exemptions added, isolation): every byte that is not part of the change stays as it is.
 
+mod change;
+pub mod isolate;
 mod layout;
 mod network;
 mod scope;
+mod starter;
 mod template;
 
 pub use network::{NewNetwork, add_network};
+pub use starter::{LOGOS, Starter, System, starter_manifest};
 pub use template::{NewManifest, NewManifestError, new_manifest};
 
 use super::{CapabilityElement, Manifest, ManifestError, namespace, text};

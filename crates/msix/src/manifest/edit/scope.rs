@@ -10,11 +10,13 @@ pub(super) struct Scope<'a> {
     place: Node<'a, 'a>,
     /// Prefix and URI.
     declared: Vec<(String, String)>,
+    /// Prefixes that the manifest has, and that have to be ignorable from now on.
+    ignorable: Vec<String>,
 }
 
 impl<'a> Scope<'a> {
     pub fn new(text: &'a str, root: Node<'a, 'a>, parent: Option<Node<'a, 'a>>) -> Scope<'a> {
-        Scope { text, root, place: parent.unwrap_or(root), declared: Vec::new() }
+        Scope { text, root, place: parent.unwrap_or(root), declared: Vec::new(), ignorable: Vec::new() }
     }
 
     /// The prefix of the foundation namespace, with its colon; empty where it is the default.
@@ -26,6 +28,30 @@ impl<'a> Scope<'a> {
     /// [`declarations`](Self::declarations).
     pub fn prefix(&mut self, one: &NewCapability) -> Result<String, EditError> {
         self.prefix_of(&one.namespace_uri, one.prefix.as_deref().unwrap_or("cap"))
+    }
+
+    /// The prefix of a namespace for attributes, which the default namespace is not for; without its colon, and ignorable from now on.
+    pub fn attribute_prefix(&mut self, namespace_uri: &str, customary: &str) -> Result<String, EditError> {
+        let names =
+            self.place.namespaces().filter(|one| one.uri() == namespace_uri).filter_map(|one| one.name());
+        let known = names.into_iter().next().map(str::to_owned);
+        let Some(known) = known else {
+            let prefix = self.prefix_of(namespace_uri, customary)?;
+            return match prefix.strip_suffix(':') {
+                Some(prefix) => Ok(prefix.to_owned()),
+                None => Err(EditError::Unsafe("a default namespace is one of isolation's")),
+            };
+        };
+        let listed = |list: &str| {
+            let mut uris =
+                list.split_ascii_whitespace().map(|prefix| self.root.lookup_namespace_uri(Some(prefix)));
+            uris.any(|uri| uri == Some(namespace_uri))
+        };
+        if !self.root.attribute("IgnorableNamespaces").is_some_and(listed) && !self.ignorable.contains(&known)
+        {
+            self.ignorable.push(known.clone());
+        }
+        Ok(known)
     }
 
     /// The same of any namespace.
@@ -69,12 +95,13 @@ impl<'a> Scope<'a> {
 
     /// What has to be put into the start tag of `Package`.
     pub fn declarations(&self) -> Result<Vec<Insertion>, EditError> {
-        if self.declared.is_empty() {
+        if self.declared.is_empty() && self.ignorable.is_empty() {
             return Ok(Vec::new());
         }
         let xmlns: String =
             self.declared.iter().map(|(prefix, uri)| format!(" xmlns:{prefix}=\"{uri}\"")).collect();
-        let prefixes: Vec<&str> = self.declared.iter().map(|(prefix, _)| prefix.as_str()).collect();
+        let declared = self.declared.iter().map(|(prefix, _)| prefix);
+        let prefixes: Vec<&str> = declared.chain(&self.ignorable).map(String::as_str).collect();
         let prefixes = prefixes.join(" ");
         let (end, empty) =
             start_tag(self.text, self.root).ok_or(EditError::Unsafe("its start tag has no end"))?;

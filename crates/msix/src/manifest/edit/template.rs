@@ -59,6 +59,6 @@ pub fn new_manifest(what: &NewManifest, capabilities: &[NewCapability]) -> Resul
     Ok(add_capabilities(text.as_bytes(), capabilities)?.bytes)
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

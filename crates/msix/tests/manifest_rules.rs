@@ -172,7 +172,7 @@ fn run_full_trust_is_explained_not_refused() {
     );
     let protocol = |scope| {
         format!(
-            "<Extensions><u:Extension Category='windows.protocol' {scope}><u:Protocol Name='x'/></u:Extension></Extensions>"
+            "<Extensions><u:Extension Category='windows.protocol' {scope}><u:Protocol Name='xy'/></u:Extension></Extensions>"
         )
     };
     assert_eq!(notices(&parse(silo, &protocol(""), "", "").unwrap()), [&Notice::ProtocolScope]);

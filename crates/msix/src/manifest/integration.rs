@@ -115,7 +115,11 @@ impl Integration {
                 let rule = "use up to 100 letters in lower case, digits, dots, dashes and underscores";
                 return Err(reader.value(inner, "FileTypeAssociation Name", name, rule));
             }
-            declared.once(reader, inner, "file type association", name)?;
+            // Of the application: packages of Microsoft's have one name in two of them.
+            if self.file_types.iter().any(|one| one.name == name) {
+                let (what, hint) = ("file type association", "declare it once in the application");
+                return Err(reader.error(inner, Problem::Duplicate { what, name: clip(name), hint }));
+            }
             let mut types = Vec::new();
             for one in inner.descendants().filter(|node| node.has_tag_name_of("FileType")) {
                 types.push(file_type(reader, one, declared)?);

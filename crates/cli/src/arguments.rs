@@ -12,7 +12,7 @@ use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
     acl, bundle, capability, cert, completions, consent, doctor, explain, init, install, isolate, learn,
-    list, man, open, pack, remove, reset, show, sign, token, unpack, verify,
+    list, man, open, pack, remove, reset, show, sign, token, unpack, update, verify,
 };
 use crate::prompt::Policy;
 
@@ -53,6 +53,8 @@ pub enum Command {
     Isolate(isolate::Arguments),
     /// Install an MSIX package for yourself
     Install(install::Arguments),
+    /// Install newer versions of packages that an .appinstaller installed
+    Update(update::Arguments),
     /// List the packages that are installed
     List(list::Arguments),
     /// Open files or an address with an installed package

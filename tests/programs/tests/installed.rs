@@ -220,6 +220,7 @@ fn an_alias_takes_the_place_of_no_command() {
         second.aliases = vec!["ls", "contoso-own", "contoso-first", "mount", "contoso-second"];
         let installed = second.install(person, &["--json"]);
         let answer: serde_json::Value = serde_json::from_str(&installed.succeeded()).unwrap();
+        let answer = &answer[0];
         let left_out = answer["left_out"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
         let mut left_out: Vec<&str> = left_out.collect();
         left_out.sort_unstable();

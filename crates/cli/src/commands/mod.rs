@@ -29,6 +29,7 @@ mod soak;
 pub mod token;
 pub mod unpack;
 pub mod unreached;
+pub mod update;
 pub mod verify;
 
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Init(arguments) => init::execute(&arguments),
         Command::Isolate(arguments) => isolate::execute(&arguments),
         Command::Install(arguments) => install::execute(&arguments),
+        Command::Update(arguments) => update::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),
         Command::Open(arguments) => open::execute(arguments),
         Command::Reset(arguments) => reset::execute(&arguments),

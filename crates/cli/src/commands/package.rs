@@ -72,13 +72,21 @@ impl Opened {
 /// When it can't be read, or is not in order.
 pub fn open_any(path: &Path) -> Result<(PackageFile, Opened), Failure> {
     let file = PackageFile::open(path).map_err(|error| failed(path, &error))?;
-    let opened = match Package::open(&file) {
-        Err(PackageError::IsBundle) => {
-            Opened::Bundle(Bundle::open(&file).map_err(|error| failed(path, &error))?)
-        }
-        opened => Opened::Package(opened.map_err(|error| failed(path, &error))?),
-    };
+    let opened = opened(path, &file)?;
     Ok((file, opened))
+}
+
+/// The same of a file that is open already.
+///
+/// # Errors
+/// When it is not in order.
+pub fn opened(path: &Path, file: &PackageFile) -> Result<Opened, Failure> {
+    match Package::open(file) {
+        Err(PackageError::IsBundle) => {
+            Bundle::open(file).map(Opened::Bundle).map_err(|error| failed(path, &error))
+        }
+        opened => opened.map(Opened::Package).map_err(|error| failed(path, &error)),
+    }
 }
 
 /// A package's signature, if it has one that is one.

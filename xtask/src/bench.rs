@@ -58,7 +58,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 25] = [
+const BENCHMARKS: [(&str, Benchmark); 26] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -84,6 +84,7 @@ const BENCHMARKS: [(&str, Benchmark); 25] = [
     ("msix-unpack", msix::unpack),
     ("msix-verify", msix::verify),
     ("msix-large", msix::large),
+    ("msix-install", msix::install),
 ];
 
 /// What root measures for both: the user's processes too, and what does not depend on who runs it.

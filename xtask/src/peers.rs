@@ -1,5 +1,7 @@
 //! `cargo xtask peers`: the programs that the benchmarks and the tests need beside lowbox.
 
+mod msix;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -10,6 +12,9 @@ pub struct Options {
     /// Install what is missing: Debian's packages (as root), MXC's by npm into target/peers.
     #[arg(long)]
     install: bool,
+    /// Try the public tools for packages that are there, and lowbox on what they make.
+    #[arg(long)]
+    msix: bool,
 }
 
 /// The file name of MXC's Linux executor.
@@ -19,7 +24,8 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 19] = [
+const PROGRAMS: [(&str, &str, &str, &str); 20] = [
+    ("osslsigncode", "--version", "osslsigncode", "signatures of packages"),
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
     ("hyperfine", "--version", "hyperfine", "bench by hand"),
@@ -70,6 +76,9 @@ pub fn openappx(workspace: &Path) -> Option<PathBuf> {
 
 /// Runs the command: failure if something is missing in the end.
 pub fn run(options: &Options) -> io::Result<ExitCode> {
+    if options.msix {
+        return msix::run();
+    }
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let missing = missing_packages();
     if options.install {

@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, capability, cert, completions, consent, doctor, explain, init, install, isolate, learn, list, man,
-    open, pack, remove, reset, show, sign, token, unpack, verify,
+    acl, bundle, capability, cert, completions, consent, doctor, explain, init, install, isolate, learn,
+    list, man, open, pack, remove, reset, show, sign, token, unpack, update, verify,
 };
 use crate::prompt::Policy;
 
@@ -53,6 +53,8 @@ pub enum Command {
     Isolate(isolate::Arguments),
     /// Install an MSIX package for yourself
     Install(install::Arguments),
+    /// Install newer versions of packages that an .appinstaller installed
+    Update(update::Arguments),
     /// List the packages that are installed
     List(list::Arguments),
     /// Open files or an address with an installed package
@@ -65,7 +67,9 @@ pub enum Command {
     Pack(pack::Arguments),
     /// Unpack an MSIX package, each block checked
     Unpack(unpack::Arguments),
-    /// Show what an MSIX package says of itself
+    /// Bundles of MSIX packages: make one, take it apart, show it
+    Bundle(bundle::Arguments),
+    /// Show what an MSIX package, bundle or .appinstaller file says of itself
     Show(show::Arguments),
     /// Sign an MSIX package
     Sign(sign::Arguments),

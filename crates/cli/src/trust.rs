@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lowbox_linux::host::{Folders, HostUser};
-use lowbox_linux::package::{PackageFile, TrustStore};
+use lowbox_linux::package::TrustStore;
+use lowbox_msix::container::Source;
 use lowbox_msix::package::Contents;
 use lowbox_msix::signature::{Signature, SignatureError, SignedBy, Trust, Trusted, UnixTime, verdict};
 
@@ -78,13 +79,13 @@ pub enum Verdict {
 /// # Errors
 /// Those faults.
 pub fn judge(
-    file: &PackageFile,
+    source: &(impl Source + ?Sized),
     contents: &Contents,
     publisher: &str,
     trust: &Trust,
     now: UnixTime,
 ) -> Result<Verdict, SignatureError> {
-    match verdict(file, contents, publisher, trust, now) {
+    match verdict(source, contents, publisher, trust, now) {
         Ok(found) => Ok(Verdict::of(found)),
         Err(SignatureError::Missing) => Ok(Verdict::Unsigned),
         Err(error) => Err(error),

@@ -77,7 +77,7 @@ fn other_forms_of_pkcs_12_are_read_or_the_command_that_writes_them_anew_is_told(
     sign().expect(125).says("there is no key in it");
     world.sh("openssl pkcs12 -export -nocerts -inkey leaf.key -passout file:password -out k.p12");
     sign().expect(125).says("certificate");
-    world.sh(&format!("{export} -iter 3000000"));
+    world.sh(&format!("{export} -iter 1100000"));
     sign().expect(125).says("steps");
     world.file("k.p12", "no such thing");
     sign().expect(125).says("no file of PKCS #12");
@@ -237,6 +237,10 @@ fn which_certificate_is_the_signers_has_to_be_plain() {
 fn a_key_in_a_device_signs() {
     const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
     if !installed("softhsm2-util", "1 test of devices") || !installed("pkcs11-tool", "1 test of devices") {
+        return;
+    }
+    if !std::path::Path::new(MODULE).exists() {
+        println!("SKIPPED 1 test of devices: {MODULE} is not there");
         return;
     }
     for kind in [EC, "rsa:2048"] {

@@ -100,3 +100,14 @@ fn a_store_that_others_could_have_written_says_nothing() {
     fs::write(folder.join(".x.pem.1-0"), "half").unwrap();
     world.lowbox(["verify", "a.msix"]).expect(0);
 }
+
+#[test]
+fn installing_believes_whom_the_user_trusts() {
+    let world = signed();
+    world.lowbox(["install", "a.msix"]).expect(125).says("lowbox cert trust");
+    world.lowbox(["install", "a.msix", "--trust", "k.pem"]).expect(125).says("no certificate");
+    world.lowbox(["cert", "trust", "c.pem"]).expect(0);
+    let installed = world.lowbox(["install", "a.msix", "--json"]).expect(0).json();
+    assert_eq!(installed["trusted"], true);
+    assert_eq!(installed["signed_by"], "CN=Contoso");
+}

@@ -31,7 +31,9 @@
 //! # Ok::<(), lowbox_msix::ManifestError>(())
 //! ```
 
+pub mod app_installer;
 pub mod block_map;
+pub mod bundle;
 pub mod container;
 pub mod content_types;
 mod digest;
@@ -42,6 +44,8 @@ pub mod package;
 pub mod part_name;
 mod program;
 mod publisher;
+pub mod qualifiers;
+pub mod resources;
 pub mod signature;
 mod unpackaged;
 mod version;

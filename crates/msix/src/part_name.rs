@@ -185,6 +185,12 @@ impl PartName {
         whole.iter().any(|name| self.0.eq_ignore_ascii_case(name)) || self.is_in_reserved_folder()
     }
 
+    /// Whether it is the name of a package, by its extension.
+    #[must_use]
+    pub fn is_package(&self) -> bool {
+        matches!(self.extension().as_deref(), Some("msix" | "appx"))
+    }
+
     /// Whether it lies in a folder reserved for footprint files.
     #[must_use]
     pub fn is_in_reserved_folder(&self) -> bool {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::manifest::text;
+use crate::manifest::{Position, text};
 
 /// Why such a file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,36 +16,36 @@ pub enum XmlError {
     #[error("its root is not {0} of {1}")]
     Root(&'static str, &'static str),
     /// An element that does not belong there.
-    #[error("line {line}: element {name:?} does not belong there")]
+    #[error("{at}: element {name:?} does not belong there")]
     Element {
-        /// Line.
-        line: u32,
+        /// Where.
+        at: Position,
         /// Its name.
         name: String,
     },
     /// An attribute that does not belong there.
-    #[error("line {line}: attribute {name:?} does not belong there")]
+    #[error("{at}: attribute {name:?} does not belong there")]
     Attribute {
-        /// Line.
-        line: u32,
+        /// Where.
+        at: Position,
         /// Its name.
         name: String,
     },
     /// An attribute that has to be there.
-    #[error("line {line}: {element} has no {name}")]
+    #[error("{at}: {element} has no {name}")]
     Missing {
-        /// Line.
-        line: u32,
+        /// Where.
+        at: Position,
         /// Of which element.
         element: &'static str,
         /// Which.
         name: &'static str,
     },
     /// A value that is none.
-    #[error("line {line}: {name}={value:?}: {what}")]
+    #[error("{at}: {name}={value:?}: {what}")]
     Value {
-        /// Line.
-        line: u32,
+        /// Where.
+        at: Position,
         /// Of which attribute.
         name: &'static str,
         /// The value.
@@ -74,19 +74,30 @@ pub(crate) fn parse<'a>(
     root: &'static str,
     namespace: &'static str,
 ) -> Result<Document<'a>, XmlError> {
+    parse_any(text, nodes, root, &[namespace])
+}
+
+/// The same, where the root may be of one of several namespaces, of which the first is named if it is of none.
+pub(crate) fn parse_any<'a>(
+    text: &'a str,
+    nodes: u32,
+    root: &'static str,
+    namespaces: &[&'static str],
+) -> Result<Document<'a>, XmlError> {
     let options = ParsingOptions { allow_dtd: false, nodes_limit: nodes };
     let document = Document::parse_with_options(text, options)
         .map_err(|error| XmlError::Malformed(clip(&error.to_string())))?;
     let found = document.root_element().tag_name();
-    if (found.name(), found.namespace()) != (root, Some(namespace)) {
-        return Err(XmlError::Root(root, namespace));
+    if found.name() != root || !namespaces.iter().any(|one| found.namespace() == Some(*one)) {
+        return Err(XmlError::Root(root, namespaces[0]));
     }
     Ok(document)
 }
 
-/// The line of a node.
-pub(crate) fn line(node: Node<'_, '_>) -> u32 {
-    node.document().text_pos_at(node.range().start).row
+/// Where a node is.
+pub(crate) fn at(node: Node<'_, '_>) -> Position {
+    let at = node.document().text_pos_at(node.range().start);
+    Position { line: at.row, column: at.col }
 }
 
 /// An attribute without a namespace.
@@ -95,7 +106,7 @@ pub(crate) fn required<'a>(
     element: &'static str,
     name: &'static str,
 ) -> Result<&'a str, XmlError> {
-    node.attribute(name).ok_or_else(|| XmlError::Missing { line: line(node), element, name })
+    node.attribute(name).ok_or_else(|| XmlError::Missing { at: at(node), element, name })
 }
 
 /// A value that is wrong.
@@ -105,7 +116,7 @@ pub(crate) fn value(
     value: &str,
     what: impl Into<String>,
 ) -> XmlError {
-    XmlError::Value { line: line(node), name, value: clip(value), what: what.into() }
+    XmlError::Value { at: at(node), name, value: clip(value), what: what.into() }
 }
 
 /// A number in decimal digits, as xs:unsignedLong, without signs or spaces.
@@ -127,7 +138,7 @@ pub(crate) fn check_attributes(
             Some(namespace) => ignorable.contains(&namespace),
         };
         if !passes {
-            return Err(XmlError::Attribute { line: line(node), name: clip(attribute.name()) });
+            return Err(XmlError::Attribute { at: at(node), name: clip(attribute.name()) });
         }
     }
     Ok(())
@@ -138,18 +149,26 @@ pub(crate) fn elements<'a, 'input>(
     node: Node<'a, 'input>,
     ignorable: &[&str],
 ) -> Result<Vec<Node<'a, 'input>>, XmlError> {
-    let namespace = node.tag_name().namespace();
+    elements_of(node, &[node.tag_name().namespace().unwrap_or_default()], ignorable)
+}
+
+/// The same, where the elements are of one of several namespaces.
+pub(crate) fn elements_of<'a, 'input>(
+    node: Node<'a, 'input>,
+    namespaces: &[&str],
+    ignorable: &[&str],
+) -> Result<Vec<Node<'a, 'input>>, XmlError> {
     let mut found = Vec::new();
     for child in node.children() {
         if child.is_text() && !child.text().unwrap_or_default().trim().is_empty() {
             let name = format!("{:?}", clip(child.text().unwrap_or_default().trim()));
-            return Err(XmlError::Element { line: line(child), name });
+            return Err(XmlError::Element { at: at(child), name });
         }
         if !child.is_element() {
             continue;
         }
         match child.tag_name().namespace() {
-            own if own == namespace => found.push(child),
+            own if namespaces.contains(&own.unwrap_or_default()) => found.push(child),
             Some(other) if ignorable.contains(&other) => {}
             _ => return Err(unexpected(child)),
         }
@@ -159,7 +178,7 @@ pub(crate) fn elements<'a, 'input>(
 
 /// An element that does not belong there.
 pub(crate) fn unexpected(node: Node<'_, '_>) -> XmlError {
-    XmlError::Element { line: line(node), name: clip(node.tag_name().name()) }
+    XmlError::Element { at: at(node), name: clip(node.tag_name().name()) }
 }
 
 /// The namespaces that `IgnorableNamespaces` names by their prefixes.

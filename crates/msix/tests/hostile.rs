@@ -4,41 +4,10 @@ mod common;
 mod corpus;
 
 use common::read_all;
+use corpus::kinds::kind;
 use corpus::{Draft, Raw, finished, flushed, uncompressed};
-use lowbox_msix::container::ContainerError;
-use lowbox_msix::package::PackageError;
 
 type Case = (&'static str, &'static str, Box<dyn Fn(&mut Draft)>);
-
-fn kind(error: &PackageError) -> &'static str {
-    match error {
-        PackageError::Container(error) => match error {
-            ContainerError::BadName { .. } => "name",
-            ContainerError::SameName { .. } | ContainerError::FileAsFolder { .. } => "collision",
-            ContainerError::BadPart { .. } => "part",
-            ContainerError::Hidden { .. } => "hidden",
-            ContainerError::Overlap { .. } => "overlap",
-            ContainerError::BadDirectory { .. } => "directory",
-            ContainerError::NoEnd | ContainerError::BadEnd(_) => "end",
-            ContainerError::TooMuch(_) => "too much",
-            ContainerError::Read(_) => "read",
-        },
-        PackageError::Read(_) => "read",
-        PackageError::Missing(_) => "missing",
-        PackageError::ContentTypes(_)
-        | PackageError::NoContentType(_)
-        | PackageError::WrongContentType { .. } => "types",
-        PackageError::BlockMap(_) => "map",
-        PackageError::Mapping { .. } => "mapping",
-        PackageError::Signature(_) => "signature",
-        PackageError::Manifest(_) | PackageError::NoExecutable { .. } => "manifest",
-        PackageError::WrongHash { .. } | PackageError::WrongFileHash(_) => "hash",
-        PackageError::BadData { .. } => "data",
-        PackageError::WrongChecksum(_) => "checksum",
-        PackageError::TooLarge { .. } => "too much",
-        PackageError::IsBundle => "bundle",
-    }
-}
 
 fn case(name: &'static str, kind: &'static str, edit: impl Fn(&mut Draft) + 'static) -> Case {
     (name, kind, Box::new(edit))

@@ -2,39 +2,14 @@
 
 mod common;
 
-use common::{Random, SIMPLE, pack, simple_files};
+use common::signing::{NOW, YEAR, certificate, signed, signer, trust};
+use common::{SIMPLE, pack, simple_files};
+use lowbox_msix::HashAlgorithm;
 use lowbox_msix::package::Package;
 use lowbox_msix::signature::{
-    Covered, KeyKind, NewCertificate, Signature, SignatureError, Signer, SigningError, Trust, envelope, read,
-    self_signed, sign,
+    Covered, KeyKind, Signature, SignatureError, Signer, SigningError, Trust, envelope, read, sign,
 };
 use lowbox_msix::writer::Options;
-use lowbox_msix::{HashAlgorithm, Publisher};
-
-const NOW: u64 = 1_795_000_000;
-const YEAR: u64 = 365 * 86_400;
-
-fn certificate(publisher: &str, kind: KeyKind, seed: u64) -> NewCertificate {
-    let publisher = Publisher::new(publisher).unwrap();
-    self_signed(&publisher, kind, [NOW, NOW + YEAR], &mut Random(seed)).unwrap()
-}
-
-fn signer(certificate: &NewCertificate) -> Signer {
-    Signer::from_pem(certificate.certificate.as_bytes(), certificate.key.as_bytes()).unwrap()
-}
-
-fn signed(unsigned: &[u8], by: &NewCertificate) -> Vec<u8> {
-    let package = Package::open(unsigned).unwrap();
-    let signer = signer(by);
-    let make = |digests: &_, algorithm| Ok::<_, SigningError>(envelope(digests, algorithm, false, &signer)?);
-    sign(unsigned, package.contents(), Vec::new(), make).unwrap()
-}
-
-fn trust(certificate: &NewCertificate) -> Trust {
-    let mut trust = Trust::nobody();
-    trust.add(certificate.certificate.as_bytes()).unwrap();
-    trust
-}
 
 /// All checks, as `lowbox verify` has them.
 fn verify(bytes: &[u8], trust: &Trust, at: u64) -> Result<Signature, SignatureError> {

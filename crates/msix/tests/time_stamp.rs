@@ -71,6 +71,8 @@ fn a_stamped_signature_is_good_when_its_certificate_has_expired() {
     assert_eq!((stamp.time, stamp.authority().as_str()), (STAMPED, "CN=Time Authority (right)"));
     let trusted = stamped.check_trust(&signing.both(), LATE).unwrap();
     assert_eq!(trusted, Trusted { at: STAMPED, unused_stamp: None, stamped: true });
+    let more = signing.stamped(|said| Said { more_certificates: true, ..said }.by(&right())).unwrap();
+    assert!(more.check_trust(&signing.both(), LATE).unwrap().stamped);
     // A hundred years later the root itself has expired, which changes nothing either.
     stamped.check_trust(&signing.both(), LATE + 200 * 365 * 86_400).unwrap();
 }

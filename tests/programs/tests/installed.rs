@@ -352,10 +352,10 @@ fn data_that_a_hostile_program_left_are_removed_whatever_they_are() {
         sample.script = "exec /usr/bin/python3 - <<'END'\n\
             import os\n\
             os.chdir(os.environ['HOME'])\n\
-            for level in range(2000):\n\
+            for level in range(1100):\n\
             \x20   os.mkdir('x'); os.symlink('/', 'link'); os.chdir('x')\n\
             here = os.open('.', os.O_RDONLY)\n\
-            for level in range(2000):\n\
+            for level in range(1100):\n\
             \x20   os.chdir('..'); os.chmod('x', 0)\n\
             print('made')\n\
             END\n"

@@ -185,9 +185,11 @@ fn an_installation_that_is_killed_leaves_nothing_or_all() {
 #[test]
 fn an_upgrade_that_is_killed_leaves_the_old_version_or_the_new_one() {
     let person = ordinary();
-    sample("1.0.0.0", &["contoso-one", "contoso-both"]).install(&person, &[]).succeeded();
+    sample("1.0.0.0", &["contoso-both", "contoso-4", "contoso-5", "contoso-6", "contoso-7"])
+        .install(&person, &[])
+        .succeeded();
     finish(person.lowbox(&["run", "Contoso.Tool"]), 60).succeeded();
-    let new = install(&person, &sample("2.0.0.0", &["contoso-both", "contoso-2", "contoso-3"]));
+    let new = install(&person, &sample("2.0.0.0", &["contoso-both", "contoso-1", "contoso-2", "contoso-3"]));
     let killed = killed_at_every_change(&person, &new, 130);
     assert!(killed >= 100, "{killed} times only");
 }

@@ -1,5 +1,6 @@
 //! Packages made, unpacked and verified, beside the tools that others have.
 
+mod install;
 mod large;
 mod tree;
 
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
+pub use install::install;
 pub use large::large;
 
 use super::result::Line;

@@ -1,6 +1,8 @@
 //! One file for each command.
 
 pub mod acl;
+mod app_installer;
+pub mod bundle;
 pub mod capability;
 pub mod cert;
 pub mod completions;
@@ -27,6 +29,7 @@ mod soak;
 pub mod token;
 pub mod unpack;
 pub mod unreached;
+pub mod update;
 pub mod verify;
 
 use std::process::ExitCode;
@@ -46,11 +49,13 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Init(arguments) => init::execute(&arguments),
         Command::Isolate(arguments) => isolate::execute(&arguments),
         Command::Install(arguments) => install::execute(&arguments),
+        Command::Update(arguments) => update::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),
         Command::Open(arguments) => open::execute(arguments),
         Command::Reset(arguments) => reset::execute(&arguments),
         Command::Remove(arguments) => remove::execute(&arguments),
         Command::Pack(arguments) => pack::execute(&arguments),
+        Command::Bundle(arguments) => bundle::execute(&arguments),
         Command::Unpack(arguments) => unpack::execute(&arguments),
         Command::Show(arguments) => show::execute(&arguments),
         Command::Sign(arguments) => sign::execute(&arguments),

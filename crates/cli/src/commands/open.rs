@@ -56,7 +56,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// The file that is meant: by its path, or by its address as desktops write it. `None`: an address of something else.
-fn file_of(word: &OsStr) -> Result<Option<PathBuf>, Failure> {
+pub fn file_of(word: &OsStr) -> Result<Option<PathBuf>, Failure> {
     let bytes = word.as_bytes();
     let end = bytes.iter().position(|&byte| byte == b':').unwrap_or(0);
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');

@@ -57,6 +57,16 @@ pub enum Digest {
     Sha512,
 }
 
+impl From<Digest> for HashAlgorithm {
+    fn from(digest: Digest) -> HashAlgorithm {
+        match digest {
+            Digest::Sha256 => HashAlgorithm::Sha256,
+            Digest::Sha384 => HashAlgorithm::Sha384,
+            Digest::Sha512 => HashAlgorithm::Sha512,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Answer {
     package: PathBuf,
@@ -70,14 +80,7 @@ struct Answer {
 
 /// Packs.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let options = Options {
-        algorithm: match arguments.digest {
-            Digest::Sha256 => HashAlgorithm::Sha256,
-            Digest::Sha384 => HashAlgorithm::Sha384,
-            Digest::Sha512 => HashAlgorithm::Sha512,
-        },
-        time: time()?,
-    };
+    let options = Options { algorithm: HashAlgorithm::from(arguments.digest), time: time()? };
     let to = match &arguments.output {
         Some(output) => output.clone(),
         None => own_name(&arguments.folder)?,

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use lowbox_linux::host::open_regular;
 use lowbox_linux::package::PackageFile;
-use lowbox_msix::package::Package;
+use lowbox_msix::Identity;
+use lowbox_msix::bundle::Bundle;
+use lowbox_msix::container::Source;
+use lowbox_msix::package::{Contents, Package, PackageError};
 use lowbox_msix::signature::{Signature, SignatureError, read};
 
 use crate::failure::Failure;
@@ -24,12 +27,83 @@ pub fn open(path: &Path) -> Result<(PackageFile, Package), Failure> {
     Ok((file, package))
 }
 
+/// A package, or a bundle.
+pub enum Opened {
+    /// A package.
+    Package(Package),
+    /// A bundle.
+    Bundle(Bundle),
+}
+
+impl Opened {
+    /// Its parts.
+    pub fn contents(&self) -> &Contents {
+        match self {
+            Opened::Package(package) => package.contents(),
+            Opened::Bundle(bundle) => bundle.contents(),
+        }
+    }
+
+    /// Whether it is a bundle.
+    pub fn is_bundle(&self) -> bool {
+        matches!(self, Opened::Bundle(_))
+    }
+
+    /// Who it is: a bundle without an architecture.
+    pub fn identity(&self) -> &Identity {
+        match self {
+            Opened::Package(package) => &package.manifest().identity,
+            Opened::Bundle(bundle) => &bundle.manifest().identity,
+        }
+    }
+
+    /// Its full name.
+    pub fn full_name(&self) -> String {
+        match self {
+            Opened::Package(package) => package.manifest().identity.full_name(),
+            Opened::Bundle(bundle) => bundle.manifest().full_name(),
+        }
+    }
+}
+
+/// Opens a package or bundle.
+///
+/// # Errors
+/// When it can't be read, or is not in order.
+pub fn open_any(path: &Path) -> Result<(PackageFile, Opened), Failure> {
+    let file = PackageFile::open(path).map_err(|error| failed(path, &error))?;
+    let opened = opened(path, &file)?;
+    Ok((file, opened))
+}
+
+/// The same of a file that is open already.
+///
+/// # Errors
+/// When it is not in order.
+pub fn opened(path: &Path, file: &PackageFile) -> Result<Opened, Failure> {
+    match Package::open(file) {
+        Err(PackageError::IsBundle) => {
+            Bundle::open(file).map(Opened::Bundle).map_err(|error| failed(path, &error))
+        }
+        opened => opened.map(Opened::Package).map_err(|error| failed(path, &error)),
+    }
+}
+
 /// A package's signature, if it has one that is one.
 ///
 /// # Errors
 /// When it is malformed, or was not made with its certificate's key.
 pub fn signature(path: &Path, file: &PackageFile, package: &Package) -> Result<Option<Signature>, Failure> {
-    match read(file, package.contents()) {
+    signature_of(path, file, package.contents())
+}
+
+/// The same of a package or bundle.
+pub fn signature_of(
+    path: &Path,
+    file: &(impl Source + ?Sized),
+    contents: &Contents,
+) -> Result<Option<Signature>, Failure> {
+    match read(file, contents) {
         Ok(signature) => Ok(Some(signature)),
         Err(SignatureError::Missing) => Ok(None),
         Err(error) => Err(failed(path, &error)),

@@ -4,12 +4,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use lowbox_linux::package::machine;
 use lowbox_msix::Isolation;
+use lowbox_msix::bundle::Machine;
 use lowbox_msix::package::Package;
+use lowbox_msix::resources::{Resources, Wanted};
 use lowbox_policy::capability;
 use serde::Serialize;
 
-use super::package::{open, signature};
+use super::app_installer;
+use super::package::{Opened, open_any, signature};
 use crate::failure::Failure;
 use crate::output::{self, Page};
 
@@ -17,10 +21,12 @@ use crate::output::{self, Page};
 #[derive(Debug, Args)]
 #[command(after_help = "What a package says of itself. Whether it is true is what lowbox verify finds out.
 
-Example:
-  lowbox show app.msix")]
+Examples:
+  lowbox show app.msix
+  lowbox show app.msixbundle
+  lowbox show app.appinstaller")]
 pub struct Arguments {
-    /// The package
+    /// The package, bundle or .appinstaller file
     #[arg(value_name = "FILE")]
     pub package: PathBuf,
 
@@ -42,6 +48,7 @@ struct Answer {
     architecture: String,
     publisher: String,
     display_name: String,
+    logo: String,
     publisher_display_name: String,
     signed_by: Option<String>,
     applications: Vec<Application>,
@@ -51,6 +58,22 @@ struct Answer {
     files: Vec<File>,
     bytes: u64,
     warnings: Vec<String>,
+}
+
+impl Answer {
+    /// Puts in place of `ms-resource:` names what they stand for, and of the logo the file that is meant.
+    fn name_by(&mut self, resources: &Resources, package: &Package) {
+        let Machine { languages, scale, .. } = machine();
+        let wanted = Wanted { languages, scale, target_size: None };
+        for name in [&mut self.display_name, &mut self.publisher_display_name] {
+            if let Some(text) = resources.text(name, &wanted) {
+                *name = text.to_owned();
+            }
+        }
+        if let Some(file) = resources.file(&package.manifest().properties.logo, &wanted) {
+            self.logo = file.to_owned();
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -77,9 +100,18 @@ struct File {
 /// Shows.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
-    let (file, package) = open(path)?;
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("appinstaller")) {
+        return app_installer::show(path, arguments.json);
+    }
+    let (file, opened) = open_any(path)?;
+    let Opened::Package(package) = opened else { return super::bundle::show(path, arguments.json) };
     let signer = signature(path, &file, &package)?.map(|signature| signature.subject());
-    let answer = answer(&package, signer);
+    let mut answer = answer(&package, signer);
+    match Resources::of_package(&file, package.contents()) {
+        Ok(None) => {}
+        Ok(Some(resources)) => answer.name_by(&resources, &package),
+        Err(error) => answer.warnings.push(error.to_string()),
+    }
     if arguments.json {
         output::json(&answer)?;
     } else {
@@ -115,6 +147,7 @@ fn answer(package: &Package, signed_by: Option<String>) -> Answer {
         architecture: identity.architecture().as_str().to_owned(),
         publisher: identity.publisher().to_string(),
         display_name: manifest.properties.display_name.clone(),
+        logo: manifest.properties.logo.clone(),
         publisher_display_name: manifest.properties.publisher_display_name.clone(),
         signed_by,
         applications: applications.collect(),

@@ -10,13 +10,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lowbox_linux::host::replace_file;
-use lowbox_linux::package::PackageFile;
-use lowbox_msix::package::Package;
+use lowbox_linux::package::{PackageFile, check_bundle};
+use lowbox_msix::bundle::Bundle;
 use lowbox_msix::signature::{Draft, SigningError, digests, sign};
 
-use super::package::{failed, open};
+use super::package::{Opened, failed, open_any};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, progress};
 use key::{Key, KeyArguments};
 
 /// `lowbox sign`.
@@ -52,10 +52,13 @@ pub struct Arguments {
 /// Signs.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
-    let (file, package) = open(path)?;
+    let (file, package) = open_any(path)?;
+    if let Opened::Bundle(bundle) = &package {
+        check_members(path, &file, bundle)?;
+    }
     let key = arguments.key.read()?;
     key.certificates().check_usage().map_err(|error| Failure::new(output::visible(&error.to_string())))?;
-    let publisher = package.manifest().identity.publisher().to_string();
+    let publisher = package.identity().publisher().to_string();
     let subject = key.certificates().subject();
     if subject != publisher {
         return Err(Failure::new(format!(
@@ -82,7 +85,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 /// Writes the signed package; who stamped the time.
 fn write_signed(
     arguments: &Arguments,
-    (file, package): (&PackageFile, &Package),
+    (file, package): (&PackageFile, &Opened),
     key: &Key,
     to: &Path,
 ) -> Result<Option<String>, Failure> {
@@ -91,7 +94,7 @@ fn write_signed(
     let written = replace_file(to, |output| {
         let output = BufWriter::with_capacity(1 << 20, output);
         let make = |digests: &_, algorithm| {
-            let mut envelope = key.sign(Draft::new(digests, algorithm, false)?)?;
+            let mut envelope = key.sign(Draft::new(digests, algorithm, package.is_bundle())?)?;
             if let Some(url) = &arguments.timestamp {
                 authority = Some(time::stamp(&mut envelope, algorithm, url)?);
             }
@@ -115,9 +118,9 @@ fn write_signed(
 }
 
 /// Writes what has to be signed elsewhere.
-fn write_draft(path: &Path, file: &PackageFile, package: &Package, to: &Path) -> Result<ExitCode, Failure> {
+fn write_draft(path: &Path, file: &PackageFile, package: &Opened, to: &Path) -> Result<ExitCode, Failure> {
     let (digests, algorithm) = digests(file, package.contents()).map_err(|error| failed(path, &error))?;
-    let draft = Draft::new(&digests, algorithm, false).map_err(|error| failed(path, &error))?;
+    let draft = Draft::new(&digests, algorithm, package.is_bundle()).map_err(|error| failed(path, &error))?;
     replace_file(to, |output| output.write_all(draft.message())).map_err(|error| failed(to, &error))?;
     output::say(&format!(
         "{} is what has to be signed, with {} (RSA: PKCS #1 v1.5; ECDSA: in DER, or both numbers one after the other); then: lowbox sign {} \
@@ -128,4 +131,19 @@ fn write_draft(path: &Path, file: &PackageFile, package: &Package, to: &Path) ->
     ));
     output::bytes(format!("{:?}\n", algorithm.digest(draft.message())).as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Windows takes a signed bundle only if each package in it is signed.
+fn check_members(path: &Path, file: &PackageFile, bundle: &Bundle) -> Result<(), Failure> {
+    let refused = |error| failed(path, &error);
+    progress::shown("checking", |progress| {
+        check_bundle(path, file, bundle, progress, refused, |member, _, package| {
+            if package.contents().is_signed() {
+                return Ok(());
+            }
+            let what = "is not signed, and Windows takes a signed bundle only if each package in it is signed: take it apart with lowbox \
+                        bundle unpack, sign each package, and pack it again";
+            Err(failed(path, &format!("{} {what}", member.file)))
+        })
+    })
 }

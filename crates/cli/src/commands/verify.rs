@@ -5,12 +5,16 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use lowbox_linux::package::{PackageFile, check_blocks, check_signed};
+use lowbox_linux::package::{
+    BundleFileError, PackageFile, Progress, check_blocks, check_bundle, check_signed,
+};
+use lowbox_msix::bundle::Bundle;
+use lowbox_msix::container::Source;
 use lowbox_msix::package::Package;
 use lowbox_msix::signature::{Fault, SignatureError, SignedBy, Trust, Trusted, UnixTime, read};
 use serde::Serialize;
 
-use super::package::{failed, open};
+use super::package::{Opened, failed, open_any};
 use crate::failure::Failure;
 use crate::trust::{TrustArguments, Verdict, distrust, judge_signature, seconds};
 use crate::{output, progress};
@@ -77,17 +81,17 @@ struct TimeStamp {
 /// Verifies; the exit code is 0 if all is right.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
-    let (file, package) = open(path)?;
-    let identity = &package.manifest().identity;
+    let (file, package) = open_any(path)?;
+    let identity = package.identity();
     // Whom the user trusts is of no matter where nobody signed.
     let is_signed = package.contents().is_signed();
     let trust = if is_signed { arguments.trust.trust()? } else { Trust::nobody() };
     let verdict = match verified(arguments, &file, &package, &trust) {
         Ok(Verdict::Untrusted(_, why)) => return refused(arguments, why.fault(), &distrust(&why)),
-        Err(error @ SignatureError::Missing) => {
-            return refused(arguments, error.fault(), "it is not signed; --unsigned checks it all the same");
+        Err(Wrong(fault @ Fault::Unsigned, _)) => {
+            return refused(arguments, fault, "it is not signed; --unsigned checks it all the same");
         }
-        Err(error) => return refused(arguments, error.fault(), &error.to_string()),
+        Err(Wrong(fault, why)) => return refused(arguments, fault, &why),
         Ok(verdict) => verdict,
     };
     let by = verdict.signed_by();
@@ -97,7 +101,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let answer = Answer {
         package: path.clone(),
-        full_name: identity.full_name(),
+        full_name: package.full_name(),
         family_name: identity.family_name(),
         publisher: identity.publisher().to_string(),
         signed: by.is_some(),
@@ -117,20 +121,72 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn verified(
     arguments: &Arguments,
     file: &PackageFile,
-    package: &Package,
+    package: &Opened,
     trust: &Trust,
-) -> Result<Verdict, SignatureError> {
+) -> Result<Verdict, Wrong> {
     let contents = package.contents();
+    let blocks = |progress: &_| match package {
+        Opened::Package(_) => Ok(check_blocks(file, contents, progress).map_err(SignatureError::from)?),
+        Opened::Bundle(bundle) => check_members(&arguments.package, file, bundle, progress),
+    };
     let signature = match read(file, contents) {
         Err(SignatureError::Missing) if arguments.unsigned => {
-            progress::shown("verifying", |progress| check_blocks(file, contents, progress))?;
+            progress::shown("verifying", blocks)?;
             return Ok(Verdict::Unsigned);
         }
         signature => signature?,
     };
-    progress::shown("verifying", |progress| check_signed(file, contents, &signature, progress))?;
+    progress::shown("verifying", |progress| match package {
+        Opened::Package(_) => Ok(check_signed(file, contents, &signature, progress)?),
+        Opened::Bundle(_) => {
+            signature.check_contents(file, contents)?;
+            blocks(progress)
+        }
+    })?;
     let now = seconds(arguments.at.unwrap_or_else(SystemTime::now));
-    judge_signature(&signature, package.manifest().identity.publisher().as_str(), trust, now)
+    Ok(judge_signature(&signature, package.identity().publisher().as_str(), trust, now)?)
+}
+
+/// What is wrong, and of which kind it is.
+struct Wrong(Fault, String);
+
+impl From<SignatureError> for Wrong {
+    fn from(error: SignatureError) -> Wrong {
+        Wrong(error.fault(), error.to_string())
+    }
+}
+
+impl From<BundleFileError> for Wrong {
+    fn from(error: BundleFileError) -> Wrong {
+        Wrong(Fault::Package, error.to_string())
+    }
+}
+
+/// The packages in a bundle. What is taken out of it has to stand by itself, but for whom is trusted: that is the bundle's matter, whose signature covers
+/// every byte of them.
+fn check_members(
+    path: &std::path::Path,
+    file: &PackageFile,
+    bundle: &Bundle,
+    progress: &Progress,
+) -> Result<(), Wrong> {
+    let publisher = bundle.manifest().identity.publisher().as_str();
+    check_bundle(path, file, bundle, progress, Wrong::from, |member, source, package| {
+        check_member(source, package, publisher)
+            .map_err(|error| Wrong(error.fault(), format!("{}: {error}", member.file)))
+    })
+}
+
+/// The signature of a package in a bundle, if it has one.
+fn check_member(source: &dyn Source, package: &Package, publisher: &str) -> Result<(), SignatureError> {
+    match read(source, package.contents()) {
+        Ok(signature) => {
+            signature.check_contents(source, package.contents())?;
+            signature.check_publisher(publisher)
+        }
+        Err(SignatureError::Missing) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Says what is wrong, and to programs of which kind it is.

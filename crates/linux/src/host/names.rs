@@ -1,11 +1,17 @@
 //! The addresses of a name, as the host knows them.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// Addresses that are looked at.
 const MOST: usize = 16;
+/// Until a name is given up: three resolvers are asked twice, for five seconds each (resolv.conf(5)).
+const PATIENCE: Duration = Duration::from_secs(40);
+/// What is read of an answer, in bytes.
+const MAX_TEXT: u64 = 64 << 10;
 
 /// What a host is.
 #[derive(Clone, Debug)]
@@ -39,14 +45,32 @@ pub fn look_up(name: &str, is_named: impl Fn(&str) -> bool) -> Result<Addresses,
     }
     // A statically linked program can't use the host's modules for names (nsswitch.conf(5)).
     let mut getent = Command::new("getent");
-    getent.args(["ahosts", "--", name]).stdin(Stdio::null()).stderr(Stdio::null());
-    let told = getent.output().map_err(LookupError::Getent)?;
-    let addresses = in_lines(&String::from_utf8_lossy(&told.stdout), |_| true);
+    getent.args(["ahosts", "--", name]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let told = output(getent).map_err(LookupError::Getent)?;
+    let addresses = in_lines(&String::from_utf8_lossy(&told), |_| true);
     if addresses.is_empty() {
         Err(LookupError::Unknown)
     } else {
         Ok(Addresses { addresses, by_table: false })
     }
+}
+
+/// What a program prints, in bounded time.
+fn output(mut program: Command) -> io::Result<Vec<u8>> {
+    let mut child = program.spawn()?;
+    let stdout = child.stdout.take();
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let read = stdout.map(|stdout| stdout.take(MAX_TEXT).read_to_end(&mut text));
+        // Nobody listens any more when it took too long.
+        let _ = send.send(read.transpose().map(|_| text));
+    });
+    let told = receive.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    // It has said all that is read of it, or says nothing.
+    let _ = child.kill();
+    child.wait()?;
+    told
 }
 
 /// The addresses at the beginning of lines whose rest is wanted.

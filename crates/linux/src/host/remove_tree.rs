@@ -131,7 +131,7 @@ mod tests {
             folder = next;
         }
         symlink(&keep, place.path().join("link")).unwrap();
-        fs::set_permissions(&top, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&top, Permissions::from_mode(0o000)).unwrap();
         let parent = open(place.path());
         remove_tree(&parent, OsStr::new("top")).unwrap();
         remove_tree(&parent, OsStr::new("link")).unwrap();

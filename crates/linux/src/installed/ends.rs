@@ -6,12 +6,13 @@ use lowbox_msix::manifest::Application;
 use lowbox_msix::package::Contents;
 use lowbox_msix::{Identity, Manifest};
 
-use super::desktop::{self, Entry};
+use super::desktop::Entry;
 use super::install::{Install, is_free};
 use super::launcher::launcher;
 use super::links::Wanted;
 use super::media_types::{self, Known};
 use super::package::{CURRENT, FILES};
+use super::words::Words;
 use super::{LeftOut, Places};
 
 /// Schemes that are no package's.
@@ -26,16 +27,19 @@ pub(super) struct Ends {
     pub(super) left_out: Vec<LeftOut>,
 }
 
+/// What they are made of.
+pub(super) struct Subject<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) manifest: &'a Manifest,
+    pub(super) contents: &'a Contents,
+    pub(super) words: &'a Words,
+    /// The package's folder among those that are installed.
+    pub(super) family_folder: &'a Path,
+}
+
 impl Ends {
-    pub(super) fn of(
-        identity: &Identity,
-        manifest: &Manifest,
-        contents: &Contents,
-        known: &Known,
-        family_folder: &Path,
-        how: &Install,
-        places: &Places,
-    ) -> Ends {
+    pub(super) fn of(subject: &Subject<'_>, known: &Known, how: &Install, places: &Places) -> Ends {
+        let Subject { identity, manifest, contents, words, family_folder } = subject;
         let mut ends = Ends::default();
         let family = identity.family_name();
         let mut own_types: Vec<&str> = Vec::new();
@@ -47,11 +51,13 @@ impl Ends {
                 continue;
             }
             let picture = application.logo.as_deref().unwrap_or(&manifest.properties.logo);
-            let icon = desktop::picture(contents, picture)
+            let icon = words
+                .picture(contents, picture)
                 .map(|picture| family_folder.join(CURRENT).join(FILES).join(picture));
             let entry = Entry {
-                name: application.display_name.as_deref().unwrap_or(&manifest.properties.display_name),
-                comment: manifest.properties.description.as_deref(),
+                name: words
+                    .text(application.display_name.as_deref().unwrap_or(&manifest.properties.display_name)),
+                comment: manifest.properties.description.as_deref().map(|text| words.text(text)),
                 lowbox: &how.lowbox,
                 application: &name,
                 icon: icon.as_deref(),

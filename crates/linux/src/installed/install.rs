@@ -8,15 +8,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lowbox_msix::Version;
 use lowbox_msix::container::Source;
 use lowbox_msix::package::Package;
-use lowbox_msix::{HashAlgorithm, Version, block_map, part_name};
 
 use super::contents::Staged;
-use super::ends::Ends;
+use super::ends::{Ends, Subject};
 use super::launcher;
 use super::package::CURRENT;
 use super::repository::{all_names, open_own};
+use super::words::Words;
 use crate::package::{MAX_SIZE, Progress};
 
 use super::{InstalledError, InstalledPackage, LeftOut, Record, Repository, media_types, record};
@@ -92,7 +93,7 @@ impl Repository {
             publisher: identity.publisher().as_str().to_owned(),
             signed_by: new.signed_by.clone(),
             trusted: new.trusted,
-            block_map: block_map_digest(new)?,
+            block_map: hexadecimal(new.package.contents().block_map_digest().as_bytes()),
             installed: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
             app_installer: how.app_installer.clone(),
         };
@@ -116,12 +117,16 @@ impl Repository {
         record.write(&staged.path).map_err(InstalledError::at(&staged.path))?;
         let known = media_types::Known::read(how.data_dirs.as_deref());
         let family_folder = self.path.join(&family);
-        let ends =
-            Ends::of(&identity, manifest, new.package.contents(), &known, &family_folder, how, &self.places);
+        let contents = new.package.contents();
+        let mut left_out = Vec::new();
+        let words = Words::of(new.source, contents, &mut left_out);
+        let subject =
+            Subject { identity: &identity, manifest, contents, words: &words, family_folder: &family_folder };
+        let ends = Ends::of(&subject, &known, how, &self.places);
         for (name, text) in &ends.files {
             write_new(&staged.path.join(name), text)?;
         }
-        let mut left_out = ends.left_out;
+        left_out.extend(ends.left_out);
         let installed = (|| -> Result<Vec<PathBuf>, InstalledError> {
             let folder = self.family_folder(&family_folder)?;
             let name = take_name(staged, &folder, &full_name, &family_folder)?;
@@ -174,12 +179,8 @@ fn taken_by_another(repository: &Repository, at: &Path) -> LeftOut {
     LeftOut { name, why }
 }
 
-/// SHA-256 of the block map's bytes.
-fn block_map_digest<S: Source + ?Sized>(new: &NewPackage<'_, S>) -> Result<String, InstalledError> {
-    let limit = block_map::MAX_BYTES as u64;
-    let bytes = new.package.contents().unmapped_part(new.source, part_name::BLOCK_MAP, limit)?;
-    let digest = HashAlgorithm::Sha256.digest(&bytes);
-    Ok(digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn write_new(path: &Path, text: &[u8]) -> Result<(), InstalledError> {

@@ -23,6 +23,7 @@
 mod contents;
 mod dependencies;
 mod desktop;
+mod download;
 mod ends;
 mod error;
 mod install;
@@ -35,6 +36,7 @@ mod recover;
 mod remove;
 mod repository;
 mod running;
+mod words;
 
 pub use dependencies::Missing;
 pub use error::InstalledError;

@@ -29,7 +29,7 @@ pub struct Record {
     pub signed_by: Option<String>,
     /// The signature is one of somebody who is trusted.
     pub trusted: bool,
-    /// SHA-256 of the block map, in hexadecimal digits: two packages of one name with the same one have the same files.
+    /// The digest of the block map, in hexadecimal digits: two packages of one name with the same one have the same files.
     pub block_map: String,
     /// When it was installed, in seconds since 1970.
     pub installed: u64,

@@ -1,8 +1,10 @@
 //! Packages as files: made from a folder, checked, unpacked into a folder.
 
 mod blocks;
+mod bundle;
 mod init;
 mod launcher;
+mod machine;
 mod pack;
 mod progress;
 mod source;
@@ -11,7 +13,9 @@ mod trusted;
 mod unpack;
 
 pub use blocks::{check_blocks, check_signed};
+pub use bundle::{BundleFileError, PackedBundle, check_bundle, pack_bundle, packages_in, unpack_bundle};
 pub use init::{InitError, Made, New, init};
+pub use machine::machine;
 pub use pack::{PackError, Packed, pack};
 pub use progress::Progress;
 pub use source::PackageFile;

@@ -84,6 +84,36 @@ pub fn unpack<S: Source + ?Sized>(
         return Err(UnpackError::TooLarge { size, limit });
     }
     progress.begin(size);
+    staged(to, size, |root| {
+        let create = |file: &MappedFile| {
+            let path = to.join(file.name.as_str());
+            match create(root, file.name.as_str()) {
+                Ok(file) => Ok(Output { file, path }),
+                Err(error) => Err(UnpackError::Write { path, error: error.into() }),
+            }
+        };
+        for_each_segment(source, contents, create, |output, reader, offset| {
+            output.fill(reader, offset, progress)
+        })
+    })
+}
+
+/// Makes a folder, which must not be there, or be empty, with room for `size` bytes, whose files `fill` writes; nothing is left if it fails.
+pub(super) fn staged<E: From<UnpackError>>(
+    to: &Path,
+    size: u64,
+    fill: impl FnOnce(&OwnedFd) -> Result<(), E>,
+) -> Result<(), E> {
+    let (staging, name) = stage(to, size)?;
+    fill(&staging.folder)?;
+    let taken = staging.take(name).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => UnpackError::Exists(to.to_owned()),
+        _ => UnpackError::Write { path: to.to_owned(), error },
+    });
+    Ok(taken?)
+}
+
+fn stage(to: &Path, size: u64) -> Result<(Staging, &OsStr), UnpackError> {
     let failed = |error: io::Error| UnpackError::Write { path: to.to_owned(), error };
     let name = to.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     let above = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -100,21 +130,7 @@ pub fn unpack<S: Source + ?Sized>(
     if let Some(free) = room(&above).filter(|&free| free < size) {
         return Err(UnpackError::NoRoom { path: to.to_owned(), size, free });
     }
-    let staging = Staging::beside(above, name).map_err(failed)?;
-    let create = |file: &MappedFile| {
-        let path = to.join(file.name.as_str());
-        match create(&staging.folder, file.name.as_str()) {
-            Ok(file) => Ok(Output { file, path }),
-            Err(error) => Err(UnpackError::Write { path, error: error.into() }),
-        }
-    };
-    for_each_segment(source, contents, create, |output, reader, offset| {
-        output.fill(reader, offset, progress)
-    })?;
-    staging.take(name).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => UnpackError::Exists(to.to_owned()),
-        _ => failed(error),
-    })
+    Ok((Staging::beside(above, name).map_err(failed)?, name))
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -160,7 +176,7 @@ impl Output {
 
 /// Makes a new file beneath the folder, and the folders on the way. Names were checked to lead nowhere else, and the kernel is told to
 /// see to it.
-fn create(root: &OwnedFd, name: &str) -> rustix::io::Result<File> {
+pub(super) fn create(root: &OwnedFd, name: &str) -> rustix::io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let open = || openat2(root, name, flags, Mode::from(0o644), beneath);

@@ -207,7 +207,7 @@ pub(super) fn read_extensions<'n, 'i>(
 }
 
 /// `ST_ApplicationId`.
-fn is_application_id(id: &str) -> bool {
+pub(super) fn is_application_id(id: &str) -> bool {
     id.len() <= 64
         && id.split('.').all(|part| {
             part.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -115,7 +115,7 @@ pub(super) fn element_of(node: Node<'_, '_>) -> Option<CapabilityElement> {
     }
 }
 
-fn check_name(
+pub(super) fn check_name(
     reader: &Reader<'_>,
     node: Node<'_, '_>,
     element: CapabilityElement,

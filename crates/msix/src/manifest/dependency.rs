@@ -81,7 +81,7 @@ fn family(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<TargetDeviceFamily,
     Ok(TargetDeviceFamily { name: name.to_owned(), min_version, max_version_tested })
 }
 
-fn package(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<PackageDependency, ManifestError> {
+pub(super) fn package(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<PackageDependency, ManifestError> {
     reader.check_attributes(node, &["Name", "Publisher", "MinVersion", "MaxMajorVersionTested"])?;
     let name = reader.required(node, "Name", "name the package that is needed")?;
     let publisher = reader.required(node, "Publisher", "copy the Publisher of the package that is needed")?;

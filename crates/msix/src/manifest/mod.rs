@@ -17,9 +17,11 @@ pub mod namespace;
 mod network;
 mod properties;
 mod reader;
+mod resources;
 pub(crate) mod text;
 mod visuals;
 mod warning;
+mod windows_8;
 
 pub use application::Application;
 pub use capability::{CapabilityElement, DeclaredCapability};
@@ -31,7 +33,9 @@ pub use network::{DeclaredHost, MAX_ENTRIES, NetworkDeclarations};
 pub use properties::Properties;
 pub use text::{MAX_ATTRIBUTES, MAX_CDATA, MAX_DECLARATIONS, MAX_DEPTH};
 pub use warning::{Notice, Warning};
+pub use windows_8::Prerequisites;
 
+use crate::qualifiers::Qualifiers;
 use crate::{Architecture, Identity, IdentityError, Publisher};
 use error::clip;
 use namespace::Namespace;
@@ -49,8 +53,12 @@ pub struct Manifest {
     pub identity: Identity,
     /// `Properties`.
     pub properties: Properties,
-    /// Systems the package is for; at least one.
+    /// Systems the package is for; at least one, but for packages of Windows 8.
     pub target_device_families: Vec<TargetDeviceFamily>,
+    /// It is a manifest of Windows 8 or 8.1, which is for these.
+    pub windows_8: Option<Prerequisites>,
+    /// What its resources are for: languages, the preferred one first, and scales.
+    pub resources: Vec<Qualifiers>,
     /// Packages it needs.
     pub package_dependencies: Vec<PackageDependency>,
     /// Declared capabilities, in order.
@@ -82,6 +90,24 @@ impl Manifest {
         Self::read_package(&mut reader, root)
     }
 
+    /// Reads the manifest of a package, which may be one of Windows 8 or 8.1.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
+    pub fn parse_packaged(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let text = text::decode(bytes, MAX_BYTES)?;
+        let mut reader = Reader::new(&text);
+        let document = reader.document()?;
+        let root = document.root_element();
+        let tag = root.tag_name();
+        if (tag.namespace(), tag.name()) != (Some(namespace::WINDOWS_8), "Package") {
+            return Self::parse(bytes);
+        }
+        reader.read_ignorable(root)?;
+        reader.check_attributes(root, &["IgnorableNamespaces"])?;
+        windows_8::read(&mut reader, root)
+    }
+
     /// The application with that id; without one the only application there is.
     #[must_use]
     pub fn application(&self, id: Option<&str>) -> Option<&Application> {
@@ -96,6 +122,7 @@ impl Manifest {
         let (mut identity, mut properties, mut dependencies) = (None, None, None);
         let (mut capabilities, mut applications, mut extensions) = (Vec::new(), Vec::new(), Vec::new());
         let mut network = NetworkDeclarations::default();
+        let mut resources = Vec::new();
         let mut capabilities_node = None;
         for node in reader.elements(root)? {
             let name = node.tag_name().name();
@@ -114,7 +141,7 @@ impl Manifest {
                     let found = application::read_extensions(reader, node, false)?;
                     extensions = found.into_iter().map(|(category, _)| category).collect();
                 }
-                (Namespace::Foundation, "Resources") => read_resources(reader, node)?,
+                (Namespace::Foundation, "Resources") => resources = resources::read(reader, node)?,
                 (Namespace::Phone, "PhoneIdentity") => {}
                 (Namespace::LowboxNetwork, "Network") => network = network::read(reader, node)?,
                 _ => {
@@ -142,6 +169,8 @@ impl Manifest {
             identity,
             properties,
             target_device_families,
+            windows_8: None,
+            resources,
             package_dependencies,
             capabilities,
             network,
@@ -164,7 +193,7 @@ fn check_root(reader: &Reader<'_>, root: Node<'_, '_>) -> Result<(), ManifestErr
     let hint = match (tag.namespace(), tag.name()) {
         (Some(namespace::FOUNDATION), "Package") => return Ok(()),
         (Some(namespace::WINDOWS_8), "Package") => {
-            "this is a Windows 8 manifest; use the namespace \
+            "this is a Windows 8 manifest, which is read in packages alone; use the namespace \
              http://schemas.microsoft.com/appx/manifest/foundation/windows10"
         }
         (_, "Bundle") => "this is a bundle's manifest; give the AppxManifest.xml of a package in the bundle",
@@ -199,33 +228,4 @@ fn read_identity(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<Identity, Ma
         return Err(reader.value(node, "ResourceId", "", "leave the attribute out when there is none"));
     }
     Identity::new(name, publisher, version, architecture, resource_id).map_err(wrong)
-}
-
-/// The form of a language's tag (BCP 47), near enough.
-fn is_language(text: &str) -> bool {
-    let part =
-        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.len() <= 85 && text.split('-').all(part) && text.starts_with(|c: char| c.is_ascii_alphabetic())
-}
-
-fn read_resources(reader: &Reader<'_>, parent: Node<'_, '_>) -> Result<(), ManifestError> {
-    const MAX: usize = 200;
-    reader.check_attributes(parent, &[])?;
-    let nodes = reader.elements(parent)?;
-    if nodes.len() > MAX {
-        return Err(reader.error(parent, Problem::Limit { what: "resources", limit: MAX }));
-    }
-    for node in nodes {
-        match (Namespace::of(node.tag_name().namespace()), node.tag_name().name()) {
-            (Namespace::Foundation, "Resource") => {
-                reader.check_attributes(node, &["Language"])?;
-                if let Some(language) = node.attribute("Language").filter(|text| !is_language(text)) {
-                    let rule = "write a language's tag, like en-us, or x-generate";
-                    return Err(reader.value(node, "Resource Language", language, rule));
-                }
-            }
-            _ => reader.unknown_element(node)?,
-        }
-    }
-    Ok(())
 }

@@ -4,8 +4,12 @@
 pub const MANIFEST: &str = "http://schemas.microsoft.com/appx/manifest/";
 /// The namespace of `Package` and its plain children.
 pub const FOUNDATION: &str = "http://schemas.microsoft.com/appx/manifest/foundation/windows10";
-/// The Windows 8 namespace, which this crate does not read.
+/// The Windows 8 namespace.
 pub const WINDOWS_8: &str = "http://schemas.microsoft.com/appx/2010/manifest";
+/// What Windows 8.1 added to it.
+pub const WINDOWS_8_1: &str = "http://schemas.microsoft.com/appx/2013/manifest";
+/// What its update added.
+pub const WINDOWS_8_1_UPDATE: &str = "http://schemas.microsoft.com/appx/2014/manifest";
 /// Home of `PhoneIdentity`.
 pub const PHONE: &str = "http://schemas.microsoft.com/appx/2014/phone/manifest";
 

@@ -61,7 +61,7 @@ pub(super) fn read(reader: &mut Reader<'_>, parent: Node<'_, '_>) -> Result<Prop
     Ok(properties)
 }
 
-fn text(reader: &Reader<'_>, node: Node<'_, '_>, max: usize) -> Result<String, ManifestError> {
+pub(super) fn text(reader: &Reader<'_>, node: Node<'_, '_>, max: usize) -> Result<String, ManifestError> {
     let text = reader.text_of(node)?;
     let fine = !text.is_empty()
         && text.chars().count() <= max
@@ -74,7 +74,7 @@ fn text(reader: &Reader<'_>, node: Node<'_, '_>, max: usize) -> Result<String, M
     Err(reader.value(node, node.tag_name().name(), &text, &rule))
 }
 
-fn boolean(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<bool, ManifestError> {
+pub(super) fn boolean(reader: &Reader<'_>, node: Node<'_, '_>) -> Result<bool, ManifestError> {
     let text = reader.text_of(node)?;
     match text.trim() {
         "true" | "1" => Ok(true),

@@ -2,6 +2,7 @@
 
 use crate::ManifestError;
 use crate::container::ContainerError;
+use crate::resources::ResourcesError;
 use crate::xml::XmlError;
 
 /// Why a package is refused.
@@ -89,6 +90,9 @@ pub enum PackageError {
     /// The digest of a whole file.
     #[error("{0}: the data are not those of the block map's digest of the whole file")]
     WrongFileHash(String),
+    /// Its resources.
+    #[error("resources.pri: {0}")]
+    Resources(#[from] ResourcesError),
     /// The checksum of the container.
     #[error("{0}: the data are not those of the container's checksum")]
     WrongChecksum(String),

@@ -3,23 +3,49 @@
 use super::PackageError;
 use crate::block_map::{BlockMap, MappedFile};
 use crate::container::{Container, Method, Part};
-use crate::part_name::{BLOCK_MAP, CODE_INTEGRITY, CONTENT_TYPES, SIGNATURE};
+use crate::part_name::{BLOCK_MAP, BUNDLE_MANIFEST, CODE_INTEGRITY, CONTENT_TYPES, PartName, SIGNATURE};
 
 /// Parts that a block map never lists: it would have to list itself, and signing changes the others.
 const UNMAPPED: [&str; 4] = [CONTENT_TYPES, BLOCK_MAP, SIGNATURE, CODE_INTEGRITY];
+
+/// What a container is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Package,
+    Bundle,
+}
+
+impl Of {
+    /// Whether a part is one that the block map never lists: a member of a bundle has a block map of its own.
+    fn is_unmapped(self, name: &PartName) -> bool {
+        UNMAPPED.contains(&name.as_str()) || (self == Of::Bundle && name.is_package())
+    }
+
+    /// Why it must not be listed.
+    fn refuses(self, name: &PartName) -> Option<&'static str> {
+        let folded = |one: &&str| one.eq_ignore_ascii_case(name.as_str());
+        match self {
+            _ if UNMAPPED.iter().any(|one| folded(&one)) => Some("it must not be listed"),
+            Of::Bundle if name.as_str() != BUNDLE_MANIFEST => {
+                Some("it must not be listed: the block map of a bundle has the bundle's manifest alone")
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Which part each file of the block map is.
 ///
 /// # Errors
 /// When one is listed that must not be, or is not there, or is there with other sizes; or a part is not listed.
-pub(super) fn check(container: &Container, map: &BlockMap) -> Result<Vec<usize>, PackageError> {
+pub(super) fn check(container: &Container, map: &BlockMap, of: Of) -> Result<Vec<usize>, PackageError> {
     let wrong = |name: &str, what| PackageError::Mapping { name: name.to_owned(), what };
     let mut places = Vec::with_capacity(map.files.len());
     let mut mapped = vec![false; container.parts().len()];
     for file in &map.files {
         let name = file.name.as_str();
-        if UNMAPPED.iter().any(|one| one.eq_ignore_ascii_case(name)) {
-            return Err(wrong(name, "it must not be listed"));
+        if let Some(what) = of.refuses(&file.name) {
+            return Err(wrong(name, what));
         }
         let place =
             container.place(name).ok_or_else(|| wrong(name, "it is listed and not in the package"))?;
@@ -33,7 +59,7 @@ pub(super) fn check(container: &Container, map: &BlockMap) -> Result<Vec<usize>,
     }
     for (part, mapped) in container.parts().iter().zip(mapped) {
         let name = part.name.as_str();
-        if !mapped && !UNMAPPED.contains(&name) {
+        if !mapped && !of.is_unmapped(&part.name) {
             return Err(wrong(name, "it is in the package and not listed"));
         }
     }

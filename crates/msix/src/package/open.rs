@@ -1,8 +1,9 @@
 //! Opening a package: everything but the files' data is read and has to agree.
 
+use super::PackageError;
 use super::inflate::{FileReader, whole};
+use super::mapping::{self, Of};
 use super::segments::{Buffers, Segment};
-use super::{PackageError, mapping};
 use crate::Manifest;
 use crate::block_map::{self, BlockMap, MappedFile};
 use crate::container::{Container, Part, Source};
@@ -26,14 +27,22 @@ pub struct Contents {
 }
 
 impl Contents {
-    fn read(source: &(impl Source + ?Sized)) -> Result<Contents, PackageError> {
+    /// Of a bundle, `None` if it is none.
+    pub(crate) fn of_bundle(source: &(impl Source + ?Sized)) -> Result<Option<Contents>, PackageError> {
         let container = Container::read(source)?;
+        match container.part(BUNDLE_MANIFEST) {
+            Some(_) => Contents::read(source, container, Of::Bundle).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn read(source: &(impl Source + ?Sized), container: Container, of: Of) -> Result<Contents, PackageError> {
         let content_types = content_types(source, &container)?;
         check_signature_place(&container)?;
         let map_part = exactly(&container, BLOCK_MAP)?;
         let bytes = whole(source, map_part, block_map::MAX_BYTES as u64)?;
         let block_map = BlockMap::parse(&bytes).map_err(PackageError::BlockMap)?;
-        let places = mapping::check(&container, &block_map)?;
+        let places = mapping::check(&container, &block_map, of)?;
         let mut files = vec![None; container.parts().len()];
         for (file, &place) in places.iter().enumerate() {
             files[place] = Some(file);
@@ -45,7 +54,8 @@ impl Contents {
         Ok(contents)
     }
 
-    fn check_type(&self, name: &str, is: &'static str) -> Result<(), PackageError> {
+    /// Checks that a part, if it is there, is said to be what it is.
+    pub(crate) fn check_type(&self, name: &str, is: &'static str) -> Result<(), PackageError> {
         let Some(part) = self.container.part(name) else { return Ok(()) };
         let said = self.content_types.of(&part.name).unwrap_or_default();
         if said.eq_ignore_ascii_case(is) {
@@ -55,7 +65,7 @@ impl Contents {
     }
 
     /// A small file as a whole, which has to have exactly that name.
-    fn small_file(
+    pub(crate) fn small_file(
         &self,
         source: &(impl Source + ?Sized),
         name: &'static str,
@@ -163,13 +173,14 @@ impl Package {
     /// # Errors
     /// When it is no package, or not as packages have to be.
     pub fn open(source: &(impl Source + ?Sized)) -> Result<Package, PackageError> {
-        let contents = Contents::read(source)?;
-        if contents.container.part(BUNDLE_MANIFEST).is_some() {
+        let container = Container::read(source)?;
+        if container.part(BUNDLE_MANIFEST).is_some() {
             return Err(PackageError::IsBundle);
         }
+        let contents = Contents::read(source, container, Of::Package)?;
         contents.check_type(MANIFEST, MANIFEST_TYPE)?;
         let manifest_bytes = contents.small_file(source, MANIFEST, manifest::MAX_BYTES as u64)?;
-        let manifest = Manifest::parse(&manifest_bytes).map_err(PackageError::Manifest)?;
+        let manifest = Manifest::parse_packaged(&manifest_bytes).map_err(PackageError::Manifest)?;
         let package = Package { contents, manifest, manifest_bytes };
         package.check_executables()?;
         Ok(package)

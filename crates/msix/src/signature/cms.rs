@@ -112,7 +112,7 @@ pub(super) fn signed<'a>(
     kind: &ObjectIdentifier,
 ) -> Result<Signed<'a>, SignatureError> {
     let malformed = SignatureError::Malformed;
-    let mut certificates = certificates(data);
+    let mut certificates = data.certificates.as_ref().map(|all| all.0.clone()).unwrap_or_default();
     let [info] = data.signer_infos.0.as_slice() else {
         return Err(malformed("it has not exactly one signer"));
     };
@@ -124,20 +124,6 @@ pub(super) fn signed<'a>(
     let algorithm = key::hash_algorithm(&info.digest_alg.oid)?;
     check_signer(info, content, kind, algorithm, &certificate)?;
     Ok(Signed { info, algorithm, certificate, others: certificates })
-}
-
-fn certificates(data: &SignedData) -> Vec<Certificate> {
-    use cms::cert::CertificateChoices;
-    let all = data.certificates.as_ref().map(|all| all.0.as_slice()).unwrap_or_default();
-    let mut plain: Vec<Certificate> = Vec::new();
-    for one in all {
-        if let CertificateChoices::Certificate(one) = one
-            && !plain.contains(one)
-        {
-            plain.push(one.clone());
-        }
-    }
-    plain
 }
 
 fn is_signer(id: &SignerIdentifier, certificate: &Certificate) -> bool {

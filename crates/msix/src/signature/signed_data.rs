@@ -1,14 +1,15 @@
-//! SignedData (RFC 5652 5.1), read. A certificate may be there twice, as osslsigncode writes it with its own time stamps; `cms` takes that for no set.
+//! SignedData (RFC 5652 5.1), read. Among the certificates may be one twice, as osslsigncode writes it with its own time stamps, and attribute
+//! certificates, as Microsoft's time stamps have them; `cms` reads neither.
 
-use cms::cert::CertificateChoices;
 use cms::content_info::CmsVersion;
 use cms::revocation::RevocationInfoChoices;
 use cms::signed_data::{EncapsulatedContentInfo, SignerInfos};
-use der::asn1::SetOfVec;
+use der::asn1::{Any, SetOfVec};
 use der::{
     Decode, DecodeValue, Encode, EncodeValue, ErrorKind, FixedTag, Header, Length, Reader, Sequence, Tag,
-    Writer,
+    Tagged, Writer,
 };
+use x509_cert::Certificate;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 /// Certificates that are looked at.
@@ -27,8 +28,8 @@ pub(super) struct SignedData {
     pub(super) signer_infos: SignerInfos,
 }
 
-/// The certificates, in whatever order.
-pub(super) struct Certificates(pub(super) Vec<CertificateChoices>);
+/// The certificates, in whatever order. Those of other kinds are left out.
+pub(super) struct Certificates(pub(super) Vec<Certificate>);
 
 impl FixedTag for Certificates {
     const TAG: Tag = Tag::Set;
@@ -38,11 +39,20 @@ impl<'a> DecodeValue<'a> for Certificates {
     fn decode_value<R: Reader<'a>>(reader: &mut R, header: Header) -> der::Result<Certificates> {
         reader.read_nested(header.length, |reader| {
             let mut all = Vec::new();
+            let mut count = 0;
             while !reader.is_finished() {
-                if all.len() >= MAX_CERTIFICATES {
+                let one = Any::decode(reader)?;
+                count += 1;
+                if count > MAX_CERTIFICATES {
                     return Err(ErrorKind::Failed.into());
                 }
-                all.push(CertificateChoices::decode(reader)?);
+                // The others have tags of their own (CertificateChoices).
+                if one.tag() == Tag::Sequence {
+                    let certificate = one.decode_as()?;
+                    if !all.contains(&certificate) {
+                        all.push(certificate);
+                    }
+                }
             }
             Ok(Certificates(all))
         })

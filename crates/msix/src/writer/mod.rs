@@ -18,7 +18,7 @@ use crate::block_map::{BLOCK, Block, BlockMap, MappedFile};
 use crate::container::{Method, Part, Source, fold};
 use crate::content_types::ContentTypes;
 use crate::digest::HashAlgorithm;
-use crate::part_name::{BLOCK_MAP, CONTENT_TYPES, PartName};
+use crate::part_name::{BLOCK_MAP, BUNDLE_MANIFEST, CONTENT_TYPES, PartName};
 use records::{DESCRIPTOR_SIZE, descriptor, header};
 pub(crate) use records::{Written, directory, end_records, whole_part};
 
@@ -135,6 +135,18 @@ impl<W: Write> PackageWriter<W> {
         Ok(FileWriter { writer: self, file, encoded, method, mapped, offset, crc: Crc::new(), compressed: 0 })
     }
 
+    /// Begins a member of a bundle, which is stored and has no place in the block map; and where its data begin.
+    pub(crate) fn begin_member(&mut self, name: PartName) -> Result<(FileWriter<'_, W>, u64), WriteError> {
+        let part = self.begin_part(name, Method::Stored, false)?;
+        let at = part.writer.at;
+        Ok((part, at))
+    }
+
+    /// The bundle's manifest, which the block map lists.
+    pub(crate) fn put_bundle_manifest(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.put_part(BUNDLE_MANIFEST, bytes, true)
+    }
+
     /// Copies a file of another package as it lies there, deflated or not. Its digests are those of the other block map, so they have to be
     /// of the same kind; whether they are right is not looked at.
     ///
@@ -165,9 +177,13 @@ impl<W: Write> PackageWriter<W> {
 
     /// A part that the writer itself makes, as a whole.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        self.put_part(name, bytes, false)
+    }
+
+    fn put_part(&mut self, name: &str, bytes: &[u8], mapped: bool) -> Result<(), WriteError> {
         let name = PartName::new(name).expect("a name of the format's own");
         let mut packer = BlockPacker::new(self.options.algorithm);
-        let mut part = self.begin_part(name, Method::Deflated, false)?;
+        let mut part = self.begin_part(name, Method::Deflated, mapped)?;
         for block in bytes.chunks(BLOCK as usize) {
             part.add(&packer.deflate(block))?;
         }
@@ -210,6 +226,21 @@ pub struct FileWriter<'a, W> {
 }
 
 impl<W: Write> FileWriter<'_, W> {
+    /// Adds bytes to a member of a bundle, whose blocks nobody lists.
+    pub(crate) fn add_stored(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        debug_assert!(self.method == Method::Stored && !self.mapped);
+        self.writer.write(bytes)?;
+        self.crc.update(bytes);
+        self.compressed += bytes.len() as u64;
+        self.file.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes of data so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.file.size
+    }
+
     /// Adds the next block: of 64 KiB, but for the last one, and packed as the file is.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Packages for tests.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
+pub mod signing;
 pub mod token;
 
 use lowbox_msix::block_map::BLOCK;

@@ -63,6 +63,8 @@ pub struct Said {
     pub own_certificate: Option<Vec<u8>>,
     /// What the envelope says of its content.
     pub content_kind: &'static str,
+    /// The certificate is there twice, and an attribute certificate beside it, as others write them.
+    pub more_certificates: bool,
 }
 
 pub const SHA256: &str = "2.16.840.1.101.3.4.2.1";
@@ -81,6 +83,7 @@ impl Said {
             extensions: Vec::new(),
             own_certificate: None,
             content_kind: TST_INFO,
+            more_certificates: false,
         }
     }
 
@@ -107,6 +110,9 @@ impl Said {
         let info = self.info();
         let own = authority.certificate.to_der().unwrap();
         let attribute = |kind: &str, value: &[u8]| element(SEQUENCE, &[&oid(kind), &element(SET, &[value])]);
+        let attribute_certificate = element(0xA1, &[&element(SEQUENCE, &[])]);
+        let beside =
+            if self.more_certificates { [own.clone(), attribute_certificate].concat() } else { Vec::new() };
         let named = self.own_certificate.as_ref().unwrap_or(&own);
         let id = element(SEQUENCE, &[&element(STRING, &[&Sha256::digest(named)])]);
         let mut attributes = vec![
@@ -138,7 +144,7 @@ impl Said {
                 &element(INTEGER, &[&[3]]),
                 &element(SET, &[&sha256]),
                 &content,
-                &element(0xA0, &[&own]),
+                &element(0xA0, &[&own, &beside]),
                 &element(SET, &[&signer]),
             ],
         );

@@ -1,5 +1,10 @@
 //! A maker of packages that are in order but for what is asked of it: apart from the crate's own writer, so that neither's mistakes hide
 //! the other's.
+#![allow(dead_code, reason = "each test uses what it needs")]
+
+pub mod bundles;
+pub mod kinds;
+pub mod pri;
 
 use std::io::Write;
 
@@ -304,7 +309,7 @@ impl Raw {
     }
 }
 
-fn zip(parts: &[Raw], edit: &Edit<End>, reversed: bool) -> Vec<u8> {
+pub fn zip(parts: &[Raw], edit: &Edit<End>, reversed: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut offsets = Vec::new();
     for part in parts {

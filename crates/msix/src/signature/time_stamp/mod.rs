@@ -79,6 +79,7 @@ impl From<SignatureError> for TimeStampError {
         match error {
             SignatureError::Malformed(what) => TimeStampError::Malformed(what),
             SignatureError::Invalid(what) => TimeStampError::Invalid(what),
+            SignatureError::Unknown(what) => TimeStampError::Unknown(what),
             SignatureError::TimeStamp(error) => error,
             other => TimeStampError::Unknown(other.to_string()),
         }
@@ -142,7 +143,7 @@ pub(super) fn of_signer(signer: &SignerInfo) -> Result<Stamp, SignatureError> {
     let token = value.to_der().map_err(|_| malformed("it can't be read"))?;
     match TimeStamp::parse(&token, signer.signature.as_bytes()) {
         Ok(stamp) => Ok(Stamp::Token(Box::new(stamp))),
-        Err(TimeStampError::Unknown(what)) => Ok(Stamp::Unused(what)),
+        Err(error @ TimeStampError::Unknown(_)) => Ok(Stamp::Unused(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,0 +1,260 @@
+//! From a package, a bundle or an `.appinstaller` to installed packages.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use clap::Args;
+use lowbox_linux::installed::{Install, Installation, NewPackage, Repository};
+use lowbox_linux::package::{PackageFile, machine};
+use lowbox_linux::prepare::Caller;
+use lowbox_msix::Identity;
+use lowbox_msix::app_installer::{self, AppInstaller, RemotePackage};
+use lowbox_msix::bundle::{Bundle, choose};
+use lowbox_msix::container::Source;
+use lowbox_msix::package::Package;
+use lowbox_msix::signature::{Trust, UnixTime};
+
+use super::fits::{check_fits, check_trust_level};
+use super::location::Location;
+use crate::arguments::size;
+use crate::commands::package::{Opened, failed, opened};
+use crate::failure::Failure;
+use crate::progress;
+use crate::trust::{TrustArguments, Verdict, distrust, judge, seconds};
+
+/// What is fetched has no more bytes unless more are allowed.
+const MAX_FETCHED: u64 = 8 << 30;
+
+/// Options that say what may be installed.
+#[derive(Debug, Args)]
+pub struct Allowed {
+    /// Who is trusted.
+    #[command(flatten)]
+    pub trust: TrustArguments,
+
+    /// Install it although it is not signed, under a family name of its own
+    #[arg(long)]
+    pub allow_unsigned: bool,
+
+    /// Install it although nobody whom you trust has signed it, under a family name of its own
+    #[arg(long)]
+    pub allow_untrusted: bool,
+
+    /// In place of a newer version too
+    #[arg(long)]
+    pub allow_downgrade: bool,
+
+    /// The most bytes that its files may have, for example 20G (8G if it is not said)
+    #[arg(long, value_name = "BYTES", value_parser = size)]
+    pub max_size: Option<u64>,
+
+    /// Install a package of programs that run with full trust, that is, with all your rights
+    #[arg(long)]
+    pub full_trust: bool,
+}
+
+/// Who installs.
+pub struct Installer<'a> {
+    allowed: &'a Allowed,
+    trust: Trust,
+    now: UnixTime,
+    how: Install,
+    /// Where to.
+    pub repository: Repository,
+}
+
+impl Installer<'_> {
+    /// For the caller.
+    ///
+    /// # Errors
+    /// A certificate that can't be read, a folder that can't be had.
+    pub fn new<'a>(caller: &Caller, allowed: &'a Allowed) -> Result<Installer<'a>, Failure> {
+        let lowbox =
+            std::env::current_exe().map_err(|error| Failure::new(format!("lowbox itself: {error}")))?;
+        Ok(Installer {
+            allowed,
+            trust: allowed.trust.trust()?,
+            now: seconds(SystemTime::now()),
+            how: Install {
+                allow_downgrade: allowed.allow_downgrade,
+                max_size: allowed.max_size,
+                app_installer: None,
+                lowbox,
+                path: caller.variable("PATH"),
+                data_dirs: caller.variable("XDG_DATA_DIRS"),
+            },
+            repository: Repository::open_or_create(&caller.folders, caller.user.home.as_deref())
+                .map_err(Failure::new)?,
+        })
+    }
+
+    /// Installs what is there, and before it what an `.appinstaller` says that it needs.
+    ///
+    /// # Errors
+    /// The first that can't be installed.
+    pub fn install(&self, location: &Location) -> Result<Vec<Installation>, Failure> {
+        if location.is_app_installer() {
+            return self.by_app_installer(location, &app_installer(location)?);
+        }
+        Ok(vec![self.package_at(location, None, None)?])
+    }
+
+    /// What an `.appinstaller` names.
+    ///
+    /// # Errors
+    /// The first that can't be installed.
+    pub fn by_app_installer(
+        &self,
+        location: &Location,
+        file: &AppInstaller,
+    ) -> Result<Vec<Installation>, Failure> {
+        let mut installed = Vec::new();
+        for needed in &file.dependencies {
+            if !self.has(needed) {
+                installed.push(self.remote(location, needed, None)?);
+            }
+        }
+        let updates = match &file.uri {
+            Some(uri) => location.beside(uri)?,
+            None => absolute(location)?,
+        };
+        installed.push(self.remote(location, &file.main, Some(updates.to_string()))?);
+        Ok(installed)
+    }
+
+    fn has(&self, needed: &RemotePackage) -> bool {
+        let found = self.repository.find(&needed.identity.family_name());
+        found.is_ok_and(|package| package.identity.version() >= needed.identity.version())
+    }
+
+    fn remote(
+        &self,
+        from: &Location,
+        package: &RemotePackage,
+        app_installer: Option<String>,
+    ) -> Result<Installation, Failure> {
+        self.package_at(&from.beside(&package.uri)?, Some(package), app_installer)
+    }
+
+    fn package_at(
+        &self,
+        location: &Location,
+        expected: Option<&RemotePackage>,
+        app_installer: Option<String>,
+    ) -> Result<Installation, Failure> {
+        let limit = self.allowed.max_size.unwrap_or(MAX_FETCHED);
+        let file = location.open(&self.repository, limit)?;
+        let path = location.shown();
+        let opened = opened(&path, &file)?;
+        if let Some(expected) = expected {
+            check_expected(opened.identity(), expected).map_err(|what| failed(&path, &what))?;
+        }
+        let how = Install { app_installer, ..self.how.clone() };
+        match &opened {
+            Opened::Package(package) => self.package(&path, &file, package, &how),
+            Opened::Bundle(bundle) => self.bundle(&path, &file, bundle, &how),
+        }
+    }
+
+    /// The package of a bundle that is for this machine.
+    fn bundle(
+        &self,
+        path: &Path,
+        file: &PackageFile,
+        bundle: &Bundle,
+        how: &Install,
+    ) -> Result<Installation, Failure> {
+        let publisher = bundle.manifest().identity.publisher().as_str();
+        // One that was changed is refused. Whom to trust is the question to the package in it, which is what is installed.
+        judge(file, bundle.contents(), publisher, &self.trust, self.now)
+            .map_err(|error| failed(path, &error))?;
+        let choice = choose(bundle.manifest(), &machine()).map_err(|error| failed(path, &error))?;
+        let listed = &bundle.manifest().packages[choice.application];
+        let member = bundle.member(file, listed).map_err(|error| failed(path, &error))?;
+        if let Some((slice, package)) = member {
+            return self.package(path, &slice, &package, how);
+        }
+        let beside = path.parent().unwrap_or(Path::new("")).join(listed.file.as_str());
+        let file = PackageFile::open(&beside).map_err(|error| failed(&beside, &error))?;
+        let package = bundle.check_member(&file, listed).map_err(|error| failed(&beside, &error))?;
+        self.package(&beside, &file, &package, how)
+    }
+
+    fn package<S: Source + ?Sized>(
+        &self,
+        path: &Path,
+        source: &S,
+        package: &Package,
+        how: &Install,
+    ) -> Result<Installation, Failure> {
+        let wrong = |what: String| failed(path, &what);
+        check_fits(package.manifest()).map_err(wrong)?;
+        check_trust_level(package.manifest(), self.allowed.full_trust).map_err(wrong)?;
+        let publisher = package.manifest().identity.publisher().as_str();
+        let verdict = judge(source, package.contents(), publisher, &self.trust, self.now)
+            .map_err(|error| failed(path, &error))?;
+        self.check_allowed(&verdict).map_err(wrong)?;
+        let new = NewPackage {
+            source,
+            package,
+            signed_by: verdict.signed_by().map(|by| by.subject.clone()),
+            trusted: verdict.is_trusted(),
+        };
+        progress::shown("installing", |progress| self.repository.install(&new, how, progress))
+            .map_err(|error| failed(path, &error))
+    }
+
+    /// Refuses what is not trusted, unless that was allowed.
+    fn check_allowed(&self, verdict: &Verdict) -> Result<(), String> {
+        match verdict {
+            Verdict::Unsigned if !self.allowed.allow_unsigned => Err(
+                "it is not signed, so anybody can have made it; --allow-unsigned installs it under a family name of its own"
+                    .to_owned(),
+            ),
+            Verdict::Untrusted(_, why) if !self.allowed.allow_untrusted => Err(format!(
+                "{}; --allow-untrusted installs it under a family name of its own",
+                distrust(why)
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads an `.appinstaller`.
+///
+/// # Errors
+/// When it can't be had, or is none; with line and column.
+pub fn app_installer(location: &Location) -> Result<AppInstaller, Failure> {
+    let bytes = location.read(app_installer::MAX_BYTES)?;
+    AppInstaller::parse(&bytes).map_err(|error| failed(&location.shown(), &error))
+}
+
+/// A path as it is found from everywhere.
+fn absolute(location: &Location) -> Result<Location, Failure> {
+    Ok(match location {
+        Location::File(path) => {
+            Location::File(std::path::absolute(path).map_err(|error| failed(path, &error))?)
+        }
+        url => url.clone(),
+    })
+}
+
+/// What is fetched has to be what the `.appinstaller` says.
+fn check_expected(found: &Identity, expected: &RemotePackage) -> Result<(), String> {
+    let expected = &expected.identity;
+    let same = found.name() == expected.name()
+        && found.publisher() == expected.publisher()
+        && found.version() == expected.version();
+    if same {
+        return Ok(());
+    }
+    Err(format!(
+        "it is {} {} of {}, and the .appinstaller says that {} {} of {} is there",
+        found.name(),
+        found.version(),
+        found.publisher(),
+        expected.name(),
+        expected.version(),
+        expected.publisher()
+    ))
+}

@@ -30,7 +30,7 @@ pub fn open(path: &Path) -> Result<(PackageFile, Package), Failure> {
 /// A package, or a bundle.
 pub enum Opened {
     /// A package.
-    Package(Package),
+    Package(Box<Package>),
     /// A bundle.
     Bundle(Bundle),
 }
@@ -85,7 +85,9 @@ pub fn opened(path: &Path, file: &PackageFile) -> Result<Opened, Failure> {
         Err(PackageError::IsBundle) => {
             Bundle::open(file).map(Opened::Bundle).map_err(|error| failed(path, &error))
         }
-        opened => opened.map(Opened::Package).map_err(|error| failed(path, &error)),
+        opened => {
+            opened.map(|package| Opened::Package(Box::new(package))).map_err(|error| failed(path, &error))
+        }
     }
 }
 

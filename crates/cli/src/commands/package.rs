@@ -32,7 +32,7 @@ pub enum Opened {
     /// A package.
     Package(Box<Package>),
     /// A bundle.
-    Bundle(Bundle),
+    Bundle(Box<Bundle>),
 }
 
 impl Opened {
@@ -83,7 +83,8 @@ pub fn open_any(path: &Path) -> Result<(PackageFile, Opened), Failure> {
 pub fn opened(path: &Path, file: &PackageFile) -> Result<Opened, Failure> {
     match Package::open(file) {
         Err(PackageError::IsBundle) => {
-            Bundle::open(file).map(Opened::Bundle).map_err(|error| failed(path, &error))
+            let bundle = Bundle::open(file).map_err(|error| failed(path, &error))?;
+            Ok(Opened::Bundle(Box::new(bundle)))
         }
         opened => {
             opened.map(|package| Opened::Package(Box::new(package))).map_err(|error| failed(path, &error))

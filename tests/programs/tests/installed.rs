@@ -50,6 +50,8 @@ fn a_package_is_run_by_name_and_by_command_and_removed_without_a_trace() {
         }
         let list = finish(person.lowbox(&["list", "--json"]), 30).succeeded();
         assert!(list.contains("\"contoso-tool\"") && list.contains("\"1.0.0.0\""), "{list}");
+        let shown = finish(person.lowbox(&["show", "Contoso.Tool", "--files"]), 30).succeeded();
+        assert!(shown.contains("bin/program.exe") && shown.contains("App: bin/program.exe"), "{shown}");
         finish(person.lowbox(&["remove", "Contoso.Tool"]), 30).succeeded();
         let left: Vec<PathBuf> = files(&person.home().join(".local"))
             .into_iter()

@@ -67,11 +67,11 @@ pub struct PackageWriter<W> {
     block_map: BlockMap,
 }
 
-/// Extensions of files that are compressed already: they are stored.
-const COMPRESSED: [&str; 35] = [
-    "png", "jpg", "jpeg", "jpe", "gif", "webp", "zip", "7z", "gz", "bz2", "xz", "zst", "rar", "cab", "jar",
-    "whl", "nupkg", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "mp3", "mp4", "m4a", "m4v", "mpg",
-    "aac", "ogg", "webm", "wma", "appx", "msix",
+/// Extensions of files that are compressed already: they are stored. (Jars are not among them: many are hardly compressed.)
+const COMPRESSED: [&str; 34] = [
+    "png", "jpg", "jpeg", "jpe", "gif", "webp", "zip", "7z", "gz", "bz2", "xz", "zst", "rar", "cab", "whl",
+    "nupkg", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "mp3", "mp4", "m4a", "m4v", "mpg", "aac",
+    "ogg", "webm", "wma", "appx", "msix",
 ];
 
 /// How a file of that name and size is best kept.

@@ -49,11 +49,12 @@ pub fn make(folder: &Path) -> io::Result<(usize, u64)> {
         (hasher.finish(), path.clone())
     });
     let (mut files, mut bytes) = (FILES - NOISE - 3, BYTES - NOISE as u64 * 1_000_000);
-    let mut number = 0;
+    let (mut number, usual) = (0, bytes / files as u64);
     for (path, size) in found {
         let Some(mean) = bytes.checked_div(files as u64) else { break };
-        // As large as the rest has to be on average, now and then larger.
-        if size > mean * 40 || (number % 8 != 0 && size > mean * 4) || size < mean / 64 {
+        // Larger ones as long as those before were small.
+        let (least, most) = if mean > usual { (8, 40) } else { (64, 4) };
+        if size > usual * most || size < usual / least {
             continue;
         }
         let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default();

@@ -115,7 +115,7 @@ impl Said {
             if self.more_certificates { [own.clone(), attribute_certificate].concat() } else { Vec::new() };
         let named = self.own_certificate.as_ref().unwrap_or(&own);
         let id = element(SEQUENCE, &[&element(STRING, &[&Sha256::digest(named)])]);
-        let mut attributes = vec![
+        let mut attributes = [
             attribute("1.2.840.113549.1.9.3", &oid(self.content_kind)),
             attribute("1.2.840.113549.1.9.4", &element(STRING, &[&Sha256::digest(&info)])),
             attribute("1.2.840.113549.1.9.16.2.47", &element(SEQUENCE, &[&element(SEQUENCE, &[&id])])),

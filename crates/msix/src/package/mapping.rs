@@ -25,7 +25,7 @@ impl Of {
     fn refuses(self, name: &PartName) -> Option<&'static str> {
         let folded = |one: &&str| one.eq_ignore_ascii_case(name.as_str());
         match self {
-            _ if UNMAPPED.iter().any(|one| folded(&one)) => Some("it must not be listed"),
+            _ if UNMAPPED.iter().any(folded) => Some("it must not be listed"),
             Of::Bundle if name.as_str() != BUNDLE_MANIFEST => {
                 Some("it must not be listed: the block map of a bundle has the bundle's manifest alone")
             }

@@ -116,7 +116,7 @@ pub fn digests(
         found = Some((*digests, algorithm));
         Ok(Vec::new())
     })?;
-    found.ok_or_else(|| SigningError::Signer(SignerError::Unable))
+    found.ok_or(SigningError::Signer(SignerError::Unable))
 }
 
 struct Output<W> {

@@ -50,6 +50,8 @@ fn a_package_is_run_by_name_and_by_command_and_removed_without_a_trace() {
         }
         let list = finish(person.lowbox(&["list", "--json"]), 30).succeeded();
         assert!(list.contains("\"contoso-tool\"") && list.contains("\"1.0.0.0\""), "{list}");
+        let shown = finish(person.lowbox(&["show", "Contoso.Tool", "--files"]), 30).succeeded();
+        assert!(shown.contains("bin/program.exe") && shown.contains("App: bin/program.exe"), "{shown}");
         finish(person.lowbox(&["remove", "Contoso.Tool"]), 30).succeeded();
         let left: Vec<PathBuf> = files(&person.home().join(".local"))
             .into_iter()
@@ -220,6 +222,7 @@ fn an_alias_takes_the_place_of_no_command() {
         second.aliases = vec!["ls", "contoso-own", "contoso-first", "mount", "contoso-second"];
         let installed = second.install(person, &["--json"]);
         let answer: serde_json::Value = serde_json::from_str(&installed.succeeded()).unwrap();
+        let answer = &answer[0];
         let left_out = answer["left_out"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
         let mut left_out: Vec<&str> = left_out.collect();
         left_out.sort_unstable();

@@ -109,8 +109,9 @@ fn killed_at_every_change(person: &Person, words: &[String], most: usize) -> usi
     let new_commands = new.commands();
     assert_ne!(old, new);
     let mut killed = 0;
-    let step = moments.len().div_ceil(most).max(1);
-    for (number, (call, nth)) in moments.iter().step_by(step).enumerate() {
+    let tried = moments.len().min(most);
+    for number in 0..tried {
+        let (call, nth) = &moments[number * moments.len() / tried];
         put_back(person, &copy);
         let (moment, inject) = (format!("{call} {nth}"), format!("-einject={call}:signal=KILL:when={nth}"));
         let ended = finish(traced(&[&format!("-etrace={CHANGES}"), &inject]), 120);

@@ -4,17 +4,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use lowbox_linux::package::machine;
-use lowbox_msix::Isolation;
+use lowbox_linux::package::{machine, tree};
+use lowbox_linux::prepare::Caller;
 use lowbox_msix::bundle::Machine;
 use lowbox_msix::package::Package;
 use lowbox_msix::resources::{Resources, Wanted};
+use lowbox_msix::{Identity, Isolation, Manifest};
 use lowbox_policy::capability;
 use serde::Serialize;
 
 use super::app_installer;
 use super::package::{Opened, open_any, signature};
 use crate::failure::Failure;
+use crate::installed::find;
 use crate::output::{self, Page};
 
 /// `lowbox show`.
@@ -24,10 +26,11 @@ use crate::output::{self, Page};
 Examples:
   lowbox show app.msix
   lowbox show app.msixbundle
-  lowbox show app.appinstaller")]
+  lowbox show app.appinstaller
+  lowbox show Contoso.App          one that is installed")]
 pub struct Arguments {
-    /// The package, bundle or .appinstaller file
-    #[arg(value_name = "FILE")]
+    /// The package, bundle or .appinstaller file, or the name of an installed package
+    #[arg(value_name = "FILE|NAME")]
     pub package: PathBuf,
 
     /// Its files too
@@ -54,10 +57,12 @@ struct Answer {
     applications: Vec<Application>,
     capabilities: Vec<Capability>,
     dependencies: Vec<String>,
-    digest: &'static str,
+    digest: Option<&'static str>,
     files: Vec<File>,
     bytes: u64,
     warnings: Vec<String>,
+    /// Where it is installed.
+    folder: Option<PathBuf>,
 }
 
 impl Answer {
@@ -94,7 +99,7 @@ struct Capability {
 struct File {
     name: String,
     size: u64,
-    compressed: u64,
+    compressed: Option<u64>,
 }
 
 /// Shows.
@@ -102,6 +107,10 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("appinstaller")) {
         return app_installer::show(path, arguments.json);
+    }
+    if let Some(name) = path.to_str().filter(|name| !name.contains('/') && !path.exists()) {
+        let answer = installed(name)?;
+        return shown(&answer, arguments);
     }
     let (file, opened) = open_any(path)?;
     let Opened::Package(package) = opened else { return super::bundle::show(path, arguments.json) };
@@ -112,17 +121,52 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(Some(resources)) => answer.name_by(&resources, &package),
         Err(error) => answer.warnings.push(error.to_string()),
     }
+    shown(&answer, arguments)
+}
+
+fn shown(answer: &Answer, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.json {
-        output::json(&answer)?;
+        output::json(answer)?;
     } else {
-        page(&answer, arguments.files)?;
+        page(answer, arguments.files)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// An installed package.
+fn installed(name: &str) -> Result<Answer, Failure> {
+    let caller = Caller::current().map_err(Failure::new)?;
+    let (_, package) = find(&caller, name)?;
+    let folder = package.folder();
+    let files = tree(&folder).map_err(Failure::new)?.files;
+    let files: Vec<File> = files
+        .iter()
+        .map(|file| File { name: file.name.to_string(), size: file.size, compressed: None })
+        .collect();
+    Ok(Answer {
+        bytes: files.iter().map(|file| file.size).sum(),
+        files,
+        folder: Some(folder),
+        ..said(&package.manifest, &package.identity, package.record.signed_by)
+    })
+}
+
 fn answer(package: &Package, signed_by: Option<String>) -> Answer {
-    let manifest = package.manifest();
-    let identity = &manifest.identity;
+    let files = package.contents().files().map(|(file, part)| File {
+        name: file.name.to_string(),
+        size: file.size,
+        compressed: Some(part.entry.compressed),
+    });
+    Answer {
+        digest: Some(package.contents().block_map().algorithm.name()),
+        bytes: package.contents().files().map(|(file, _)| file.size).sum(),
+        files: files.collect(),
+        ..said(package.manifest(), &package.manifest().identity, signed_by)
+    }
+}
+
+/// What the manifest says.
+fn said(manifest: &Manifest, identity: &Identity, signed_by: Option<String>) -> Answer {
     let applications = manifest.applications.iter().map(|application| Application {
         id: application.id.clone(),
         executable: application.executable.clone(),
@@ -132,11 +176,6 @@ fn answer(package: &Package, signed_by: Option<String>) -> Answer {
         let known = capability(&declared.name);
         let privacy = known.is_some_and(|known| known.privacy);
         Capability { name: declared.name.clone(), known: known.is_some(), privacy }
-    });
-    let files = package.contents().files().map(|(file, part)| File {
-        name: file.name.to_string(),
-        size: file.size,
-        compressed: part.entry.compressed,
     });
     let needed = manifest.package_dependencies.iter();
     Answer {
@@ -153,9 +192,10 @@ fn answer(package: &Package, signed_by: Option<String>) -> Answer {
         applications: applications.collect(),
         capabilities: capabilities.collect(),
         dependencies: needed.map(|needed| format!("{} {}", needed.name, needed.min_version)).collect(),
-        digest: package.contents().block_map().algorithm.name(),
-        bytes: package.contents().files().map(|(file, _)| file.size).sum(),
-        files: files.collect(),
+        digest: None,
+        bytes: 0,
+        files: Vec::new(),
+        folder: None,
         warnings: manifest.warnings.iter().map(ToString::to_string).collect(),
     }
 }
@@ -195,10 +235,15 @@ fn page(answer: &Answer, files: bool) -> Result<(), Failure> {
     for (index, dependency) in answer.dependencies.iter().enumerate() {
         page.field(if index == 0 { "needs" } else { "" }, dependency);
     }
-    page.field("files", &format!("{}, of {} bytes; {}", answer.files.len(), answer.bytes, answer.digest));
+    let digest = answer.digest.map_or_else(String::new, |digest| format!("; {digest}"));
+    page.field("files", &format!("{}, of {} bytes{digest}", answer.files.len(), answer.bytes));
+    if let Some(folder) = &answer.folder {
+        page.field("in", &output::path(folder));
+    }
     if files {
         for file in &answer.files {
-            page.line(&format!("{:>12} {:>12}  {}", file.size, file.compressed, file.name));
+            let compressed = file.compressed.map_or_else(String::new, |bytes| bytes.to_string());
+            page.line(&format!("{:>12} {compressed:>12}  {}", file.size, file.name));
         }
     }
     for warning in &answer.warnings {

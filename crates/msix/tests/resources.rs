@@ -138,11 +138,12 @@ fn a_resource_packages_file_adds_to_the_main_ones() {
     assert_eq!(resources.add(own), Err(ResourcesError::OfAnother));
 }
 
-type Fault = (&'static str, Box<dyn Fn(&mut Vec<Section>)>);
+type Edit = Box<dyn Fn(&mut Vec<Section>)>;
+type Fault = (&'static str, Edit);
 
 fn faults() -> Vec<Fault> {
     // Writes a number of 16 bits into a section.
-    let put = |section: usize, at: usize, value: u16| -> Box<dyn Fn(&mut Vec<Section>)> {
+    let put = |section: usize, at: usize, value: u16| -> Edit {
         Box::new(move |sections| sections[section].1[at..at + 2].copy_from_slice(&value.to_le_bytes()))
     };
     vec![

@@ -30,9 +30,9 @@ pub fn open(path: &Path) -> Result<(PackageFile, Package), Failure> {
 /// A package, or a bundle.
 pub enum Opened {
     /// A package.
-    Package(Package),
+    Package(Box<Package>),
     /// A bundle.
-    Bundle(Bundle),
+    Bundle(Box<Bundle>),
 }
 
 impl Opened {
@@ -83,9 +83,12 @@ pub fn open_any(path: &Path) -> Result<(PackageFile, Opened), Failure> {
 pub fn opened(path: &Path, file: &PackageFile) -> Result<Opened, Failure> {
     match Package::open(file) {
         Err(PackageError::IsBundle) => {
-            Bundle::open(file).map(Opened::Bundle).map_err(|error| failed(path, &error))
+            let bundle = Bundle::open(file).map_err(|error| failed(path, &error))?;
+            Ok(Opened::Bundle(Box::new(bundle)))
         }
-        opened => opened.map(Opened::Package).map_err(|error| failed(path, &error)),
+        opened => {
+            opened.map(|package| Opened::Package(Box::new(package))).map_err(|error| failed(path, &error))
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub enum BundleFileError {
         /// Which file.
         path: PathBuf,
         /// What is wrong.
-        error: PackageError,
+        error: Box<PackageError>,
     },
     /// A file whose name a package in a bundle can't have.
     #[error("{name}: {error}; rename it", name = path.display())]
@@ -107,7 +107,7 @@ pub fn pack_bundle(
     let mut unsigned = Vec::new();
     for (name, path) in named {
         let failed = |error| BundleFileError::File { path: path.clone(), error };
-        let refused = |error| BundleFileError::Package { path: path.clone(), error };
+        let refused = |error| BundleFileError::Package { path: path.clone(), error: Box::new(error) };
         let file = PackageFile::open(path).map_err(failed)?;
         let package = Package::open(&file).map_err(refused)?;
         check_blocks(&file, package.contents(), progress).map_err(refused)?;
@@ -167,8 +167,9 @@ pub fn check_bundle<E>(
             .map_err(|error| failed(BundleFileError::File { path: beside.clone(), error }))?;
         let package = bundle.check_member(&file, listed).map_err(|error| failed(error.into()))?;
         check(listed, &file, &package)?;
-        check_blocks(&file, package.contents(), progress)
-            .map_err(|error| failed(BundleFileError::Package { path: beside.clone(), error }))?;
+        check_blocks(&file, package.contents(), progress).map_err(|error| {
+            failed(BundleFileError::Package { path: beside.clone(), error: Box::new(error) })
+        })?;
     }
     Ok(())
 }
@@ -180,7 +181,7 @@ fn check_inside(
     (listed, package): (&BundledPackage, &Package),
     progress: &Progress,
 ) -> Result<(), BundleFileError> {
-    let refused = |error| BundleError::Package { name: listed.file.to_string(), error };
+    let refused = |error| BundleError::Package { name: listed.file.to_string(), error: Box::new(error) };
     check_blocks(slice, package.contents(), progress).map_err(refused)?;
     let mut crc = Checksum::new();
     let failed = |error| BundleFileError::File { path: path.to_owned(), error };
@@ -210,7 +211,8 @@ pub fn unpack_bundle(
             let path = to.join(listed.file.as_str());
             let failed = |error| BundleFileError::File { path: path.clone(), error };
             let Some((slice, package)) = bundle.member(source, listed)? else { continue };
-            let refused = |error| BundleError::Package { name: listed.file.to_string(), error };
+            let refused =
+                |error| BundleError::Package { name: listed.file.to_string(), error: Box::new(error) };
             check_blocks(&slice, package.contents(), progress).map_err(refused)?;
             let mut output = create(root, listed.file.as_str()).map_err(|error| failed(error.into()))?;
             let mut crc = Checksum::new();

@@ -50,7 +50,7 @@ pub enum BundleError {
         /// Which.
         name: String,
         /// Why.
-        error: PackageError,
+        error: Box<PackageError>,
     },
     /// A member without a signature.
     #[error(

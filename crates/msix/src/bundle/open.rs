@@ -95,7 +95,8 @@ impl Bundle {
             let (said, is) = (size.to_string(), source.size().to_string());
             return Err(BundleError::Differs { name: name(), what: "size", said, is });
         }
-        let opened = Package::open(source).map_err(|error| BundleError::Package { name: name(), error })?;
+        let opened = Package::open(source)
+            .map_err(|error| BundleError::Package { name: name(), error: Box::new(error) })?;
         self.compare(package, &opened)?;
         if self.contents.is_signed() && !opened.contents().is_signed() {
             return Err(BundleError::Unsigned(name()));

@@ -45,10 +45,10 @@ pub struct Options {
     /// The ordinary user that root measures as too; the first of /etc/passwd with a uid from 1000 on if not given.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// makemsix, to measure beside it; that of PATH if not given.
+    /// makemsix, to measure beside it; else what `peers --msix` finds.
     #[arg(long, value_name = "PATH")]
     makemsix: Option<PathBuf>,
-    /// openappx, the same; else that of a virtual environment target/peers/openappx.
+    /// openappx, the same.
     #[arg(long, value_name = "PATH")]
     openappx: Option<PathBuf>,
     /// Measure as this identity only, print findings line by line.
@@ -119,8 +119,8 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
     let machine = Machine::describe();
     let shared = shared_folder(options)?;
     let mut scene = Scene::new(shared.path(), options.runs)?;
-    scene.makemsix = options.makemsix.clone().or_else(|| peers::in_path("makemsix"));
-    scene.openappx = options.openappx.clone().or_else(|| peers::openappx(&built::workspace()));
+    scene.makemsix = options.makemsix.clone().or_else(|| peers::msix::find("makemsix"));
+    scene.openappx = options.openappx.clone().or_else(|| peers::msix::find("openappx"));
     let mut all: Vec<Finding> = findings(options, &scene, &own_name(), &[]).collect();
     if let Some(user) = &user {
         all.extend(findings_as(user, options, shared.path())?);

@@ -1,6 +1,6 @@
 //! `cargo xtask peers`: the programs that the benchmarks and the tests need beside lowbox.
 
-mod msix;
+pub mod msix;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -63,15 +63,9 @@ pub fn lxc_exec(workspace: &Path) -> Option<PathBuf> {
 }
 
 /// A program of PATH.
-pub fn in_path(name: &str) -> Option<PathBuf> {
+fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
-/// openappx: in PATH, or in a virtual environment of this tree.
-pub fn openappx(workspace: &Path) -> Option<PathBuf> {
-    let installed = workspace.join("target/peers/openappx/bin/openappx");
-    in_path("openappx").or_else(|| installed.is_file().then_some(installed))
 }
 
 /// Runs the command: failure if something is missing in the end.

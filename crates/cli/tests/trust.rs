@@ -108,6 +108,6 @@ fn installing_believes_whom_the_user_trusts() {
     world.lowbox(["install", "a.msix", "--trust", "k.pem"]).expect(125).says("no certificate");
     world.lowbox(["cert", "trust", "c.pem"]).expect(0);
     let installed = world.lowbox(["install", "a.msix", "--json"]).expect(0).json();
-    assert_eq!(installed["trusted"], true);
-    assert_eq!(installed["signed_by"], "CN=Contoso");
+    assert_eq!(installed[0]["trusted"], true);
+    assert_eq!(installed[0]["signed_by"], "CN=Contoso");
 }

@@ -190,6 +190,12 @@ fn osslsigncode(trial: &mut Trial, tool: &OsStr) {
     }
 }
 
+/// One of the tools, where it is.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let (name, variable, usual) = TOOLS.into_iter().find(|(known, ..)| *known == name)?;
+    tool(name, variable, usual)
+}
+
 fn tool(name: &str, variable: &str, usual: &str) -> Option<PathBuf> {
     let named = std::env::var_os(variable).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use lowbox_linux::host::find_program;
 use lowbox_linux::installed::{InstalledError, InstalledPackage, Repository, Running};
-use lowbox_linux::prepare::Caller;
+use lowbox_linux::prepare::{Caller, PUBLISHER_DIRECTORY};
 
 use crate::arguments::PackageArguments;
 use crate::failure::Failure;
 use crate::output;
+use crate::package::Package;
 
 /// A package that was chosen, held as long as this lives: its files stay, whatever is installed meanwhile.
 #[derive(Clone, Debug)]
@@ -92,16 +93,31 @@ pub fn chosen(
 ///
 /// # Errors
 /// When there is such a package.
-pub fn refuse_double(family: &str) -> Result<(), Failure> {
+pub fn refuse_double(package: &Package) -> Result<(), Failure> {
     let caller = Caller::current().map_err(Failure::new)?;
     let Some(repository) = repository(&caller)? else { return Ok(()) };
-    match repository.find(family) {
-        Ok(package) if package.record.trusted => Err(Failure::new(format!(
-            "the package {family} is installed, and a manifest that only says so would get its data and what you allowed it. Run it by its name, \
-             give the manifest another Name or Publisher, or remove the package first"
-        ))),
-        _ => Ok(()),
+    let family = package.identity.family_name();
+    let shares = package.capabilities.iter().any(|name| name.eq_ignore_ascii_case(PUBLISHER_DIRECTORY));
+    for (name, installed) in repository.list().map_err(Failure::new)? {
+        let Ok(installed) = installed else { continue };
+        if !installed.record.trusted {
+            continue;
+        }
+        // SIDs derive from names in lower case.
+        if name.eq_ignore_ascii_case(&family) {
+            return Err(Failure::new(format!(
+                "the package {family} is installed, and a manifest that only says so would get its data and what you allowed it. Run it by its \
+                 name, give the manifest another Name or Publisher, or remove the package first"
+            )));
+        }
+        if shares && installed.identity.publisher() == package.identity.publisher() {
+            return Err(Failure::new(format!(
+                "{name} is installed, and a manifest that only says to be of its publisher would get the folder that this publisher's packages share \
+                 ({PUBLISHER_DIRECTORY}). Give the manifest another Publisher, or install it as a package"
+            )));
+        }
     }
+    Ok(())
 }
 
 /// Chooses a package.

@@ -97,7 +97,7 @@ impl Package {
         }
         let package = Package::of(options, command.first().map(OsString::as_os_str))?;
         if package.manifest.is_some() {
-            crate::installed::refuse_double(&package.identity.family_name())?;
+            crate::installed::refuse_double(&package)?;
         }
         Ok(package)
     }

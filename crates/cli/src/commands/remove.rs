@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use lowbox_linux::installed::InstalledError;
 use lowbox_linux::prepare::Caller;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::installed::find;
+use crate::installed::repository;
 use crate::output;
 
 /// `lowbox remove`.
@@ -42,8 +43,13 @@ struct Answer {
 /// Removes.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let caller = Caller::current().map_err(Failure::new)?;
-    let (repository, package) = find(&caller, &arguments.name)?;
-    let removal = repository.remove(&package, arguments.end_running).map_err(Failure::new)?;
+    let unknown = || Failure::new(InstalledError::Unknown(arguments.name.chars().take(120).collect()));
+    let repository = repository(&caller)?.ok_or_else(unknown)?;
+    let family = repository.family(&arguments.name).map_err(Failure::new)?;
+    let removal = repository.remove(&family, arguments.end_running).map_err(Failure::new)?;
+    if let Some(error) = &removal.left {
+        output::say(&format!("something of it is left, which the next lowbox puts away: {error}"));
+    }
     let answer = Answer { full_name: removal.full_name, ended: removal.ended };
     if arguments.json {
         output::json(&answer)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lowbox_msix::manifest::PackageDependency;
-use lowbox_msix::{Manifest, Publisher, Version};
+use lowbox_msix::{Identity, Manifest, Publisher, Version};
 
 use super::{InstalledError, InstalledPackage, Repository};
 
@@ -21,17 +21,27 @@ pub struct Missing {
     pub needed: Version,
     /// The one that is there.
     pub found: Option<Version>,
+    /// What is there is no framework, whose files are for others.
+    pub is_program: bool,
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Missing { name, publisher, needed, found } = self;
+        let Missing { name, publisher, needed, found, is_program } = self;
         write!(f, "it needs the package {name} {needed} of {publisher}, ")?;
         match found {
+            Some(_) if *is_program => {
+                write!(f, "which is no framework: its files are not for other packages")
+            }
             Some(found) => write!(f, "and {found} is installed; install a newer one first"),
             None => write!(f, "which is not installed; install it first"),
         }
     }
+}
+
+/// Only frameworks are for others, as on Windows: a package must not read another one's files, or keep it from being removed, by naming it.
+fn is_enough(package: &InstalledPackage, needed: &PackageDependency) -> bool {
+    package.manifest.properties.framework && package.identity.version() >= needed.min_version
 }
 
 fn is(package: &InstalledPackage, needed: &PackageDependency) -> bool {
@@ -45,23 +55,52 @@ fn direct<'a>(manifest: &Manifest, all: &'a [InstalledPackage]) -> (Vec<&'a Inst
         let best = all.iter().filter(|package| is(package, needed));
         let best = best.max_by_key(|package| package.identity.version());
         match best {
-            Some(package) if package.identity.version() >= needed.min_version => found.push(package),
+            Some(package) if is_enough(package, needed) => found.push(package),
             older => missing.push(Missing {
                 name: needed.name.clone(),
                 publisher: needed.publisher.clone(),
                 needed: needed.min_version,
                 found: older.map(|package| package.identity.version()),
+                is_program: older.is_some_and(|package| !package.manifest.properties.framework),
             }),
         }
     }
     (found, missing)
 }
 
+fn graph<'a>(
+    manifest: &Manifest,
+    all: &'a [InstalledPackage],
+) -> Result<Vec<&'a InstalledPackage>, InstalledError> {
+    let mut graph: Vec<&InstalledPackage> = Vec::new();
+    let (mut found, mut missing) = direct(manifest, all);
+    while missing.is_empty() {
+        let Some(one) = found.pop() else { return Ok(graph) };
+        if graph.len() < MAX_GRAPH && !graph.iter().any(|have| std::ptr::eq(*have, one)) {
+            graph.push(one);
+            let (more, lacks) = direct(&one.manifest, all);
+            found.extend(more);
+            missing = lacks;
+        }
+    }
+    Err(InstalledError::Dependencies(missing))
+}
+
 impl Repository {
     /// Checks that what a package needs is installed.
-    pub(super) fn check_dependencies(&self, manifest: &Manifest) -> Result<(), InstalledError> {
-        let missing = direct(manifest, &self.packages()?).1;
-        if missing.is_empty() { Ok(()) } else { Err(InstalledError::Dependencies(missing)) }
+    pub(super) fn check_dependencies(
+        &self,
+        identity: &Identity,
+        manifest: &Manifest,
+    ) -> Result<(), InstalledError> {
+        let all = self.packages()?;
+        let needed = graph(manifest, &all)?;
+        let is_itself = |name: &str, publisher: &Publisher| {
+            name.eq_ignore_ascii_case(identity.name()) && publisher == identity.publisher()
+        };
+        let itself = manifest.package_dependencies.iter().any(|one| is_itself(&one.name, &one.publisher))
+            || needed.iter().any(|one| is_itself(one.identity.name(), one.identity.publisher()));
+        if itself { Err(InstalledError::NeedsItself(identity.full_name())) } else { Ok(()) }
     }
 
     /// Those of the installed packages that a package needs, and that those need.
@@ -72,22 +111,7 @@ impl Repository {
         if package.manifest.package_dependencies.is_empty() {
             return Ok(Vec::new());
         }
-        let all = self.packages()?;
-        let mut graph: Vec<&InstalledPackage> = Vec::new();
-        let mut manifests = vec![&package.manifest];
-        while let Some(manifest) = manifests.pop() {
-            let (found, missing) = direct(manifest, &all);
-            if !missing.is_empty() {
-                return Err(InstalledError::Dependencies(missing));
-            }
-            for one in found {
-                if graph.len() < MAX_GRAPH && !graph.iter().any(|have| std::ptr::eq(*have, one)) {
-                    graph.push(one);
-                    manifests.push(&one.manifest);
-                }
-            }
-        }
-        Ok(graph.into_iter().cloned().collect())
+        Ok(graph(&package.manifest, &self.packages()?)?.into_iter().cloned().collect())
     }
 
     /// The full names of those that need this one.

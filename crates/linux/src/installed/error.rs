@@ -50,6 +50,24 @@ pub enum InstalledError {
     /// Two packages of one family name, but for the case of letters.
     #[error("{0} is installed, whose family name differs in the case of letters alone; remove it first")]
     OtherCase(String),
+    /// A name that is lowbox's own.
+    #[error("{0} begins with a dot, as no installed package's name may")]
+    Dot(String),
+    /// A program ran under its name before it was installed.
+    #[error(
+        "a program that said to be {family} ran here before, and left data or has consents, which nobody vouches for: {}. --take-data installs it \
+         with them; else remove them first (and lowbox consent reset --package {family})",
+        Shown(folder)
+    )]
+    DataBefore {
+        /// The family name.
+        family: String,
+        /// Where the data are.
+        folder: PathBuf,
+    },
+    /// It would need itself.
+    #[error("{0} needs itself, by itself or by what it needs; such a package could never be removed")]
+    NeedsItself(String),
     /// Packages that it needs are not there.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Dependencies(Vec<Missing>),

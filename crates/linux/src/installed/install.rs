@@ -19,6 +19,7 @@ use super::package::CURRENT;
 use super::repository::{all_names, open_own};
 use super::words::Words;
 use crate::package::{MAX_SIZE, Progress};
+use crate::store::{Store, StoreError};
 
 use super::{InstalledError, InstalledPackage, LeftOut, Record, Repository, media_types, record};
 
@@ -42,6 +43,8 @@ pub struct Install {
     pub allow_downgrade: bool,
     /// The most bytes that its files may have; [`MAX_SIZE`] if it is not said.
     pub max_size: Option<u64>,
+    /// With the private data that are there already under its name.
+    pub take_data: bool,
     /// The `.appinstaller` that named it.
     pub app_installer: Option<String>,
     /// The lowbox that launchers start.
@@ -81,6 +84,10 @@ impl Repository {
         let manifest = new.package.manifest();
         let identity = record::identity(manifest, new.trusted)?;
         let (family, full_name) = (identity.family_name(), identity.full_name());
+        // Names of that kind are lowbox's own in this folder.
+        if family.starts_with('.') {
+            return Err(InstalledError::Dot(family));
+        }
         let _locked = self.lock()?;
         let names = all_names(&self.folder).map_err(InstalledError::at(&self.path))?;
         // SIDs derive from the name in lower case, so two such packages would be one.
@@ -111,7 +118,10 @@ impl Repository {
                 return Err(InstalledError::Downgrade { name, have: old, new: version });
             }
         }
-        self.check_dependencies(manifest)?;
+        if have.is_none() && new.trusted && !how.take_data {
+            self.check_data_before(&family)?;
+        }
+        self.check_dependencies(&identity, manifest)?;
         let staged = Staged::make(self)?;
         staged.fill(new.source, new.package.contents(), how.max_size.unwrap_or(MAX_SIZE), progress)?;
         record.write(&staged.path).map_err(InstalledError::at(&staged.path))?;
@@ -138,7 +148,10 @@ impl Repository {
         // The old version, or what was made of the new one.
         let put_away = super::recover::put_away_all(self);
         let foreign = installed?;
-        put_away?;
+        if let Err(error) = put_away {
+            let name = "putting the old version away".to_owned();
+            left_out.push(LeftOut { name, why: format!("{error}; the next lowbox tries again") });
+        }
         media_types::refresh(&self.places.applications, &self.places.mime);
         let package = InstalledPackage::current(&self.path, &family)?
             .ok_or_else(|| InstalledError::Unknown(family.clone()))?;
@@ -151,6 +164,21 @@ impl Repository {
             commands: commands.collect(),
             left_out,
         })
+    }
+
+    /// Whether somebody was there before it under its name: a manifest that only says to be this package may have left data and got consents.
+    fn check_data_before(&self, family: &str) -> Result<(), InstalledError> {
+        let folder = self.folders.data.join("packages").join(family);
+        let has_something =
+            |name: &str| fs::read_dir(folder.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+        let consents = Store::open_existing(&self.folders.data)?.map_or(Ok(false), |store| {
+            let files = store.file_consents(Some(family))?;
+            Ok::<_, StoreError>(!files.is_empty() || !store.capability_consents(Some(family))?.is_empty())
+        })?;
+        if consents || has_something("LocalState") || has_something("TempState") {
+            return Err(InstalledError::DataBefore { family: family.to_owned(), folder });
+        }
+        Ok(())
     }
 
     fn family_folder(&self, path: &Path) -> Result<OwnedFd, InstalledError> {

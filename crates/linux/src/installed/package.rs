@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use lowbox_msix::{Identity, Manifest, manifest};
-use lowbox_policy::is_within;
 
 use super::record::{self, Record};
 use super::{InstalledError, Running, running};
@@ -38,18 +37,26 @@ impl InstalledPackage {
         family: &str,
     ) -> Result<Option<InstalledPackage>, InstalledError> {
         let link = repository.join(family).join(CURRENT);
-        let target = match fs::read_link(&link) {
-            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
-                return Ok(None);
+        let mut earlier = None;
+        loop {
+            let target = match fs::read_link(&link) {
+                Err(error)
+                    if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) =>
+                {
+                    return Ok(None);
+                }
+                target => target.map_err(InstalledError::at(&link))?,
+            };
+            // One name, of a folder beside it.
+            let [Component::Normal(version)] = target.components().collect::<Vec<_>>()[..] else {
+                return Err(InstalledError::at(&link)(io::Error::other("it leads elsewhere")));
+            };
+            match InstalledPackage::read(repository.join(family).join(version)) {
+                // Another lowbox may have installed another version, or removed the package, while this one was read.
+                Err(_) if earlier.as_ref() != Some(&target) => earlier = Some(target),
+                read => return read.map(Some),
             }
-            target => target.map_err(InstalledError::at(&link))?,
-        };
-        let version = repository.join(family).join(&target);
-        // One name, in the folder beside it.
-        if target.components().count() != 1 || !is_within(&version, &repository.join(family)) {
-            return Err(InstalledError::at(&link)(io::Error::other("it leads elsewhere")));
         }
-        InstalledPackage::read(version).map(Some)
     }
 
     fn read(version: PathBuf) -> Result<InstalledPackage, InstalledError> {

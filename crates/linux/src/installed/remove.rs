@@ -21,45 +21,51 @@ const DATA: &str = "packages";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Removal {
     /// The package full name.
     pub full_name: String,
     /// The lowbox processes that were ended.
     pub ended: Vec<u32>,
+    /// What kept something of it from being put away, which the next lowbox tries again.
+    pub left: Option<InstalledError>,
 }
 
 impl Repository {
     /// Removes a package with its launchers, its private data and every consent of it.
     ///
     /// # Errors
-    /// When programs of it run and are not to be ended, others need it, or the system's. After an error that comes late it is removed, and the
-    /// next lowbox puts the rest away.
-    pub fn remove(&self, package: &InstalledPackage, end_running: bool) -> Result<Removal, InstalledError> {
+    /// When programs of it run and are not to be ended, others need it, or the system's.
+    pub fn remove(&self, family: &str, end_running: bool) -> Result<Removal, InstalledError> {
         let _locked = self.lock()?;
-        let family = package.identity.family_name();
-        let Some(package) = InstalledPackage::current(&self.path, &family)? else {
-            return Err(InstalledError::Unknown(family));
+        // One that can't be read any more is removed all the same.
+        let full_name = match InstalledPackage::current(&self.path, family) {
+            Ok(None) => return Err(InstalledError::Unknown(family.to_owned())),
+            Ok(Some(package)) => {
+                let dependents = self.dependents(&package)?;
+                if !dependents.is_empty() {
+                    return Err(InstalledError::Needed(package.record.full_name, dependents));
+                }
+                package.record.full_name
+            }
+            Err(_) => family.to_owned(),
         };
-        let dependents = self.dependents(&package)?;
-        if !dependents.is_empty() {
-            return Err(InstalledError::Needed(package.record.full_name, dependents));
-        }
-        let ended = if end_running { self.end_running(&family)? } else { Vec::new() };
+        let ended = if end_running { self.end_running(family)? } else { Vec::new() };
         let removed = format!("{REMOVED}{family}");
-        let failed = || InstalledError::at::<rustix::io::Errno>(self.path.join(&family));
+        let failed = || InstalledError::at::<rustix::io::Errno>(self.path.join(family));
         // From here on it is removed.
-        move_folder(&self.folder, &family, &self.folder, &removed).map_err(failed())?;
+        move_folder(&self.folder, family, &self.folder, &removed).map_err(failed())?;
         let pids = pids_of(&self.path.join(&removed))?;
         if !pids.is_empty() {
             // Began meanwhile, or was not to be ended.
-            move_folder(&self.folder, &removed, &self.folder, &family).map_err(failed())?;
-            return Err(InstalledError::Running { name: package.identity.name().to_owned(), pids });
+            move_folder(&self.folder, &removed, &self.folder, family).map_err(failed())?;
+            let name = family.rsplit_once('_').map_or(family, |(name, _)| name);
+            return Err(InstalledError::Running { name: name.to_owned(), pids });
         }
-        rustix::fs::fsync(&self.folder).map_err(failed())?;
-        recover::put_away_all(self)?;
+        let left =
+            rustix::fs::fsync(&self.folder).map_err(failed()).and_then(|()| recover::put_away_all(self));
         media_types::refresh(&self.places.applications, &self.places.mime);
-        Ok(Removal { full_name: package.record.full_name, ended })
+        Ok(Removal { full_name, ended, left: left.err() })
     }
 
     /// Removes the private data of a package.

@@ -45,7 +45,8 @@ impl Repository {
     pub fn open(folders: &Folders, home: Option<&Path>) -> Result<Option<Repository>, InstalledError> {
         match Repository::at(folders, home) {
             Ok(repository) => {
-                recover::put_away(&repository)?;
+                // What can't be put away is in nobody's way.
+                let _ = recover::put_away(&repository);
                 Ok(Some(repository))
             }
             Err(InstalledError::Place { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -62,7 +63,7 @@ impl Repository {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.map_err(InstalledError::at(&path))?;
         let repository = Repository::at(folders, home)?;
-        recover::put_away(&repository)?;
+        let _ = recover::put_away(&repository);
         Ok(repository)
     }
 
@@ -114,14 +115,30 @@ impl Repository {
     /// The one that is meant by a family name, a full name or a name.
     ///
     /// # Errors
-    /// None, or several, of that name.
+    /// None, or several, of that name; one that can't be read.
     pub fn find(&self, name: &str) -> Result<InstalledPackage, InstalledError> {
+        self.named(name)?.1
+    }
+
+    /// The family name of the one that is meant, whether or not it can be read.
+    ///
+    /// # Errors
+    /// None, or several, of that name.
+    pub fn family(&self, name: &str) -> Result<String, InstalledError> {
+        Ok(self.named(name)?.0)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn named(
+        &self,
+        name: &str,
+    ) -> Result<(String, Result<InstalledPackage, InstalledError>), InstalledError> {
         let same = |other: &str| other.eq_ignore_ascii_case(name);
         let mut found = Vec::new();
         for (family, package) in self.list()? {
             let short = family.rsplit_once('_').is_some_and(|(short, _)| same(short));
             if same(&family) || package.as_ref().is_ok_and(|package| same(&package.record.full_name)) {
-                return package;
+                return Ok((family, package));
             }
             if short {
                 found.push((family, package));
@@ -129,7 +146,7 @@ impl Repository {
         }
         match found.len() {
             0 => Err(InstalledError::Unknown(name.chars().take(120).collect())),
-            1 => found.remove(0).1,
+            1 => Ok(found.remove(0)),
             _ => {
                 let families = found.into_iter().map(|(family, _)| family).collect();
                 Err(InstalledError::Several { name: name.to_owned(), families })

@@ -9,6 +9,10 @@ use lowbox_msix::{Isolation, Manifest};
 /// # Errors
 /// What it is for.
 pub fn check_fits(manifest: &Manifest) -> Result<(), String> {
+    if manifest.windows_8.is_some() {
+        return Err("it is for Windows 8; such packages are shown, verified and unpacked, and not installed"
+            .to_owned());
+    }
     let ours = |family: &TargetDeviceFamily| {
         let name = family.name.to_ascii_lowercase();
         ["linux.all", "platform.all"].contains(&name.as_str()) || name.starts_with("windows.")

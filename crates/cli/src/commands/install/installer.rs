@@ -44,6 +44,10 @@ pub struct Allowed {
     #[arg(long)]
     pub allow_downgrade: bool,
 
+    /// Install it with the private data and consents that a program under its name left before it was installed
+    #[arg(long)]
+    pub take_data: bool,
+
     /// The most bytes that its files may have, for example 20G (8G if it is not said)
     #[arg(long, value_name = "BYTES", value_parser = size)]
     pub max_size: Option<u64>,
@@ -77,6 +81,7 @@ impl Installer<'_> {
             now: seconds(SystemTime::now()),
             how: Install {
                 allow_downgrade: allowed.allow_downgrade,
+                take_data: allowed.take_data,
                 max_size: allowed.max_size,
                 app_installer: None,
                 lowbox,

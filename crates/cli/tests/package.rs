@@ -8,25 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::World;
-
-const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
-<Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
-    xmlns:uap="http://schemas.microsoft.com/appx/manifest/uap/windows10"
-    xmlns:uap10="http://schemas.microsoft.com/appx/manifest/uap/windows10/10" IgnorableNamespaces="uap uap10">
-  <Identity Name="Contoso.Report" Publisher="CN=Contoso" Version="1.0.0.0" ProcessorArchitecture="x64"/>
-  <Properties>
-    <DisplayName>Report</DisplayName><PublisherDisplayName>Contoso</PublisherDisplayName><Logo>logo.png</Logo>
-  </Properties>
-  <Dependencies><TargetDeviceFamily Name="Windows.Desktop" MinVersion="10.0.19041.0" MaxVersionTested="10.0.26100.0"/></Dependencies>
-  <Resources><Resource Language="en-us"/></Resources>
-  <Applications>
-    <Application Id="App" Executable="app.exe" uap10:TrustLevel="appContainer" uap10:RuntimeBehavior="packagedClassicApp">
-      <uap:VisualElements DisplayName="Report" Description="x" BackgroundColor="transparent" Square150x150Logo="logo.png"
-          Square44x44Logo="logo.png"/>
-    </Application>
-  </Applications>
-  <Capabilities><uap:Capability Name="documentsLibrary"/></Capabilities>
-</Package>"#;
+use common::packages::MANIFEST;
 
 /// A world with a folder `app` to pack.
 fn world() -> World {

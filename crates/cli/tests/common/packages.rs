@@ -5,7 +5,8 @@ use std::process::Command;
 
 use super::World;
 
-const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+/// A package of one program, of CN=Contoso.
+pub const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
     xmlns:uap="http://schemas.microsoft.com/appx/manifest/uap/windows10"
     xmlns:uap10="http://schemas.microsoft.com/appx/manifest/uap/windows10/10" IgnorableNamespaces="uap uap10">

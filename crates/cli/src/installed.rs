@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
 
+/// What a shell says of a program that is not found.
+const NOT_FOUND: u8 = 127;
+
 /// A package that was chosen, held as long as this lives: its files stay, whatever is installed meanwhile.
 #[derive(Clone, Debug)]
 pub struct Chosen {
@@ -70,11 +73,20 @@ pub fn chosen(
         None => (word, options.application.clone()),
     };
     let unknown = || Failure::new(InstalledError::Unknown(name.chars().take(120).collect()));
-    let Some(repository) = repository(&caller)? else {
-        return if only || word.contains('!') { Err(unknown()) } else { Ok(None) };
+    let no_package = || match (only || word.contains('!'), is_in_path(&caller, name)) {
+        (true, _) => Err(unknown()),
+        (false, true) => Ok(None),
+        (false, false) => Err(Failure::with_code(
+            format!(
+                "{}: no such program in PATH, and no package of that name is installed (lowbox list)",
+                output::visible(word)
+            ),
+            NOT_FOUND,
+        )),
     };
+    let Some(repository) = repository(&caller)? else { return no_package() };
     let package = match repository.find(name) {
-        Err(InstalledError::Unknown(_)) if id.is_none() && !only => return Ok(None),
+        Err(InstalledError::Unknown(_)) => return no_package(),
         found => found.map_err(Failure::new)?,
     };
     let is_short = name.eq_ignore_ascii_case(package.identity.name());

@@ -3,7 +3,8 @@
 mod output_file;
 mod told;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -84,6 +85,11 @@ pub enum Form {
 
 /// Isolates; the exit code is 1 if something stands against it.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let found = |path: &Path| fs::canonicalize(path).ok();
+    if found(&arguments.input).is_some_and(|input| found(&arguments.output) == Some(input)) {
+        let what = "it is what is to be isolated; name another file for the result";
+        return Err(failed(&arguments.output, &what));
+    }
     let input = Input::open(&arguments.input)?;
     let options = options(arguments)?;
     let isolated = match isolate(input.manifest(), &options) {

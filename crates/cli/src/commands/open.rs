@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
+use lowbox_linux::prepare::Caller;
 
 use super::run;
 use crate::arguments::{Command, Lowbox};
 use crate::failure::Failure;
+use crate::installed::find;
 use crate::output;
 
 /// `lowbox open`.
@@ -36,6 +38,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut words = vec![arguments.name];
     for file in &arguments.files {
         let Some(path) = file_of(file)? else {
+            check_declared(&words[0], file)?;
             words.push(file.clone());
             continue;
         };
@@ -53,6 +56,26 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     run.scenario.is_installed = true;
     run::execute(*run)
+}
+
+/// An address goes to an application that declares its protocol.
+fn check_declared(name: &OsStr, address: &OsStr) -> Result<(), Failure> {
+    let name = name.to_str().unwrap_or_default();
+    let (package, id) = name.split_once('!').map_or((name, None), |(name, id)| (name, Some(id)));
+    let (_, package) = find(&Caller::current().map_err(Failure::new)?, package)?;
+    let scheme = address.to_string_lossy();
+    let scheme = scheme.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let application = package.manifest.application(id);
+    if application.is_some_and(|one| one.integration.protocols.contains(&scheme)) {
+        return Ok(());
+    }
+    let protocols = application.map(|one| one.integration.protocols.join(", ")).unwrap_or_default();
+    Err(Failure::new(format!(
+        "{} declares no protocol {}; it has {}",
+        output::visible(name),
+        output::visible(&scheme),
+        if protocols.is_empty() { "none" } else { &protocols }
+    )))
 }
 
 /// The file that is meant: by its path, or by its address as desktops write it. `None`: an address of something else.

@@ -85,6 +85,10 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(output) => output.clone(),
         None => own_name(&arguments.folder)?,
     };
+    if arguments.folder.is_dir() && !arguments.folder.join(MANIFEST).exists() {
+        let what = "there is no AppxManifest.xml in it; lowbox init makes one to begin with";
+        return Err(failed(&arguments.folder, &what));
+    }
     let mut packed = None;
     let mut refused = None;
     let written = replace_file(&to, |file| {

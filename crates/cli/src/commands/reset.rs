@@ -12,6 +12,7 @@ use crate::output;
 
 /// `lowbox reset`.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").args(["data", "consent"]).required(true).multiple(true)))]
 #[command(after_help = "The folder that the packages of its publisher share stays as it is.
 
 Examples:
@@ -23,7 +24,7 @@ pub struct Arguments {
     pub name: String,
 
     /// Remove its private data
-    #[arg(long, required_unless_present = "consent")]
+    #[arg(long)]
     pub data: bool,
 
     /// Take back every consent, for files and for capabilities; running programs that have them are ended

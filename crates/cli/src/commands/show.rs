@@ -1,5 +1,6 @@
 //! `lowbox show`: what a package says of itself.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -102,13 +103,18 @@ struct File {
     compressed: Option<u64>,
 }
 
+/// How names of files end that are shown.
+const FILES: [&str; 5] = ["msix", "appx", "msixbundle", "appxbundle", "appinstaller"];
+
 /// Shows.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("appinstaller")) {
         return app_installer::show(path, arguments.json);
     }
-    if let Some(name) = path.to_str().filter(|name| !name.contains('/') && !path.exists()) {
+    let ends_so = |end: &OsStr| FILES.iter().any(|one| end.eq_ignore_ascii_case(one));
+    let is_file = path.exists() || path.extension().is_some_and(ends_so);
+    if let Some(name) = path.to_str().filter(|name| !is_file && !name.contains('/')) {
         let answer = installed(name)?;
         return shown(&answer, arguments);
     }

@@ -48,6 +48,9 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     for name in &arguments.names {
         packages.push(installer.repository.find(name).map_err(Failure::new)?);
     }
+    if packages.is_empty() {
+        output::say("no installed package came by an .appinstaller, so there is nothing to look for");
+    }
     let (mut told, mut failure) = (Vec::new(), None);
     for package in &packages {
         match update(&installer, package) {
@@ -74,10 +77,9 @@ fn update(installer: &Installer<'_>, package: &InstalledPackage) -> Result<Optio
     };
     let location = Location::named(Path::new(place));
     let file = app_installer(&location)?;
-    if file.main.identity.version() <= package.identity.version() && !file.updates.from_any_version {
-        return Ok(None);
-    }
-    if file.main.identity.version() == package.identity.version() {
+    let (offered, have) = (file.main.identity.version(), package.identity.version());
+    let takes_older = file.updates.from_any_version || installer.takes_older();
+    if offered == have || (offered < have && !takes_older) {
         return Ok(None);
     }
     Ok(Some(installer.by_app_installer(&location, &file)?.iter().map(Told::of).collect()))

@@ -51,7 +51,7 @@ pub enum Notice {
     /// `uap18` isolation over a base entry point of full trust without `runFullTrust`.
     #[error(
         "application {0:?} keeps EntryPoint Windows.FullTrustApplication beneath its uap18 isolation without \
-         runFullTrust; newer build tools refuse that (0x80080204), drop the plain EntryPoint"
+         runFullTrust; newer build tools refuse that (0x80080204), drop the plain EntryPoint (lowbox isolate --form field)"
     )]
     FullTrustEntryPointBeneath(String),
     /// The package installs on systems that don't know the isolation attributes.

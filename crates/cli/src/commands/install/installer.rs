@@ -98,10 +98,16 @@ impl Installer<'_> {
     /// # Errors
     /// The first that can't be installed.
     pub fn install(&self, location: &Location) -> Result<Vec<Installation>, Failure> {
+        location.check()?;
         if location.is_app_installer() {
             return self.by_app_installer(location, &app_installer(location)?);
         }
         Ok(vec![self.package_at(location, None, None)?])
+    }
+
+    /// Whether an older version may take the place of a newer one.
+    pub fn takes_older(&self) -> bool {
+        self.allowed.allow_downgrade
     }
 
     /// What an `.appinstaller` names.
@@ -156,7 +162,7 @@ impl Installer<'_> {
         }
         let how = Install { app_installer, ..self.how.clone() };
         match &opened {
-            Opened::Package(package) => self.package(&path, &file, package, &how),
+            Opened::Package(package) => self.package(&path, (&file, package), true, &how),
             Opened::Bundle(bundle) => self.bundle(&path, &file, bundle, &how),
         }
     }
@@ -170,26 +176,28 @@ impl Installer<'_> {
         how: &Install,
     ) -> Result<Installation, Failure> {
         let publisher = bundle.manifest().identity.publisher().as_str();
-        // One that was changed is refused. Whom to trust is the question to the package in it, which is what is installed.
-        judge(file, bundle.contents(), publisher, &self.trust, self.now)
+        let outer = judge(file, bundle.contents(), publisher, &self.trust, self.now)
             .map_err(|error| failed(path, &error))?;
+        self.check_allowed(&outer).map_err(|what| failed(path, &what))?;
+        let trusted = outer.is_trusted();
         let choice = choose(bundle.manifest(), &machine()).map_err(|error| failed(path, &error))?;
         let listed = &bundle.manifest().packages[choice.application];
         let member = bundle.member(file, listed).map_err(|error| failed(path, &error))?;
         if let Some((slice, package)) = member {
-            return self.package(path, &slice, &package, how);
+            return self.package(path, (&slice, &package), trusted, how);
         }
         let beside = path.parent().unwrap_or(Path::new("")).join(listed.file.as_str());
         let file = PackageFile::open(&beside).map_err(|error| failed(&beside, &error))?;
         let package = bundle.check_member(&file, listed).map_err(|error| failed(&beside, &error))?;
-        self.package(&beside, &file, &package, how)
+        self.package(&beside, (&file, &package), trusted, how)
     }
 
+    /// A package by itself, or of something that is trusted or not.
     fn package<S: Source + ?Sized>(
         &self,
         path: &Path,
-        source: &S,
-        package: &Package,
+        (source, package): (&S, &Package),
+        is_of_trusted: bool,
         how: &Install,
     ) -> Result<Installation, Failure> {
         let wrong = |what: String| failed(path, &what);
@@ -203,7 +211,7 @@ impl Installer<'_> {
             source,
             package,
             signed_by: verdict.signed_by().map(|by| by.subject.clone()),
-            trusted: verdict.is_trusted(),
+            trusted: is_of_trusted && verdict.is_trusted(),
         };
         progress::shown("installing", |progress| self.repository.install(&new, how, progress))
             .map_err(|error| failed(path, &error))

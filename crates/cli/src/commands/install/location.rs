@@ -46,6 +46,19 @@ impl Location {
         }
     }
 
+    /// Refuses an address of another kind, which is no file either.
+    ///
+    /// # Errors
+    /// What can be named.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Location::File(path) if !path.exists() && path.to_string_lossy().contains("://") => {
+                Err(failed(path, &"it is no address of http or https, and no file"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What something at this place names: an address, or a path beside it.
     ///
     /// # Errors

@@ -207,7 +207,12 @@ pub fn isolate(bytes: &[u8], options: &Options) -> Result<Isolated, IsolateError
     let changed = text::encode_like(bytes, &apply(&decoded, insertions));
     let added = add_capabilities(&changed, &options.capabilities)?;
     for name in &added.added {
-        let why = "asked for";
+        let why = match name.as_str() {
+            "isolatedWin32-promptForAccess" => {
+                "so that the user is asked for files; --no-prompt leaves it out"
+            }
+            _ => "named by --capability",
+        };
         changes.push(Change { position: None, what: format!("capability {name} declared"), why });
     }
     let bytes = without_empty_capabilities(&added.bytes)?;

@@ -239,6 +239,7 @@ fn an_alias_takes_the_place_of_no_command() {
 fn a_file_that_is_opened_with_a_package_can_be_changed_and_none_beside_it_can_be_seen() {
     everyone(|person| {
         let mut sample = Sample::new("Contoso.Notes", "1.0.0.0");
+        sample.protocols = vec!["contoso"];
         sample.script = "echo more >> \"$1\"; ls \"${1%/*}\"; echo \"$2\"\n".to_owned();
         sample.install(person, &[]).succeeded();
         let note = person.file("notes/a note.txt", "one\n");

@@ -8,7 +8,7 @@ use clap::Args;
 use lowbox_linux::package::{
     BundleFileError, PackageFile, Progress, check_blocks, check_bundle, check_signed,
 };
-use lowbox_msix::bundle::Bundle;
+use lowbox_msix::bundle::{Bundle, Place};
 use lowbox_msix::container::Source;
 use lowbox_msix::package::Package;
 use lowbox_msix::signature::{Fault, SignatureError, SignedBy, Trust, Trusted, UnixTime, read};
@@ -127,7 +127,10 @@ fn verified(
     let contents = package.contents();
     let blocks = |progress: &_| match package {
         Opened::Package(_) => Ok(check_blocks(file, contents, progress).map_err(SignatureError::from)?),
-        Opened::Bundle(bundle) => check_members(&arguments.package, file, bundle, progress),
+        Opened::Bundle(bundle) => {
+            let at = seconds(arguments.at.unwrap_or_else(SystemTime::now));
+            check_members(&arguments.package, file, bundle, (trust, at), progress)
+        }
     };
     let signature = match read(file, contents) {
         Err(SignatureError::Missing) if arguments.unsigned => {
@@ -163,28 +166,36 @@ impl From<BundleFileError> for Wrong {
 }
 
 /// The packages in a bundle. What is taken out of it has to stand by itself, but for whom is trusted: that is the bundle's matter, whose signature covers
-/// every byte of them.
+/// every byte of them. It covers none of those that lie beside it: their own signers have to be trusted.
 fn check_members(
     path: &std::path::Path,
     file: &PackageFile,
     bundle: &Bundle,
+    (trust, at): (&Trust, UnixTime),
     progress: &Progress,
 ) -> Result<(), Wrong> {
     let publisher = bundle.manifest().identity.publisher().as_str();
     check_bundle(path, file, bundle, progress, Wrong::from, |member, source, package| {
-        check_member(source, package, publisher)
+        let beside = matches!(member.place, Place::Beside { .. }) && bundle.contents().is_signed();
+        check_member(source, package, publisher, beside.then_some((trust, at)))
             .map_err(|error| Wrong(error.fault(), format!("{}: {error}", member.file)))
     })
 }
 
 /// The signature of a package in a bundle, if it has one.
-fn check_member(source: &dyn Source, package: &Package, publisher: &str) -> Result<(), SignatureError> {
+fn check_member(
+    source: &dyn Source,
+    package: &Package,
+    publisher: &str,
+    beside: Option<(&Trust, UnixTime)>,
+) -> Result<(), SignatureError> {
     match read(source, package.contents()) {
         Ok(signature) => {
             signature.check_contents(source, package.contents())?;
-            signature.check_publisher(publisher)
+            signature.check_publisher(publisher)?;
+            beside.map_or(Ok(()), |(trust, at)| signature.check_trust(trust, at).map(|_| ()))
         }
-        Err(SignatureError::Missing) => Ok(()),
+        Err(SignatureError::Missing) if beside.is_none() => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -8,6 +8,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
 use rustix::process::{chdir, fchdir, pivot_root};
 
+use super::prefix::DRIVES;
 use super::{Builder, View, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
@@ -62,6 +63,13 @@ impl Builder {
                 false => self.clone_records(&records.folder)?,
             };
             show_records(&mount, &real, records)?;
+        }
+        if let Some(wine) = &spec.wine {
+            let lent = spec.user.launched_by_root.then_some(&mut lent);
+            let (prefix, drives) = self.prefix_mounts(wine, lent)?;
+            let at = || Failure::at::<rustix::io::Errno>(Step::Prefix, &wine.prefix);
+            attach(&prefix, &real, &wine.prefix).map_err(at())?;
+            attach(&drives, &real, &wine.prefix.join(DRIVES)).map_err(at())?;
         }
         self.identity_files(&spec.data, None)?;
         for path in IDENTITY {

@@ -1,0 +1,153 @@
+//! Windows programs, by Wine.
+//!
+//! A file that is a Windows program ([`executable`]) is started by Wine's loader ([`find`]) in a container as every program is: identity,
+//! token, access check, plan. What comes to it is data for the launch ([`WineSpec`]): a prefix (Wine's drive C: and registry), made of a
+//! template ([`template`]) and the package's own changes ([`prefix`]); drives for what is granted ([`drives`]); Wine's server, started before
+//! the program ([`start`]); and a shorter list of system calls (`seccomp/wine.txt`).
+//!
+//! Wine is no boundary, and nothing here is one: its server runs inside, with the program's rights, and what a program reaches is what
+//! the view, Landlock and the filter leave to it.
+
+mod drives;
+mod error;
+mod executable;
+mod find;
+pub(crate) mod prefix;
+pub(crate) mod start;
+mod template;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
+use serde::{Deserialize, Serialize};
+
+pub use drives::{Drive, windows_path};
+pub use error::WineError;
+pub use find::Wine;
+pub use prefix::Source;
+pub use template::Template;
+
+use crate::host::{EnvironmentRequest, find_program};
+use crate::prepare::{Caller, Request};
+use drives::Place;
+pub(crate) use drives::drives;
+
+/// How a request's program is run by Wine.
+#[derive(Clone, Debug)]
+pub struct WineRun {
+    /// By which.
+    pub wine: Wine,
+    /// In which prefix.
+    pub prefix: PrefixOf,
+}
+
+/// Whose prefix it is.
+#[derive(Clone, Debug)]
+pub enum PrefixOf {
+    /// The package's, above this template.
+    Package(Template),
+    /// A template's, which is being made in this folder.
+    Making(PathBuf),
+}
+
+/// What a launch needs to know of Wine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WineSpec {
+    /// Wine's server, as the container sees it.
+    #[serde(with = "os_bytes")]
+    pub server: PathBuf,
+    /// Where the prefix is inside.
+    #[serde(with = "os_bytes")]
+    pub prefix: PathBuf,
+    /// What it is made of.
+    pub source: Source,
+    /// What has a letter beside `C:`.
+    pub drives: Vec<Drive>,
+}
+
+/// Whether the request's program is a Windows program, and by which Wine it is run then.
+///
+/// # Errors
+/// [`WineError::Missing`], [`WineError::NotRunnable`].
+pub fn needed(caller: &Caller, request: &Request) -> Result<Option<Wine>, WineError> {
+    let path = caller.variable("PATH");
+    let folder =
+        request.working_directory.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+    // One that is not found, or can't be read, is told of where it is prepared.
+    let Ok(program) = find_program(Path::new(&request.program), path.as_deref(), &folder) else {
+        return Ok(None);
+    };
+    match executable::is_windows_program(&program)? {
+        true => Wine::find(caller).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Variables for Wine. Of no use to an attacker: who can set them inside can as well start Wine's parts without them.
+pub(crate) fn environment(prefix: &Path) -> Vec<EnvironmentRequest> {
+    [
+        ("WINEPREFIX", prefix.as_os_str().to_owned()),
+        // Its messages are for Wine's makers.
+        ("WINEDEBUG", "-all".into()),
+        // No menus of the host's are written, and nobody is asked to fetch a .NET or an HTML engine.
+        ("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d".into()),
+    ]
+    .into_iter()
+    .map(|(name, value): (&str, OsString)| EnvironmentRequest { name: name.into(), value: Some(value) })
+    .collect()
+}
+
+/// What is worth a drive: what was granted. The system's places are not.
+pub(crate) fn places(objects: &[Object], binds: &[Bind]) -> Vec<Place> {
+    let is_granted = |path: &Path| {
+        objects.iter().any(|object| {
+            object.path == path && (object.origin.is_grant() || object.origin == Origin::Package)
+        })
+    };
+    // The catalogue's are the system's, but for the user's libraries and media, which a capability opens.
+    const OF_THE_USER: [&str; 5] = ["/home", "/root", "/media", "/mnt", "/run/media"];
+    let is_users = |path: &Path| OF_THE_USER.iter().any(|place| path.starts_with(place));
+    let private = objects.iter().find(|object| object.origin == Origin::PrivateData);
+    binds
+        .iter()
+        .filter(|bind| is_granted(&bind.path) || is_users(&bind.path))
+        .filter(|bind| private.is_none_or(|own| own.path != bind.path))
+        .filter(|bind| matches!(bind.id.kind, NodeKind::Dir | NodeKind::File))
+        .map(|bind| Place { path: bind.path.clone(), is_folder: bind.id.kind == NodeKind::Dir })
+        .collect()
+}
+
+/// What the arguments name: beside what is granted, where nothing is denied.
+pub(crate) fn named_places(words: &[OsString]) -> impl Iterator<Item = Place> {
+    words.iter().map(Path::new).filter(|path| path.is_absolute()).filter_map(|path| {
+        let found = path.symlink_metadata().ok()?;
+        Some(Place { path: path.to_owned(), is_folder: found.is_dir() })
+    })
+}
+
+/// The command line of Wine's loader: the program, then its arguments, paths by their Windows names where they have one.
+pub(crate) fn arguments(
+    loader: &Path,
+    program: &Path,
+    words: &[OsString],
+    drives: &[Drive],
+    working_folder: &Path,
+) -> Vec<OsString> {
+    let named = |path: &Path| windows_path(drives, path).map(OsString::from);
+    let is_on_a_drive = named(working_folder).is_some();
+    let word = |word: &OsString| {
+        let path = Path::new(word);
+        // `/c` may be an option: only what is there is a path.
+        let exists = |path: &Path| path.symlink_metadata().is_ok();
+        let path = match path.is_absolute() {
+            true => path.to_owned(),
+            // Relative ones mean the same inside, unless Wine has no word for the working folder and starts elsewhere.
+            false if is_on_a_drive || word.is_empty() => return word.clone(),
+            false => working_folder.join(path),
+        };
+        named(&path).filter(|_| exists(&path)).unwrap_or_else(|| word.clone())
+    };
+    let own = (program != loader).then(|| named(program).unwrap_or_else(|| program.as_os_str().to_owned()));
+    std::iter::once(loader.as_os_str().to_owned()).chain(own).chain(words.iter().map(word)).collect()
+}

@@ -50,6 +50,7 @@ impl OwnPlaces {
     pub(super) fn of(spec: &Spec, inside: Option<Arc<Inside>>) -> OwnPlaces {
         let mut whole: Vec<PathBuf> = WHOLE.map(PathBuf::from).to_vec();
         whole.extend([spec.data.local_state.clone(), spec.data.temp_state.clone()]);
+        whole.extend(spec.wine.iter().map(|wine| wine.prefix.clone()));
         let mut empty: Vec<PathBuf> = EMPTY.map(PathBuf::from).to_vec();
         empty.push(format!("/run/user/{}", spec.user.uid).into());
         if inside.is_some() && !empty.iter().any(|place| place == Path::new(&spec.temp_inside)) {

@@ -270,7 +270,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     // Nothing of its own is said where all goes well, so this is for who asked.
     notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));
     let mut variables = program::environment(caller, &found);
-    variables.extend(ready.iter().flat_map(|ready| wine::environment(&ready.path)));
+    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, &ready.path)));
     variables.extend(package_graph(request));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();

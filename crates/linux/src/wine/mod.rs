@@ -85,7 +85,10 @@ pub fn needed(caller: &Caller, request: &Request) -> Result<Option<Wine>, WineEr
 }
 
 /// Variables for Wine. Of no use to an attacker: who can set them inside can as well start Wine's parts without them.
-pub(crate) fn environment(prefix: &Path) -> Vec<EnvironmentRequest> {
+pub(crate) fn environment(caller: &Caller, prefix: &Path) -> Vec<EnvironmentRequest> {
+    let has_locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().any(|name| caller.variable(name).is_some());
+    // Else Wine takes names of files for ASCII.
+    let locale = (!has_locale).then_some(("LC_CTYPE", "C.UTF-8".into()));
     [
         ("WINEPREFIX", prefix.as_os_str().to_owned()),
         // Its messages are for Wine's makers.
@@ -94,6 +97,7 @@ pub(crate) fn environment(prefix: &Path) -> Vec<EnvironmentRequest> {
         ("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d".into()),
     ]
     .into_iter()
+    .chain(locale)
     .map(|(name, value): (&str, OsString)| EnvironmentRequest { name: name.into(), value: Some(value) })
     .collect()
 }

@@ -19,13 +19,13 @@ use crate::launch::ContainerUser;
 use crate::launch::pin::open_without_links;
 use crate::prepare::Caller;
 
-/// The folder in the package's.
-const FOLDER: &str = "Wine";
+/// Where the prefix is mounted in the package's folder, at this path inside too; or the prefix itself, where it is a copy.
+const PREFIX: &str = "Wine";
+/// What belongs to it, beside it: who learns about root's programs finds the mount point only in folders of root's.
+const CHANGES: &str = "WineChanges";
 /// What programs changed, and overlayfs' own folder beside it.
 pub(crate) const UPPER: &str = "upper";
 pub(crate) const WORK: &str = "work";
-/// Where the prefix is mounted, at this path inside too; or the prefix itself, where it is a copy.
-const PREFIX: &str = "prefix";
 /// Held while a program of the package runs.
 const LOCK: &str = "lock";
 /// A copy that is being made.
@@ -74,17 +74,17 @@ pub(crate) fn ready(
     };
     let package = caller.folders.data.join("packages").join(family_name);
     let package = canonical(&package).map_err(WineError::at(package))?;
-    let folder = own_folder(caller, user, &package.join(FOLDER))?;
+    let folder = own_folder(caller, user, &package.join(CHANGES))?;
     let lock = lock(&folder, family_name)?;
-    let path = folder.join(PREFIX);
+    let path = package.join(PREFIX);
     let source = if template.is_copied() {
         if fs::symlink_metadata(&path).is_err() {
-            copy(caller, user, &template.prefix(), &folder)?;
+            copy(caller, user, &template.prefix(), &folder, &path)?;
         }
         Source::Folder(path.clone())
     } else {
-        for name in [UPPER, WORK, PREFIX] {
-            own_folder(caller, user, &folder.join(name))?;
+        for path in [&folder.join(UPPER), &folder.join(WORK), &path] {
+            own_folder(caller, user, path)?;
         }
         Source::Overlay { template: template.prefix(), changes: folder }
     };
@@ -125,13 +125,19 @@ fn lock(folder: &Path, family_name: &str) -> Result<File, WineError> {
 }
 
 /// Copies the template, as a whole or not at all.
-fn copy(caller: &Caller, user: &ContainerUser, template: &Path, folder: &Path) -> Result<(), WineError> {
+fn copy(
+    caller: &Caller,
+    user: &ContainerUser,
+    template: &Path,
+    folder: &Path,
+    prefix: &Path,
+) -> Result<(), WineError> {
     let new = folder.join(NEW);
     let owner = caller.user.is_root().then_some((user.uid, user.gid));
     let parent = open_without_links(CWD, folder).map_err(WineError::at(folder))?;
     remove_tree(&parent, NEW.as_ref())
         .and_then(|()| copy_tree(template, &new, owner))
-        .and_then(|()| fs::rename(&new, folder.join(PREFIX)))
+        .and_then(|()| fs::rename(&new, prefix))
         .map_err(WineError::at(new))
 }
 

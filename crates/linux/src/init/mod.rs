@@ -69,6 +69,9 @@ pub(crate) struct Inheritance {
     pub(crate) network: Option<(Link, OwnedFd)>,
 }
 
+/// What every container is called.
+pub(crate) const HOST_NAME: &str = "lowbox";
+
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
 const ENDED: i32 = 125;
 
@@ -198,7 +201,7 @@ fn identity(user: &ContainerUser) -> Result<(), Failure> {
     // The death of lowbox ends the container, whatever pid 1 is doing; the socket's end is a second way to learn of it
     // and covers a death before this call.
     sys::set_parent_death_signal(Signal::KILL).map_err(at())?;
-    rustix::system::sethostname(b"lowbox").map_err(Failure::at(Step::Identity, "hostname"))
+    rustix::system::sethostname(HOST_NAME.as_bytes()).map_err(Failure::at(Step::Identity, "hostname"))
 }
 
 /// Pid 1 must not keep the program's pipes open: their readers wait for the end.

@@ -84,6 +84,19 @@ pub fn needed(caller: &Caller, request: &Request) -> Result<Option<Wine>, WineEr
     }
 }
 
+/// What Wine itself looks at in each start, and does without: what the machine is made of, its ports, and who it is.
+pub(crate) const DOES_WITHOUT: [&str; 4] =
+    ["/sys/devices/system/cpu", "/sys/devices/system/node", "/var/lib/dbus/machine-id", "/etc/machine-id"];
+
+/// The links by which Wine opens what lies on a drive, and the folders that they lead to.
+pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
+    let link = |drive: &Drive| wine.prefix.join(DRIVES).join(format!("{}:", drive.letter.to_ascii_lowercase()));
+    wine.drives.iter().map(|drive| (link(drive), drive.folder.clone())).collect()
+}
+
+/// Wine's folder of drives, in a prefix.
+pub(crate) const DRIVES: &str = "dosdevices";
+
 /// Variables for Wine. Of no use to an attacker: who can set them inside can as well start Wine's parts without them.
 pub(crate) fn environment(caller: &Caller, prefix: &Path) -> Vec<EnvironmentRequest> {
     let has_locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().any(|name| caller.variable(name).is_some());

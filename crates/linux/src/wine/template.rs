@@ -14,7 +14,7 @@ use lowbox_msix::Identity;
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open, syncfs};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, waitpid};
 
-use super::{PrefixOf, Wine, WineError, WineRun};
+use super::{DRIVES, PrefixOf, Wine, WineError, WineRun};
 use crate::host::{canonical, container_user, remove_tree};
 use crate::launch::Groundwork;
 use crate::launch::pin::open_without_links;
@@ -98,7 +98,7 @@ impl Template {
         remove_tree(&folder, NEW.as_ref()).map_err(WineError::at(&new))?;
         let prefix = new.join(PREFIX);
         let user = container_user(&caller.user, &package_sid(&family_name()));
-        let (drives, drive_c) = (prefix.join("dosdevices"), prefix.join("drive_c"));
+        let (drives, drive_c) = (prefix.join(DRIVES), prefix.join("drive_c"));
         // Where it finds the folder of drives Wine makes no Z:.
         for path in [&new, &prefix, &drives, &drive_c] {
             DirBuilder::new().mode(0o700).create(path).map_err(WineError::at(path))?;
@@ -224,11 +224,11 @@ fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
     };
     let folder = open_without_links(CWD, prefix)?;
     // Drives are of each run. Debian's Wine notes the socket's folder of this container in `wineserver`.
-    for gone in ["dosdevices", "wineserver"] {
+    for gone in [DRIVES, "wineserver"] {
         remove_tree(&folder, gone.as_ref())?;
     }
-    DirBuilder::new().mode(0o755).create(prefix.join("dosdevices"))?;
-    own(&prefix.join("dosdevices"))?;
+    DirBuilder::new().mode(0o755).create(prefix.join(DRIVES))?;
+    own(&prefix.join(DRIVES))?;
     // Else Wine would make the whole prefix anew in each package.
     let stamp = prefix.join(".update-timestamp");
     let _ = fs::remove_file(&stamp);

@@ -17,12 +17,10 @@ use crate::launch::pin::open_without_links;
 use crate::launch::rules::PRIVATE;
 use crate::sys::{MountAttributes, clone_mount};
 use crate::wine::prefix::{UPPER, WORK};
-use crate::wine::{Drive, Source, WineSpec};
+use crate::wine::{DRIVES, Drive, Source, WineSpec};
 
 /// Where parts of it lie on the private root while it is put together.
 const PARTS: &str = ".wine";
-/// Wine's folder of drives, in a prefix.
-pub(super) const DRIVES: &str = "dosdevices";
 
 impl Builder {
     /// Shows the prefix in the private root, with everything allowed in it: it is the container's own.

@@ -8,7 +8,6 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
 use rustix::process::{chdir, fchdir, pivot_root};
 
-use super::prefix::DRIVES;
 use super::{Builder, View, relative};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
@@ -17,6 +16,7 @@ use crate::launch::pin::open_without_links;
 use crate::launch::rules::signals_only;
 use crate::launch::spec::{Learns, ShownRecords, Spec};
 use crate::sys::{MountAttributes, clone_mount};
+use crate::wine::DRIVES;
 
 /// Where the tree hangs on the private root until it takes its place.
 const REAL: &str = ".real";

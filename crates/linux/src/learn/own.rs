@@ -129,7 +129,14 @@ mod tests {
 
     fn places() -> OwnPlaces {
         let empty = EMPTY.map(PathBuf::from).to_vec();
-        OwnPlaces { whole: vec!["/proc".into()], empty, made: HashSet::new(), made_bytes: 0, inside: None, drives: Vec::new() }
+        OwnPlaces {
+            whole: vec!["/proc".into()],
+            empty,
+            made: HashSet::new(),
+            made_bytes: 0,
+            inside: None,
+            drives: Vec::new(),
+        }
     }
 
     #[test]

@@ -290,19 +290,17 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
             (program, arguments, None)
         }
         Some((run, ready)) => {
-            let mut places = wine::places(&objects, &plan.binds);
-            if request.denies_nothing() {
-                places.extend(wine::named_places(&request.arguments));
-            }
-            let drives = wine::drives(&working_directory, &places);
-            let arguments =
-                wine::arguments(&run.wine.loader, &program, &request.arguments, &drives, &working_directory);
-            let spec = WineSpec {
-                server: run.wine.server.clone(),
-                prefix: ready.path.clone(),
-                source: ready.source.clone(),
-                drives,
+            let named = wine::Named {
+                program: &program,
+                arguments: &request.arguments,
+                working_folder: &working_directory,
+                objects: &objects,
+                binds: &plan.binds,
+                packages: &request.package_folders,
+                user: &user.name,
+                sees_all: request.denies_nothing(),
             };
+            let (spec, arguments) = WineSpec::new(run, ready, &named);
             (run.wine.loader.clone(), arguments, Some(spec))
         }
     };

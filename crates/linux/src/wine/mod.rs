@@ -12,6 +12,7 @@ mod drives;
 mod error;
 mod executable;
 mod find;
+mod package_files;
 pub(crate) mod prefix;
 pub(crate) mod start;
 mod template;
@@ -25,13 +26,15 @@ use serde::{Deserialize, Serialize};
 pub use drives::{Drive, windows_path};
 pub use error::WineError;
 pub use find::Wine;
+pub use package_files::PackageEntry;
+use package_files::PackageFiles;
 pub use prefix::Source;
 pub use template::Template;
 
 use crate::host::{EnvironmentRequest, find_program};
 use crate::prepare::{Caller, Request};
 use drives::Place;
-pub(crate) use drives::drives;
+use prefix::Ready;
 
 /// How a request's program is run by Wine.
 #[derive(Clone, Debug)]
@@ -64,6 +67,43 @@ pub struct WineSpec {
     pub source: Source,
     /// What has a letter beside `C:`.
     pub drives: Vec<Drive>,
+    /// What of packages lies in it, where it is an overlay.
+    pub package_files: Vec<PackageEntry>,
+}
+
+impl WineSpec {
+    /// Names for a program and its arguments, and what the launch needs for it.
+    pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
+        let files = match &ready.source {
+            Source::Overlay { template, .. } => PackageFiles::of(named.packages, template, named.user),
+            Source::Folder(_) => PackageFiles::default(),
+        };
+        let drives = drives::drives(named.working_folder, &places(named, &files));
+        let arguments = arguments(&run.wine.loader, named, &drives, &files);
+        let spec = WineSpec {
+            server: run.wine.server.clone(),
+            prefix: ready.path.clone(),
+            source: ready.source.clone(),
+            drives,
+            package_files: files.entries,
+        };
+        (spec, arguments)
+    }
+}
+
+/// What of a launch has to be named as Windows names it.
+pub(crate) struct Named<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) arguments: &'a [OsString],
+    pub(crate) working_folder: &'a Path,
+    pub(crate) objects: &'a [Object],
+    pub(crate) binds: &'a [Bind],
+    /// Folders of packages' files.
+    pub(crate) packages: &'a [PathBuf],
+    /// The user's name in the container.
+    pub(crate) user: &'a str,
+    /// Everything is there, because nothing is denied.
+    pub(crate) sees_all: bool,
 }
 
 /// Whether the request's program is a Windows program, and by which Wine it is run then.
@@ -90,7 +130,8 @@ pub(crate) const DOES_WITHOUT: [&str; 4] =
 
 /// The links by which Wine opens what lies on a drive, and the folders that they lead to.
 pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
-    let link = |drive: &Drive| wine.prefix.join(DRIVES).join(format!("{}:", drive.letter.to_ascii_lowercase()));
+    let link =
+        |drive: &Drive| wine.prefix.join(DRIVES).join(format!("{}:", drive.letter.to_ascii_lowercase()));
     wine.drives.iter().map(|drive| (link(drive), drive.folder.clone())).collect()
 }
 
@@ -116,43 +157,42 @@ pub(crate) fn environment(caller: &Caller, prefix: &Path) -> Vec<EnvironmentRequ
 }
 
 /// What is worth a drive: what was granted. The system's places are not.
-pub(crate) fn places(objects: &[Object], binds: &[Bind]) -> Vec<Place> {
-    let is_granted = |path: &Path| {
-        objects.iter().any(|object| {
-            object.path == path && (object.origin.is_grant() || object.origin == Origin::Package)
-        })
+fn places(named: &Named<'_>, files: &PackageFiles) -> Vec<Place> {
+    // Packages have names on C:, unless there are none.
+    let is_worth_it = |object: &Object| {
+        object.origin.is_grant() || (object.origin == Origin::Package && files.entries.is_empty())
     };
+    let is_granted =
+        |path: &Path| named.objects.iter().any(|object| object.path == path && is_worth_it(object));
     // The catalogue's are the system's, but for the user's libraries and media, which a capability opens.
     const OF_THE_USER: [&str; 5] = ["/home", "/root", "/media", "/mnt", "/run/media"];
     let is_users = |path: &Path| OF_THE_USER.iter().any(|place| path.starts_with(place));
-    let private = objects.iter().find(|object| object.origin == Origin::PrivateData);
-    binds
+    let private = named.objects.iter().find(|object| object.origin == Origin::PrivateData);
+    let is_packages = |path: &Path| named.packages.iter().any(|folder| path.starts_with(folder));
+    let mut places: Vec<Place> = named
+        .binds
         .iter()
-        .filter(|bind| is_granted(&bind.path) || is_users(&bind.path))
+        .filter(|bind| is_granted(&bind.path) || (is_users(&bind.path) && !is_packages(&bind.path)))
         .filter(|bind| private.is_none_or(|own| own.path != bind.path))
         .filter(|bind| matches!(bind.id.kind, NodeKind::Dir | NodeKind::File))
         .map(|bind| Place { path: bind.path.clone(), is_folder: bind.id.kind == NodeKind::Dir })
-        .collect()
-}
-
-/// What the arguments name: beside what is granted, where nothing is denied.
-pub(crate) fn named_places(words: &[OsString]) -> impl Iterator<Item = Place> {
-    words.iter().map(Path::new).filter(|path| path.is_absolute()).filter_map(|path| {
-        let found = path.symlink_metadata().ok()?;
-        Some(Place { path: path.to_owned(), is_folder: found.is_dir() })
-    })
+        .collect();
+    if named.sees_all {
+        let words = named.arguments.iter().map(Path::new).filter(|path| path.is_absolute());
+        places.extend(words.filter_map(|path| {
+            let found = path.symlink_metadata().ok()?;
+            Some(Place { path: path.to_owned(), is_folder: found.is_dir() })
+        }));
+    }
+    places
 }
 
 /// The command line of Wine's loader: the program, then its arguments, paths by their Windows names where they have one.
-pub(crate) fn arguments(
-    loader: &Path,
-    program: &Path,
-    words: &[OsString],
-    drives: &[Drive],
-    working_folder: &Path,
-) -> Vec<OsString> {
-    let named = |path: &Path| windows_path(drives, path).map(OsString::from);
-    let is_on_a_drive = named(working_folder).is_some();
+fn arguments(loader: &Path, all: &Named<'_>, drives: &[Drive], files: &PackageFiles) -> Vec<OsString> {
+    let named =
+        |path: &Path| files.windows_path(path).or_else(|| windows_path(drives, path)).map(OsString::from);
+    let program = all.program;
+    let is_on_a_drive = named(all.working_folder).is_some();
     let word = |word: &OsString| {
         let path = Path::new(word);
         // `/c` may be an option: only what is there is a path.
@@ -161,10 +201,10 @@ pub(crate) fn arguments(
             true => path.to_owned(),
             // Relative ones mean the same inside, unless Wine has no word for the working folder and starts elsewhere.
             false if is_on_a_drive || word.is_empty() => return word.clone(),
-            false => working_folder.join(path),
+            false => all.working_folder.join(path),
         };
         named(&path).filter(|_| exists(&path)).unwrap_or_else(|| word.clone())
     };
     let own = (program != loader).then(|| named(program).unwrap_or_else(|| program.as_os_str().to_owned()));
-    std::iter::once(loader.as_os_str().to_owned()).chain(own).chain(words.iter().map(word)).collect()
+    std::iter::once(loader.as_os_str().to_owned()).chain(own).chain(all.arguments.iter().map(word)).collect()
 }

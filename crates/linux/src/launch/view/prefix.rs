@@ -17,7 +17,7 @@ use crate::launch::pin::open_without_links;
 use crate::launch::rules::PRIVATE;
 use crate::sys::{MountAttributes, clone_mount};
 use crate::wine::prefix::{UPPER, WORK};
-use crate::wine::{DRIVES, Drive, Source, WineSpec};
+use crate::wine::{DRIVES, Drive, PackageEntry, Source, WineSpec};
 
 /// Where parts of it lie on the private root while it is put together.
 const PARTS: &str = ".wine";
@@ -55,7 +55,7 @@ impl Builder {
             Source::Overlay { template, changes } => {
                 let template = mount_of(template, MountAttributes { read_only: true, ..plain })?;
                 let changes = mount_of(changes, plain)?;
-                self.overlay(&template, &changes).map_err(at())?
+                self.overlay(&template, &changes, &wine.package_files).map_err(at())?
             }
         };
         let drives = self.drives(&wine.drives).map_err(Failure::at(Step::Prefix, &wine.prefix))?;
@@ -64,7 +64,12 @@ impl Builder {
 
     /// An overlay of the package's changes above the template. Its layers have to be in the tree while it is made, and need not
     /// be afterwards.
-    fn overlay(&self, template: &OwnedFd, changes: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+    fn overlay(
+        &self,
+        template: &OwnedFd,
+        changes: &OwnedFd,
+        files: &[PackageEntry],
+    ) -> rustix::io::Result<OwnedFd> {
         let place = |name: &str, mount: &OwnedFd| {
             let path = format!("{PARTS}/{name}");
             mkdirat(&self.root, &path, Mode::RWXU)?;
@@ -76,13 +81,30 @@ impl Builder {
         let changes = place("changes", changes)?;
         let upper = open_without_links(&changes, Path::new(UPPER))?;
         let work = open_without_links(&changes, Path::new(WORK))?;
-        let mount = overlay(lower.as_fd(), upper.as_fd(), work.as_fd())?;
+        let packages = if files.is_empty() { None } else { Some(self.package_files(files)?) };
+        let layers: Vec<BorrowedFd<'_>> = packages.iter().chain([&lower]).map(AsFd::as_fd).collect();
+        let mount = overlay(&layers, upper.as_fd(), work.as_fd())?;
         drop((lower, changes, upper, work));
         for name in ["template", "changes"] {
             unmount(format!("/{PARTS}/{name}"), UnmountFlags::DETACH)?;
             unlinkat(&self.root, format!("{PARTS}/{name}"), AtFlags::REMOVEDIR)?;
         }
         Ok(mount)
+    }
+
+    /// What of packages lies in the prefix: folders and links, in memory.
+    fn package_files(&self, entries: &[PackageEntry]) -> rustix::io::Result<OwnedFd> {
+        let path = format!("{PARTS}/packages");
+        mkdirat(&self.root, &path, Mode::from(0o755))?;
+        let folder =
+            openat(&self.root, &path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        for entry in entries {
+            match entry {
+                PackageEntry::Folder { at } => mkdirat(&folder, at, Mode::from(0o755))?,
+                PackageEntry::Link { at, to } => symlinkat(to, &folder, at)?,
+            }
+        }
+        Ok(folder)
     }
 
     fn make_parts(&self) -> rustix::io::Result<()> {
@@ -110,14 +132,16 @@ impl Builder {
 /// Overlayfs as an unprivileged user may have it: its own notes are attributes of the user's (`userxattr`), which the program can't set
 /// through it. Layers are given by descriptor, because their names may hold anything.
 fn overlay(
-    lower: BorrowedFd<'_>,
+    layers: &[BorrowedFd<'_>],
     upper: BorrowedFd<'_>,
     work: BorrowedFd<'_>,
 ) -> rustix::io::Result<OwnedFd> {
     let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    for (name, folder) in [("lowerdir", lower), ("upperdir", upper), ("workdir", work)] {
-        fsconfig_set_string(context.as_fd(), name, format!("/proc/self/fd/{}", folder.as_raw_fd()))?;
-    }
+    let by_number = |folder: &BorrowedFd<'_>| format!("/proc/self/fd/{}", folder.as_raw_fd());
+    let layers: Vec<String> = layers.iter().map(by_number).collect();
+    fsconfig_set_string(context.as_fd(), "lowerdir", layers.join(":"))?;
+    fsconfig_set_string(context.as_fd(), "upperdir", by_number(&upper))?;
+    fsconfig_set_string(context.as_fd(), "workdir", by_number(&work))?;
     fsconfig_set_flag(context.as_fd(), "userxattr")?;
     fsconfig_create(context.as_fd())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;

@@ -17,6 +17,7 @@ mod scenario;
 mod sids;
 mod trace;
 mod trust;
+mod windows;
 
 use std::process::ExitCode;
 

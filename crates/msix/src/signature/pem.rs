@@ -10,7 +10,7 @@ const MAX_CERTIFICATES: usize = 1024;
 /// The blocks whose label ends so, each with its first and last line. A block without an end is the last one.
 pub(super) fn blocks<'a>(text: &'a str, label: &'a str) -> impl Iterator<Item = &'a str> {
     let mut rest = text;
-    let mut next = move || {
+    let next = move || {
         let block = &rest[rest.find("-----BEGIN ")?..];
         let end = block.find("-----END ")?;
         let length = block[end..].find('\n').map_or(block.len(), |line| end + line);
@@ -18,7 +18,7 @@ pub(super) fn blocks<'a>(text: &'a str, label: &'a str) -> impl Iterator<Item = 
         rest = behind;
         Some(block)
     };
-    std::iter::from_fn(move || next()).filter(move |block| {
+    std::iter::from_fn(next).filter(move |block| {
         let first = block.lines().next().unwrap_or_default().trim_end();
         first.strip_suffix("-----").is_some_and(|first| first.ends_with(label))
     })

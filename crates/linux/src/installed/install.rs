@@ -63,6 +63,8 @@ pub struct Install {
     pub allow_downgrade: bool,
     /// The most bytes that its files may have; [`MAX_SIZE`] if it is not said.
     pub max_size: Option<u64>,
+    /// In place of one of the same version with other files too.
+    pub replace: bool,
     /// With the private data that are there already under its name.
     pub take_data: bool,
     /// The `.appinstaller` that named it.
@@ -129,10 +131,11 @@ impl Repository {
         let have = InstalledPackage::current(&self.path, &family)?;
         if let Some(have) = &have {
             let (old, version) = (have.identity.version(), identity.version());
-            if old == version && have.record.block_map != record.block_map {
+            let differs = have.record.block_map != record.block_map;
+            if old == version && differs && !how.replace {
                 return Err(InstalledError::SameVersion(full_name));
             }
-            if old == version && have.record.full_name == full_name {
+            if old == version && !differs && have.record.full_name == full_name {
                 let mut have = have.clone();
                 if record.app_installer.is_some() && record.app_installer != have.record.app_installer {
                     have.record.app_installer = record.app_installer;

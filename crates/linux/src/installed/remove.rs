@@ -67,18 +67,24 @@ impl Repository {
         Ok(Removal { full_name, ended, left: left.err() })
     }
 
-    /// Removes the private data of a package.
+    /// Removes the private data of a package; the lowbox processes that were ended.
     ///
     /// # Errors
-    /// When programs of it run; the system's.
-    pub fn reset_data(&self, package: &InstalledPackage) -> Result<(), InstalledError> {
+    /// When programs of it run and are not to be ended; the system's.
+    pub fn reset_data(
+        &self,
+        package: &InstalledPackage,
+        end_running: bool,
+    ) -> Result<Vec<u32>, InstalledError> {
         let _locked = self.lock()?;
         let family = package.identity.family_name();
+        let ended = if end_running { self.end_running(&family)? } else { Vec::new() };
         let pids = pids_of(&self.path.join(&family))?;
         if !pids.is_empty() {
             return Err(InstalledError::Running { name: package.identity.name().to_owned(), pids });
         }
-        remove_data(&self.folders, &family)
+        remove_data(&self.folders, &family)?;
+        Ok(ended)
     }
 
     /// Makes a package of which programs run one that nobody tried to remove. Returns them.

@@ -44,6 +44,10 @@ pub struct Allowed {
     #[arg(long)]
     pub allow_downgrade: bool,
 
+    /// In place of a package of the same version with other files too, as while it is being developed; its data stay
+    #[arg(long)]
+    pub replace: bool,
+
     /// Install it with the private data and consents that a program under its name left before it was installed
     #[arg(long)]
     pub take_data: bool,
@@ -81,6 +85,7 @@ impl Installer<'_> {
             now: seconds(SystemTime::now()),
             how: Install {
                 allow_downgrade: allowed.allow_downgrade,
+                replace: allowed.replace,
                 take_data: allowed.take_data,
                 max_size: allowed.max_size,
                 app_installer: None,

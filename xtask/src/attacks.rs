@@ -17,6 +17,7 @@ mod report;
 mod scene;
 mod setup;
 mod trial;
+mod wine;
 
 use crate::built;
 use report::{Finding, Row};
@@ -116,7 +117,14 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
 type Found = BTreeMap<String, Finding>;
 
 fn control(options: &Options, setup: &Setup) -> io::Result<()> {
-    if options.unconfined { Ok(()) } else { trial::control(setup) }
+    let with_windows = wine::lacking().is_none()
+        && lists::all().any(|(_, attack)| is_named(options, attack) && wine::is_windows(attack.program));
+    if options.unconfined { Ok(()) } else { trial::control(setup, with_windows) }
+}
+
+/// Whether the options ask for it.
+fn is_named(options: &Options, attack: &attack::Attack) -> bool {
+    options.only.is_empty() || options.only.iter().any(|only| attack.name.contains(only.as_str()))
 }
 
 /// Tries the wanted attacks of a pass one after the other as the process's own identity.
@@ -125,9 +133,8 @@ fn findings<'a>(
     setup: &'a Setup,
     pass: Pass,
 ) -> impl Iterator<Item = io::Result<Finding>> + 'a {
-    let named =
-        |name: &str| options.only.is_empty() || options.only.iter().any(|only| name.contains(only.as_str()));
-    let wanted = move |attack: &attack::Attack| named(attack.name) && attack.alone == (pass == Pass::Alone);
+    let wanted =
+        move |attack: &attack::Attack| is_named(options, attack) && attack.alone == (pass == Pass::Alone);
     lists::all().filter(move |(_, attack)| wanted(attack)).map(|(group, attack)| {
         progress(&format!("{} {}", if setup.root { "root" } else { "user" }, attack.name))?;
         let start = Instant::now();

@@ -81,6 +81,11 @@ def inet(kind, address):
             event(f"a datagram {sock.recvfrom(4096)[0]!r}")
 
 
+def command(*words):
+    """Becomes a program that prints READY itself."""
+    os.execvp(words[0], words)
+
+
 def fifo(path):
     """Reads a FIFO for ever."""
     os.mkfifo(path)

@@ -1,4 +1,4 @@
-/* call NAME: one call to the kernel that a program in a container must not have, by the instruction itself. */
+/* call NAME [FOLDER]: one call to the kernel that a program in a container must not have, by the instruction itself. */
 #include "win32.h"
 #include "linux.h"
 
@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	} else if (!strcmp(name, "unshare"))
 		result = LINUX(L_unshare, 0x10000000, 0, 0);
 	else if (!strcmp(name, "mount"))
-		result = LINUX5(L_mount, "none", "/tmp", "tmpfs", 0, NULL);
+		result = LINUX5(L_mount, "none", linux_path(argv[2]), "tmpfs", 0, NULL);
 	else if (!strcmp(name, "fsopen"))
 		result = LINUX(L_fsopen, "tmpfs", 0, 0);
 	else if (!strcmp(name, "keyctl"))
@@ -39,6 +39,6 @@ int main(int argc, char **argv)
 	else if (!strcmp(name, "netlink_audit_socket"))
 		result = LINUX(L_socket, 16, 3, 9);
 	else if (!strcmp(name, "chroot"))
-		result = LINUX(L_chroot, "/tmp", 0, 0);
+		result = LINUX(L_chroot, linux_path(argv[2]), 0, 0);
 	return linux_outcome(result, name);
 }

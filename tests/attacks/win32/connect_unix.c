@@ -5,9 +5,10 @@
 int main(int argc, char **argv)
 {
 	struct { uint16_t family; char path[108]; } to = { 1, "" };
-	size_t length = strlen(argv[1]);
+	const char *name = linux_path(argv[1]);
+	size_t length = strlen(name);
 	tried();
-	memcpy(to.path, argv[1], length);
+	memcpy(to.path, name, length);
 	if (to.path[0] == '@')
 		to.path[0] = 0;
 	int64_t s = LINUX(L_socket, 1, 1, 0);

@@ -5,9 +5,9 @@
 int main(int argc, char **argv)
 {
 	static char buffer[65536];
-	char *arguments[] = { "cat", argv[2], NULL };
+	char *arguments[] = { "cat", linux_path(argv[2]), NULL };
 	char *environment[] = { NULL };
-	int64_t length, program = LINUX(L_open, argv[1], 0, 0);
+	int64_t length, program = LINUX(L_open, linux_path(argv[1]), 0, 0);
 	int64_t memory = LINUX(L_memfd_create, "evil", 1, 0);
 	tried();
 	if (program < 0 || memory < 0)

@@ -21,8 +21,8 @@ int main(int argc, char **argv)
 	HANDLE manager = CreateFileW(L"\\\\.\\MountPointManager", GENERIC_READ | GENERIC_WRITE, 3, NULL, OPEN_EXISTING, 0, NULL);
 	if (manager == INVALID_HANDLE_VALUE)
 		return denied("the mount manager");
-	strcpy(request.folder, argv[1]);
-	request.drive.size = sizeof request.drive + strlen(argv[1]) + 1;
+	strcpy(request.folder, linux_path(argv[1]));
+	request.drive.size = sizeof request.drive + strlen(request.folder) + 1;
 	request.drive.type = DRIVE_FIXED;
 	request.drive.letter = 'q';
 	request.drive.mount_point_offset = sizeof request.drive;

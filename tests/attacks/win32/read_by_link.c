@@ -7,14 +7,14 @@ int main(int argc, char **argv)
 {
 	char at[4096];
 	wchar_t link[4096];
-	snprintf(at, sizeof at, "%s/link-%lu", argv[2], GetTickCount());
+	snprintf(at, sizeof at, "%s/link-%lu", linux_path(argv[2]), GetTickCount());
 	wcscpy(link, named("unix", at));
 	tried();
 	if (!strcmp(argv[1], "hard")) {
 		if (!CreateHardLinkW(link, named("unix", argv[3]), NULL))
 			return denied("CreateHardLink");
 	} else {
-		int64_t made = LINUX(L_symlink, argv[3], at, 0);
+		int64_t made = LINUX(L_symlink, linux_path(argv[3]), at, 0);
 		if (made < 0)
 			return linux_denied(made, "symlink");
 	}

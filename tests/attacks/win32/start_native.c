@@ -18,7 +18,7 @@ static int create(const wchar_t *program, const char *script)
 int main(int argc, char **argv)
 {
 	char script[4096];
-	snprintf(script, sizeof script, "echo evil > %s", argv[2]);
+	snprintf(script, sizeof script, "echo evil > %s", linux_path(argv[2]));
 	tried();
 	if (!strcmp(argv[1], "unix"))
 		return create(L"\\\\?\\unix\\bin\\sh", script);

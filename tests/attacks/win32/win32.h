@@ -30,8 +30,14 @@ static inline int denied(const char *what)
 	return 1;
 }
 
+/* A path of Linux's among the arguments. It begins with "=", since lowbox gives paths that the container has their Windows names. */
+static inline char *linux_path(char *argument)
+{
+	return argument + (*argument == '=');
+}
+
 /* The Windows name of an absolute Linux path, by one of the ways in which Wine takes such names. */
-static inline const wchar_t *named(const char *way, const char *path)
+static inline const wchar_t *named(const char *way, char *argument)
 {
 	static const struct { const char *way; const wchar_t *front; int slashes; } WAYS[] = {
 		{ "drive", L"Z:", 0 },
@@ -41,12 +47,10 @@ static inline const wchar_t *named(const char *way, const char *path)
 		{ "device-unix", L"\\\\.\\unix", 0 },
 		{ "absolute", L"", 1 },
 		{ "native", L"\\??\\unix", 0 },
-		{ "above", L"C:\\..\\..\\..\\..\\..\\..\\..", 0 },
-		{ "long-above", L"\\\\?\\C:\\..\\..\\..\\..\\..\\..\\..\\..\\..\\..\\..", 0 },
 		{ "relative", L"..\\..\\..\\..\\..\\..\\..\\..", 0 },
-		{ "device-above", L"\\\\.\\C:\\..\\..\\..\\..\\..\\..\\..\\..\\..\\..\\..", 0 },
 	};
 	static wchar_t name[4096];
+	const char *path = linux_path(argument);
 	for (size_t i = 0; i < sizeof WAYS / sizeof *WAYS; i++) {
 		if (strcmp(WAYS[i].way, way))
 			continue;

@@ -17,6 +17,7 @@ mod reduced;
 mod resources;
 mod sockets;
 mod terminal;
+mod win32;
 mod writes;
 
 /// The groups that are tried while learning too: the program sees the user's files and networks then, and nothing else.
@@ -42,6 +43,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
         ("what a grant carries along", carried::ATTACKS),
         ("broker", broker::ATTACKS),
         ("reduced isolation", reduced::ATTACKS),
+        ("Windows programs", win32::ATTACKS),
     ]
     .into_iter()
     .flat_map(|(group, attacks)| attacks.iter().map(move |attack| (group, attack)))

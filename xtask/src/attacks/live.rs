@@ -55,6 +55,7 @@ impl<'a> Live<'a> {
         command.arg("-B").arg(self.setup.programs().join("victim.py"));
         command.args(arguments.iter().map(|a| self.scene.expand(a)));
         command.env("VICTIM_SECRET", self.scene.get("secret"));
+        command.envs(super::wine::environment(self.setup));
         self.victim = Some(self.spawn(command, "victim")?);
         if !until(5000, || is_ready(&self.printed("victim"))) {
             return Err(io::Error::other(format!(

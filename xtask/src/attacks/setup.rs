@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::wine;
+
 /// The shared folder, as one identity sees it.
 pub struct Setup {
     /// Holds `programs/` and `bin/`.
@@ -59,6 +61,11 @@ pub fn build(sources: &Path, shared: &Path, lowbox: Option<&Path>, user: Option<
             let (Some(stem), Some(name)) = (file.file_stem(), file.file_name()) else { continue };
             match file.extension().and_then(|e| e.to_str()) {
                 Some("py" | "sh") => install(&file, &programs.join(name), 0o755)?,
+                Some("c") if group.ends_with(wine::SOURCES) => {
+                    if wine::lacking().is_none() {
+                        compilers.push((file.clone(), wine::compile(&file, &programs.join(stem)).spawn()?))
+                    }
+                }
                 Some("c") => {
                     compilers.push((file.clone(), compile(sources, &file, &programs.join(stem))?.spawn()?))
                 }
@@ -71,6 +78,7 @@ pub fn build(sources: &Path, shared: &Path, lowbox: Option<&Path>, user: Option<
             return Err(io::Error::other(format!("{} does not compile", file.display())));
         }
     }
+    wine::folders(shared, user)?;
     if let Some(user) = user {
         for (name, owner) in [("setuid-root", 0), ("setuid-user", user)] {
             let at = programs.join(name);

@@ -11,6 +11,7 @@ use super::fingerprint::fingerprint;
 use super::lists;
 use super::live::{Live, Side, until};
 use super::setup::Setup;
+use super::wine;
 
 /// What came of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,11 +92,17 @@ pub fn learning(group: &str, attack: &Attack, setup: &Setup) -> Try {
 }
 
 /// A program that does no harm has to run inside; else a lowbox that starts nothing would pass for one that stops everything.
-pub fn control(setup: &Setup) -> io::Result<()> {
+pub fn control(setup: &Setup, with_windows: bool) -> io::Result<()> {
     let harmless =
         attack("control", "control.py", Judge::Gained, &["{rw}/control"]).lowbox(&["--grant", "{rw}:rw"]);
-    for side in [Side::Inside, Side::Learning] {
-        let result = attempt(&harmless, setup, side);
+    let windows =
+        attack("control", "write_file.exe", Judge::Appears("{rw}/control"), &["unix", "={rw}/control"])
+            .lowbox(&["--grant", "{rw}:rw"]);
+    let both = [(&harmless, Side::Inside), (&harmless, Side::Learning), (&windows, Side::Inside)];
+    for (harmless, side) in
+        both.into_iter().filter(|(attack, _)| with_windows || !wine::is_windows(attack.program))
+    {
+        let result = attempt(harmless, setup, side);
         if result.verdict != Verdict::Works {
             let reason = result.detail;
             let where_ = if side == Side::Inside { "inside" } else { "while it is learned about" };
@@ -119,6 +126,13 @@ fn attempt(attack: &Attack, setup: &Setup, side: Side) -> Try {
 
 fn try_once(attack: &Attack, setup: &Setup, side: Side) -> io::Result<Try> {
     let mut live = Live::new(setup, side, attack.at_home)?;
+    let is_windows = wine::is_windows(attack.program);
+    if is_windows {
+        if wine::lacking().is_none() {
+            wine::make_ready(setup)?;
+        }
+        live.scene.set("wine", wine::LOADER);
+    }
     if !attack.victim.is_empty() {
         live.start_victim(attack.victim)?;
     }
@@ -218,6 +232,10 @@ fn command(attack: &Attack, live: &Live) -> Command {
     if attack.program.ends_with(".py") {
         words.extend(["/usr/bin/python3", "-B"].map(str::to_owned));
     }
+    let is_windows = wine::is_windows(attack.program);
+    if is_windows && live.side == Side::Unconfined {
+        words.push(wine::LOADER.to_owned());
+    }
     words.push(program);
     words.extend(attack.args.iter().map(|word| scene.expand(word)));
     let mut command = Command::new(&words[0]);
@@ -231,6 +249,12 @@ fn command(attack: &Attack, live: &Live) -> Command {
         ("HOME", scene.get("home")),
         ("XDG_RUNTIME_DIR", scene.get("run")),
     ]);
+    if is_windows {
+        match live.side {
+            Side::Unconfined => command.envs(wine::environment(live.setup)),
+            Side::Inside | Side::Learning => command.env("XDG_DATA_HOME", wine::lowbox_data(live.setup)),
+        };
+    }
     command.envs(attack.env.iter().map(|(key, value)| (key, scene.expand(value))));
     command
 }

@@ -18,6 +18,7 @@ mod scenario;
 mod sids;
 mod trace;
 mod trust;
+mod when;
 
 use std::process::ExitCode;
 

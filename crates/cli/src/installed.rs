@@ -7,12 +7,16 @@ use std::sync::Arc;
 use lowbox_linux::host::find_program;
 use lowbox_linux::installed::{InstalledError, InstalledPackage, Repository, Running};
 use lowbox_linux::prepare::{Caller, PUBLISHER_DIRECTORY};
+use lowbox_msix::Application;
 
 use crate::arguments::PackageArguments;
 use crate::failure::Failure;
+use crate::file_kind::FileKind;
 use crate::output;
 use crate::package::Package;
 
+/// What a shell says of a file that is no program.
+const CAN_NOT_BE_RUN: u8 = 126;
 /// What a shell says of a program that is not found.
 const NOT_FOUND: u8 = 127;
 
@@ -27,6 +31,18 @@ pub struct Chosen {
     pub folders: Vec<PathBuf>,
     /// What holds them.
     _running: Arc<Vec<Running>>,
+}
+
+impl Chosen {
+    /// What it is called on a command line: the family name, and the application where it was named.
+    pub fn name(&self) -> String {
+        let family = self.package.identity.family_name();
+        match &self.application {
+            // In one word of a shell.
+            Some(id) => format!("'{family}!{id}'"),
+            None => family,
+        }
+    }
 }
 
 /// The installed packages of the caller; `None` if none ever was installed.
@@ -50,7 +66,7 @@ pub fn find(caller: &Caller, name: &str) -> Result<(Repository, InstalledPackage
 
 /// The package that the first word of a command names; `None` if it names a program.
 ///
-/// After `--` it is a program. `NAME!ID` and family names are packages; a plain name is one if it is no program's in PATH, or if nothing else
+/// After `--` it is a program, and the command of a package is that package. `NAME!ID` and family names are packages; a plain name is one if it is no program's in PATH, or if nothing else
 /// can be meant (`only`).
 ///
 /// # Errors
@@ -62,12 +78,28 @@ pub fn chosen(
 ) -> Result<Option<Chosen>, Failure> {
     let named_otherwise = options.manifest.is_some() || options.name.is_some();
     let word = command.first().and_then(|word| word.to_str()).unwrap_or_default();
+    if !only && is_package_file(word) {
+        return Err(Failure::with_code(
+            format!(
+                "{0}: it is a package, and packages are run once they are installed: lowbox install {0}, then lowbox run NAME (lowbox show {0} \
+                 tells its name)",
+                output::visible(word)
+            ),
+            CAN_NOT_BE_RUN,
+        ));
+    }
     let is_program =
         named_otherwise || word.is_empty() || word.contains('/') || follows_dashes(command.len());
     if is_program && !only {
-        return Ok(None);
+        return match named_otherwise || word.is_empty() {
+            true => Ok(None),
+            false => by_launcher(&Caller::current().map_err(Failure::new)?, word),
+        };
     }
     let caller = Caller::current().map_err(Failure::new)?;
+    if !only && let Some(chosen) = by_launcher(&caller, word)? {
+        return Ok(Some(chosen));
+    }
     let (name, id) = match word.split_once('!') {
         Some((name, id)) => (name, Some(id.to_owned())),
         None => (word, options.application.clone()),
@@ -98,6 +130,28 @@ pub fn chosen(
         )));
     }
     take(&repository, package, id).map(Some)
+}
+
+/// The package whose command a word names, by a path or found in PATH: a launcher can't be run inside, where it would have to start lowbox, so
+/// what it would start is run in its place.
+fn by_launcher(caller: &Caller, word: &str) -> Result<Option<Chosen>, Failure> {
+    let here = std::env::current_dir().unwrap_or_else(|_| "/".into());
+    let Ok(found) = find_program(word.as_ref(), caller.variable("PATH").as_deref(), &here) else {
+        return Ok(None);
+    };
+    // Most programs are no links, and then there is nothing to open.
+    if std::fs::read_link(&found).is_err() {
+        return Ok(None);
+    }
+    let Some(repository) = repository(caller)? else { return Ok(None) };
+    let Some((family, command)) = repository.launched_by(&found) else { return Ok(None) };
+    let package = repository.find(&family).map_err(Failure::new)?;
+    let starts = |one: &&Application| one.integration.aliases.iter().any(|alias| alias.command() == command);
+    let application = package.manifest.applications.iter().find(starts).map(|one| one.id.clone());
+    match application {
+        Some(application) => take(&repository, package, Some(application)).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Refuses a manifest that says to be of an installed package: anybody can write that, and would get that one's data and consents, which it has
@@ -152,6 +206,14 @@ pub fn take(
         folders.push(one.folder());
     }
     Ok(Chosen { package, application, folders, _running: Arc::new(running) })
+}
+
+/// Whether a file of that name is there and is a package, or leads to one, by its name and how it begins.
+fn is_package_file(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let is_named = [".msix", ".appx", ".msixbundle", ".appxbundle", ".appinstaller"];
+    is_named.iter().any(|end| lower.ends_with(end))
+        && matches!(FileKind::of(word.as_ref()), Some(FileKind::Zip | FileKind::AppInstaller))
 }
 
 /// Whether `--` stands before the command on lowbox's own command line.

@@ -115,7 +115,10 @@ pub fn json_line(value: &impl serde::Serialize) -> Result<String, Failure> {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         if is_hidden(character) {
-            let _ = write!(safe, "\\u{:04x}", u32::from(character));
+            // Beyond the first plane two of them stand for one character (RFC 8259 7).
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         } else {
             safe.push(character);
         }
@@ -236,6 +239,14 @@ mod tests {
         assert_eq!(visible("a\u{1b}[2Jb\r\u{202e}c"), "a\\u{1b}[2Jb\\u{d}\\u{202e}c");
         assert_eq!(visible("\u{61c}\u{2028}\u{e0041}"), "\\u{61c}\\u{2028}\\u{e0041}");
         assert_eq!(path(Path::new(OsStr::from_bytes(b"/a\xffb\n"))), "/a\\xffb\\u{a}");
+    }
+
+    #[test]
+    fn json_holds_no_hidden_character_and_means_the_same() {
+        let text = "a\u{1b}\u{202e}\u{e0041}\u{e007f}\u{1f600}\"";
+        let line = json_line(&text).unwrap();
+        assert!(!line.trim_end().chars().any(is_hidden), "{line:?}");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text, "{line}");
     }
 
     #[test]

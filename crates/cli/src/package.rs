@@ -102,6 +102,21 @@ impl Package {
         Ok(package)
     }
 
+    /// The same for what only tells: there a manifest may say to be of an installed package.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_told(
+        options: &PackageArguments,
+        command: &[OsString],
+        is_installed: bool,
+    ) -> Result<Package, Failure> {
+        match crate::installed::chosen(options, command, is_installed)? {
+            Some(chosen) => Package::of_installed(chosen)?.with_capabilities(&options.capabilities),
+            None => Package::of(options, command.first().map(OsString::as_os_str)),
+        }
+    }
+
     /// An installed package.
     ///
     /// # Errors

@@ -18,11 +18,12 @@ use crate::output;
 /// Options that say who is trusted.
 #[derive(Debug, Args)]
 pub struct TrustArguments {
-    /// A certificate that is trusted: to sign code itself, or to say who may; in PEM or DER. In place of those of lowbox cert list
+    /// A certificate that is trusted: to sign code itself, or, an authority's, to say who may, and who may stamp times; in PEM or DER. In place
+    /// of those of lowbox cert list
     #[arg(long, value_name = "FILE")]
     pub trust: Vec<PathBuf>,
 
-    /// A certificate that is trusted for time stamps alone
+    /// A certificate that is trusted for time stamps alone, an authority's or the stamping one's own
     #[arg(long, value_name = "FILE", requires = "trust")]
     pub trust_time_stamps: Vec<PathBuf>,
 }

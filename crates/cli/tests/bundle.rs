@@ -79,6 +79,21 @@ fn a_bundle_of_packages_that_are_not_signed_is_not_signed() {
 }
 
 #[test]
+fn two_programs_of_which_no_machine_takes_both_are_told() {
+    let world = world();
+    let all = world.lowbox(["bundle", "pack", "packages", "-o", "a.msixbundle"]).expect(0);
+    assert!(!all.err.contains("takes only one"), "{all:?}");
+    let manifest = String::from_utf8(world.bytes("x64/AppxManifest.xml")).unwrap();
+    world.file("x64/AppxManifest.xml", &manifest.replace("1.2.3.4", "1.2.4.0"));
+    world.lowbox(["pack", "x64", "-o", "packages/newer.msix"]).expect(0);
+    world
+        .lowbox(["bundle", "pack", "packages", "-o", "a.msixbundle"])
+        .expect(0)
+        .says("newer.msix and x64.msix are programs for the same processors and systems")
+        .says("takes only one");
+}
+
+#[test]
 fn what_is_wrong_with_a_package_in_a_bundle_is_told_and_leaves_nothing_behind() {
     let world = world();
     sign_all(&world);
@@ -107,6 +122,49 @@ fn what_is_wrong_with_a_package_in_a_bundle_is_told_and_leaves_nothing_behind() 
     world.lowbox(["verify", "a.msixbundle", "--unsigned"]).expect(0);
     world.lowbox(["unpack", "a.msixbundle", "-d", "out"]).expect(125).says("a bundle of packages");
     world.lowbox(["bundle", "show", "packages/x64.msix"]).expect(125).says("it is a package, not a bundle");
+}
+
+/// Makes `packages/flat.msixbundle` of the package beside it, as lowbox itself does not.
+const FLAT: &str = r#"
+import base64, hashlib, zipfile
+name = "AppxMetadata/AppxBundleManifest.xml"
+manifest = ('<Bundle xmlns="http://schemas.microsoft.com/appx/2013/bundle" SchemaVersion="3.0">'
+    '<Identity Name="Contoso.Report" Publisher="CN=Contoso" Version="1.2.3.4"/><Packages>'
+    '<Package Type="application" Version="1.2.3.4" Architecture="x64" FileName="x64.msix"/></Packages></Bundle>')
+digest = base64.b64encode(hashlib.sha256(manifest.encode()).digest()).decode()
+blocks = ('<BlockMap xmlns="http://schemas.microsoft.com/appx/2010/blockmap" '
+    'HashMethod="http://www.w3.org/2001/04/xmlenc#sha256"><File Name="AppxMetadata\AppxBundleManifest.xml" '
+    'Size="%d" LfhSize="%d"><Block Hash="%s"/></File></BlockMap>' % (len(manifest), 30 + len(name), digest))
+types = ('<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="msix" ContentType="application/vnd.ms-appx"/>'
+    '<Override PartName="/AppxMetadata/AppxBundleManifest.xml" ContentType="application/vnd.ms-appx.bundlemanifest+xml"/>'
+    '<Override PartName="/AppxBlockMap.xml" ContentType="application/vnd.ms-appx.blockmap+xml"/></Types>')
+with zipfile.ZipFile("packages/flat.msixbundle", "w") as bundle:
+    for part, text in [(name, manifest), ("AppxBlockMap.xml", blocks), ("[Content_Types].xml", types)]:
+        bundle.writestr(part, text)
+"#;
+
+/// The bundle's signature says nothing of the bytes that lie beside it.
+#[test]
+fn a_package_beside_a_flat_bundle_is_not_replaced_by_one_of_somebody_else() {
+    let world = world();
+    sign_all(&world);
+    world.file("flat.py", FLAT);
+    world.sh("python3 flat.py");
+    sign(&world, "packages/flat.msixbundle").expect(0);
+    let verify = ["verify", "packages/flat.msixbundle", "--trust", "c.pem"];
+    world.lowbox(verify).expect(0).says("as signed by CN=Contoso");
+    // Anybody can make a certificate of that subject, and sign a program of his own with it.
+    let new = ["cert", "new", "CN=Contoso", "--cert", "o.pem", "--key", "o.key", "--kind", "p256"];
+    world.lowbox(new).expect(0);
+    world.file("x64/app.exe", "another program");
+    let replaced = "packages/x64.msix";
+    world.lowbox(["pack", "x64", "-o", replaced]).expect(0);
+    world.lowbox(verify).expect(125).says("x64.msix is not signed");
+    world.lowbox(["sign", replaced, "--cert", "o.pem", "--key", "o.key"]).expect(0);
+    world.lowbox(verify).expect(125).says("x64.msix: ").says("is not trusted");
+    let told = world.lowbox(verify.iter().chain(&["--json"])).expect(125).json();
+    assert_eq!(told["fault"], "untrusted", "{told}");
 }
 
 #[test]

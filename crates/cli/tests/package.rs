@@ -190,3 +190,28 @@ fn osslsigncode_accepts_what_is_signed() {
         assert!(!verify(&path).status.success(), "it accepts anything");
     }
 }
+
+#[test]
+fn names_that_nobody_knows_and_pictures_that_are_not_there_are_told_and_packed() {
+    let world = World::new();
+    world.pack();
+    let told = |manifest: &str| {
+        world.file("app/AppxManifest.xml", manifest);
+        world.lowbox(["pack", "app", "-o", "b.msix"]).expect(0)
+    };
+    let good = told(MANIFEST);
+    assert!(!good.err.contains("AppxManifest.xml:"), "{good:?}");
+    let misspelt = MANIFEST
+        .replace("documentsLibrary", "documentLibary")
+        .replace("Name=\"Windows.Desktop\"", "Name=\"Windows.Dekstop\"")
+        .replace("<Logo>logo.png", "<Logo>Assets\\Store.png");
+    let done = told(&misspelt).says("capability documentLibary is in no catalogue");
+    let done = done
+        .says("is documentsLibrary meant?")
+        .says("Windows.Dekstop is no system that is known; is Windows.Desktop meant?");
+    done.says("there is no picture Assets\\Store.png");
+    // Another size of it, and what a file of resources may name.
+    world.file("app/Assets/Store.scale-200.png", "a picture");
+    let done = told(&misspelt);
+    assert!(!done.err.contains("picture"), "{done:?}");
+}

@@ -3,7 +3,7 @@
 mod common;
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use common::World;
 use lowbox_msix::{Architecture, Manifest};
@@ -106,4 +106,35 @@ fn nothing_that_is_there_is_changed_and_what_is_doubtful_is_refused() {
     world.lowbox(["init", "app", "--exe", "two", "--publisher", "Jane"]).expect(125).says("TYPE=value");
     assert_eq!(fs::read_dir(world.work().join("app")).unwrap().count(), 4);
     world.lowbox(["init", "app", "--exe", "two"]).expect(0);
+}
+
+#[test]
+fn the_program_in_the_folder_comes_first_and_a_script_that_may_not_be_executed_is_named() {
+    let world = World::new();
+    world.file("app/report.py", "print('inside')\n");
+    world.file("report.py", "print('outside')\n");
+    world.lowbox(["init", "app"]).expect(125).says("report.py may be meant").says("--exe");
+    assert_eq!(fs::read_dir(world.work().join("app")).unwrap().count(), 1);
+    world.lowbox(["init", "app", "--exe", "gone.py"]).expect(125).says("neither in").says("app");
+    let made = world.lowbox(["init", "app//", "--exe", "report.py"]).expect(0);
+    let made = made.says("its program is report.py").says("edit app/AppxManifest.xml; lowbox pack app;");
+    assert!(!made.err.contains("//"), "{made:?}");
+    world
+        .lowbox(["run", "--manifest", "app/AppxManifest.xml", "--prompt", "deny"])
+        .expect(0)
+        .prints("inside");
+}
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    for target in ["elsewhere", "nowhere"] {
+        let world = World::new();
+        fs::create_dir(world.work().join("elsewhere")).unwrap();
+        fs::create_dir(world.work().join("app")).unwrap();
+        symlink(world.work().join(target), world.work().join("app/Assets")).unwrap();
+        world.lowbox(["init", "app"]).expect(125).says("Assets is a symbolic link");
+        assert_eq!(fs::read_dir(world.work().join("app")).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(world.work().join("elsewhere")).unwrap().count(), 0);
+        assert!(!world.work().join("nowhere").exists());
+    }
 }

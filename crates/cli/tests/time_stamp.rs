@@ -105,6 +105,9 @@ fn a_signature_with_a_time_stamp_outlives_its_certificate() {
     world.lowbox(["verify", "s.msix", "--at", LATE]).expect(125);
     world.lowbox(["cert", "trust", "root.pem", "--time-stamps"]).expect(0).says("for time stamps");
     world.lowbox(["verify", "s.msix", "--at", LATE]).expect(0);
+    let authority = world.lowbox(["cert", "trust", "root.pem"]).expect(0);
+    authority.says("for signing packages and for time stamps");
+    world.lowbox(["verify", "s.msix", "--at", LATE]).expect(0);
     // Without a time stamp, expired is expired.
     world.lowbox(["sign", "a.msix", "--cert", "c.pem", "--key", "k.pem"]).expect(0);
     let plain = world.lowbox(["verify", "a.msix", "--at", LATE]).expect(125).says("expired on");

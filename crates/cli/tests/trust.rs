@@ -60,7 +60,7 @@ fn what_could_never_vouch_for_a_package_is_not_taken() {
     let world = signed();
     world.file("both.pem", &(String::from_utf8(world.bytes("c.pem")).unwrap().repeat(2)));
     world.lowbox(["cert", "trust", "both.pem"]).expect(125).says("there are 2 certificates");
-    world.lowbox(["cert", "trust", "k.pem"]).expect(125).says("no certificate");
+    world.lowbox(["cert", "trust", "k.pem"]).expect(125).says("private key");
     world.lowbox(["cert", "trust", "c.pem", "--time-stamps"]).expect(125).says("is not for time stamps");
     world.lowbox(["cert", "trust", "missing.pem"]).expect(125);
     if common::packages::installed("openssl", "1 test of certificates for servers") {

@@ -443,3 +443,58 @@ fn an_altered_rsa_value_is_seen() {
     assert_eq!(kind(&Package::open(&package[..9]).unwrap_err()), "end");
     assert!(Certificate::from_der(&p7x).is_err());
 }
+
+/// An element in DER.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap();
+    [&[tag, 0x84][..], &length.to_be_bytes(), content].concat()
+}
+
+#[test]
+fn a_certificate_whose_base64_ends_early_is_refused_like_one_whose_base64_is_none() {
+    // The first is what a fuzzer found: `der` 0.7.10 reads it forever.
+    for cut in ["MII4", "MII=", "M", "", "!!!!"] {
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{cut}\n-----END CERTIFICATE-----\n");
+        assert!(Trust::nobody().add(pem.as_bytes()).is_err(), "{cut}");
+        assert!(Trust::nobody().add(format!("{pem}-----BEGIN CERTIFICATE-----\nMIIB").as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn many_certificates_without_an_end_are_refused_at_once() {
+    let pem = "-----BEGIN CERTIFICATE-----".repeat(100_000);
+    assert!(Trust::nobody().add(pem.as_bytes()).is_err());
+    let whole = certificate(PUBLISHER, KeyKind::P256, 1).certificate;
+    let mut trust = Trust::nobody();
+    trust.add(whole.repeat(100).as_bytes()).unwrap();
+    assert!(Trust::nobody().add(whole.repeat(2_000).as_bytes()).is_err(), "more than any system trusts");
+}
+
+#[test]
+fn a_name_of_very_many_values_is_refused_before_they_are_sorted() {
+    let own = certificate(PUBLISHER, KeyKind::P256, 1).certificate;
+    let own = Certificate::from_pem(own.as_bytes()).unwrap();
+    // commonName with a number, the largest first: `der` sorts each one to its place among those before.
+    let values = (0..150_000_u32).rev().flat_map(|number| {
+        let kind = element(0x06, &[0x55, 4, 3]);
+        element(0x30, &[kind, element(0x0C, format!("{number:06}").as_bytes())].concat())
+    });
+    let name = element(0x30, &element(0x31, &values.collect::<Vec<u8>>()));
+    let TbsCertificate { serial_number, signature, validity, subject_public_key_info, .. } =
+        &own.tbs_certificate;
+    let inner = [
+        vec![0xA0, 3, 2, 1, 2],
+        serial_number.to_der().unwrap(),
+        signature.to_der().unwrap(),
+        name.clone(),
+        validity.to_der().unwrap(),
+        name,
+        subject_public_key_info.to_der().unwrap(),
+    ];
+    let outer = [
+        element(0x30, &inner.concat()),
+        own.signature_algorithm.to_der().unwrap(),
+        own.signature.to_der().unwrap(),
+    ];
+    assert!(Trust::nobody().add(&element(0x30, &outer.concat())).is_err());
+}

@@ -78,6 +78,25 @@ fn each_blocker_is_named_with_its_line_and_all_are_told_at_once() {
         ),
         ("own-program", "", "<d:Extension Category='windows.startupTask' Executable='other.exe'/>", ""),
         ("own-program", "", "<u:Extension Category='windows.backgroundTasks' EntryPoint='Tasks.One'/>", ""),
+        (
+            "own-program",
+            "",
+            "",
+            "<Extensions><Extension Category='windows.activatableClass.outOfProcessServer'><OutOfProcessServer ServerName='S'>\
+             <Path>server.exe</Path></OutOfProcessServer></Extension></Extensions>",
+        ),
+        (
+            "own-program",
+            "",
+            "",
+            "<Extensions><d6:Extension Category='windows.customInstall'><d6:CustomInstall Folder='x'/></d6:Extension></Extensions>",
+        ),
+        (
+            "own-program",
+            "",
+            "",
+            "<Extensions><d6:Extension Category='windows.other' Executable='app.exe'/></Extensions>",
+        ),
         ("capability", "", "", "<Capabilities><r:Capability Name='allowElevation'/></Capabilities>"),
     ] {
         let full = "Executable='app.exe' EntryPoint='Windows.FullTrustApplication'";
@@ -171,6 +190,41 @@ fn systems_that_do_not_isolate_are_kept_when_asked_for() {
     let universal = manifest(full, "", "").replace("Windows.Desktop", "Windows.Universal");
     let text = done(&universal, &options(Form::Documented));
     assert!(text.contains("Name=\"Windows.Desktop\" MinVersion=\"10.0.26100.0\""), "{text}");
+}
+
+#[test]
+fn other_systems_of_windows_have_to_be_new_enough_too() {
+    let full = "Executable='app.exe' EntryPoint='Windows.FullTrustApplication'";
+    let server = "<TargetDeviceFamily Name='Windows.Server' MinVersion='10.0.17763.0' MaxVersionTested='10.0.17763.0'/>\
+                  <TargetDeviceFamily Name='Linux.All' MinVersion='0.0.0.0' MaxVersionTested='0.0.0.0'/></Dependencies>";
+    let text = done(&manifest(full, "", "").replace("</Dependencies>", server), &options(Form::Documented));
+    let raised = "Name='Windows.Server' MinVersion='10.0.26100.0' MaxVersionTested='10.0.26226.0'";
+    assert!(text.contains(raised) && text.contains("Name='Linux.All' MinVersion='0.0.0.0'"), "{text}");
+}
+
+/// An attribute is what its prefix means where it stands.
+#[test]
+fn a_prefix_that_means_something_else_further_in_is_not_used() {
+    let full = "Executable='app.exe' EntryPoint='Windows.FullTrustApplication'";
+    let other = "xmlns:desktop7='urn:other' xmlns:u18='urn:another'";
+    let desktop7 = "http://schemas.microsoft.com/appx/manifest/desktop/windows10/7";
+    for root in ["", &format!("xmlns:desktop7='{desktop7}' ")] {
+        for inner in ["", "desktop7:Scope='user'"] {
+            let protocol = format!(
+                "<u:Extension Category='windows.protocol' {other} {inner}><u:Protocol Name='contoso'/></u:Extension>"
+            );
+            let text = manifest(full, &protocol, "").replacen("<Package ", &format!("<Package {root}"), 1);
+            let text =
+                text.replace("<Application ", "<Application xmlns:u18='urn:other' xmlns:uap18='urn:other' ");
+            let done = isolate(text.as_bytes(), &options(Form::Field)).unwrap();
+            assert!(done.manifest.warnings.is_empty(), "{:?}\n{text}", done.manifest.warnings);
+            let text = String::from_utf8(done.bytes).unwrap();
+            assert!(
+                text.contains("desktop7x1:Scope=\"user\"") && text.contains("uap18x1:TrustLevel"),
+                "{text}"
+            );
+        }
+    }
 }
 
 /// Those of Microsoft's tools among them.

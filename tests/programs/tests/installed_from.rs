@@ -109,3 +109,41 @@ fn a_server_can_name_no_file_of_this_machine() {
         assert!(Path::new(&path).exists());
     });
 }
+
+#[test]
+fn an_update_brings_in_no_other_package_however_trusted() {
+    everyone(|person| {
+        Sample::new("Contoso.Tool", "1.0.0.0").signed(person);
+        let file = app_installer(person, "1.0.0.0", "Contoso.Tool-1.0.0.0.msix", "");
+        install(person, &file).succeeded();
+        Sample::new("Contoso.Other", "2.0.0.0").signed(person);
+        app_installer(person, "2.0.0.0", "Contoso.Other-2.0.0.0.msix", "");
+        let text = std::fs::read_to_string(person.work().join(&file)).unwrap();
+        person.file(&file, &text.replace("\"Contoso.Tool\"", "\"Contoso.Other\""));
+        let refused = finish(person.lowbox(&["update", "--trust", "CN=Contoso.pem"]), 60);
+        assert!(refused.stderr.contains("names Contoso.Other"), "{}", refused.stderr);
+        let list = finish(person.lowbox(&["list"]), 60).succeeded();
+        assert!(list.contains("Contoso.Tool") && !list.contains("Contoso.Other"), "{list}");
+        // Who asks for it by name gets it.
+        install(person, &file).succeeded();
+        let list = finish(person.lowbox(&["list"]), 60).succeeded();
+        assert!(list.contains("Contoso.Other"), "{list}");
+    });
+}
+
+#[test]
+fn a_package_that_is_there_already_is_updated_by_the_app_installer_that_names_it_later() {
+    everyone(|person| {
+        let mut sample = Sample::new("Contoso.Tool", "1.0.0.0");
+        sample.install(person, &[]).succeeded();
+        let file = app_installer(person, "1.0.0.0", "Contoso.Tool-1.0.0.0.msix", "");
+        let unchanged = install(person, &file);
+        unchanged.succeeded();
+        sample.version = "2.0.0.0";
+        sample.script = sample.script.replace("1.0.0.0", "2.0.0.0");
+        sample.signed(person);
+        app_installer(person, "2.0.0.0", "Contoso.Tool-2.0.0.0.msix", "");
+        finish(person.lowbox(&["update", "--trust", "CN=Contoso.pem"]), 60).succeeded();
+        assert_eq!(run(person), "version 2.0.0.0:");
+    });
+}

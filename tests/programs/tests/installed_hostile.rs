@@ -1,7 +1,9 @@
 //! Packages that mean harm, and what must not keep others from working.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use lowbox_program_tests::{Person, Sample, everyone, everyone_at_home, finish, start, until};
 
@@ -150,5 +152,70 @@ fn what_is_installed_can_be_listed_and_run_while_others_come_and_go() {
         });
         assert!(over && looks > 1, "{looks}");
         busy.finish(30).succeeded();
+    });
+}
+
+#[test]
+fn no_package_gets_the_name_of_lowbox_or_of_a_command_that_gets_passwords() {
+    everyone(|person| {
+        let mut sample = Sample::new("Contoso.Tool", "1.0.0.0");
+        sample.aliases = vec!["lowbox", "doas", "SUDO", "contoso-tool"];
+        sample.install(person, &[]).succeeded();
+        let commands = fs::read_dir(person.home().join(".local/bin")).unwrap().flatten();
+        let commands: Vec<_> = commands.map(|entry| entry.file_name()).collect();
+        assert_eq!(commands, ["contoso-tool"]);
+    });
+}
+
+/// strace(1) kills it when it finds that a program runs and is about to undo what it did.
+#[test]
+fn a_removal_that_is_killed_while_a_program_runs_takes_no_data_of_it_or_of_the_next_installation() {
+    everyone(|person| {
+        let mut sample = Sample::new("Contoso.Tool", "1.0.0.0");
+        sample.aliases = vec!["contoso-tool"];
+        sample.script =
+            "echo precious > ~/kept; while [ -e ~/kept ] && [ ! -e ~/go ]; do sleep 0.05; done\n".to_owned();
+        sample.install(person, &[]).succeeded();
+        let data = || person.package("Contoso.Tool").join("LocalState");
+        let start_it = || {
+            let running = start(person.lowbox(&["run", "Contoso.Tool"]));
+            let packages = person.home().join(".local/share/lowbox/packages");
+            assert!(until(Duration::from_secs(30), || packages.exists() && data().join("kept").exists()));
+            running
+        };
+        let kill_a_removal = || {
+            let (lowbox, log) = (person.lowbox(&["remove", "Contoso.Tool"]), person.work().join("log"));
+            let mut words: Vec<OsString> =
+                ["strace", "-f", "-qq", "-e", "trace=renameat2", "-e"].map(Into::into).to_vec();
+            words.extend([
+                "inject=renameat2:signal=KILL:when=2".into(),
+                "-o".into(),
+                log.into(),
+                "--".into(),
+            ]);
+            let all: Vec<_> = std::iter::once(lowbox.get_program()).chain(lowbox.get_args()).collect();
+            let at = all.iter().position(|word| *word == "--").map_or(0, |at| at + 1);
+            words.extend(all[at..].iter().map(|word| (*word).to_owned()));
+            assert!(!finish(person.plain(words), 60).status.success());
+            let apps = fs::read_dir(person.home().join(".local/share/lowbox/apps")).unwrap().flatten();
+            assert!(
+                apps.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(".removed-")),
+                "killed at another moment"
+            );
+        };
+        // The next lowbox finds it as it was.
+        let running = start_it();
+        kill_a_removal();
+        let list = finish(person.lowbox(&["list"]), 30).succeeded();
+        assert!(list.contains("Contoso.Tool"), "{list}");
+        assert!(fs::metadata(person.home().join(".local/bin/contoso-tool")).is_ok());
+        // And so does one that installs.
+        kill_a_removal();
+        sample.install(person, &[]).succeeded();
+        fs::write(data().join("go"), "").unwrap();
+        running.finish(30).succeeded();
+        finish(person.lowbox(&["list"]), 30).succeeded();
+        assert_eq!(fs::read_to_string(data().join("kept")).unwrap(), "precious\n");
+        finish(person.lowbox(&["run", "Contoso.Tool"]), 30).succeeded();
     });
 }

@@ -420,6 +420,28 @@ fn roots_devices_are_no_files_of_roots_program() {
     });
 }
 
+#[test]
+fn at_the_end_the_exit_code_is_told_and_which_home_folder_it_had() {
+    everyone_at_home(|person| {
+        let trace = person.work().join("r.trace");
+        let learn = |home: &str| {
+            let learn =
+                ["learn", "--no-results", "--trace", text(&trace), "--env", home, "--", "/bin/sh", "-c"];
+            finish(person.lowbox(&[&learn[..], &["exit 7"]].concat()), 60)
+        };
+        let ended = learn("X=y");
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        assert_eq!(ended.code(), Some(7), "{}", ended.stderr);
+        assert!(
+            last.contains("exit code was 7; HOME was ") && last.contains("/LocalState"),
+            "{}",
+            ended.stderr
+        );
+        let own = learn("HOME=/");
+        assert!(own.stderr.ends_with("exit code was 7\n"), "{}", own.stderr);
+    });
+}
+
 fn learned_is_enough(person: &Person, command: &[&str]) -> Vec<Needed> {
     Lesson::new(person, command).is_enough_and_no_part_superfluous()
 }

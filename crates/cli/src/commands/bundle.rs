@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use lowbox_linux::host::replace_file;
 use lowbox_linux::package::{PackageFile, machine, pack_bundle, packages_in, unpack_bundle};
-use lowbox_msix::bundle::{Bundle, BundleManifest, Place, choose};
+use lowbox_msix::bundle::{Bundle, BundleManifest, BundledPackage, Kind, Place, choose};
 use lowbox_msix::writer::Options;
 use lowbox_msix::{HashAlgorithm, Version};
 use serde::Serialize;
@@ -162,6 +162,12 @@ fn pack(arguments: &Pack) -> Result<ExitCode, Failure> {
             output::visible(name)
         ));
     }
+    for (one, other) in alike(&packed.manifest) {
+        output::say(&format!(
+            "{one} and {other} are programs for the same processors and systems, of which a machine takes only one, the newer; leave the \
+             other out"
+        ));
+    }
     if arguments.json {
         output::json(&answer(&arguments.output, &packed.manifest, false, None))?;
     } else {
@@ -173,6 +179,23 @@ fn pack(arguments: &Pack) -> Result<ExitCode, Failure> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Packages of programs of which no machine takes both.
+fn alike(manifest: &BundleManifest) -> Vec<(String, String)> {
+    let programs: Vec<_> = manifest.packages.iter().filter(|one| one.kind == Kind::Application).collect();
+    let mut pairs = Vec::new();
+    for (index, other) in programs.iter().enumerate() {
+        let same = |one: &&&BundledPackage| {
+            one.architecture == other.architecture
+                && one.families == other.families
+                && one.resource_id == other.resource_id
+        };
+        if let Some(one) = programs[..index].iter().find(same) {
+            pairs.push((one.file.to_string(), other.file.to_string()));
+        }
+    }
+    pairs
 }
 
 fn unpack(arguments: &Unpack) -> Result<ExitCode, Failure> {

@@ -100,6 +100,19 @@ fn make(new: &New) -> Result<ExitCode, Failure> {
         Kind::P256 => KeyKind::P256,
         Kind::P384 => KeyKind::P384,
     };
+    // Before the work, and before half of it is written.
+    for path in [&new.key, &new.cert] {
+        if std::fs::symlink_metadata(path).is_ok() {
+            let what = "it is there already, and is not written over; name another file, or remove it first";
+            return Err(failed(path, &what));
+        }
+    }
+    if new.key == new.cert {
+        return Err(failed(
+            &new.key,
+            &"key and certificate go into two files; name another one for one of them",
+        ));
+    }
     if matches!(kind, KeyKind::Rsa3072) {
         output::say("making an RSA key, which takes some seconds");
     }

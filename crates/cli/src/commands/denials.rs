@@ -32,6 +32,8 @@ pub struct Denials<'a> {
     objects: Option<Vec<Object>>,
     caller: &'a Caller,
     request: &'a Request,
+    /// The installed package that runs.
+    package: Option<String>,
     candidates: Vec<Candidate>,
     seen: HashSet<(PathBuf, Operation)>,
     shown: usize,
@@ -40,12 +42,18 @@ pub struct Denials<'a> {
 }
 
 impl<'a> Denials<'a> {
-    pub fn new(caller: &'a Caller, request: &'a Request, prepared: &'a Prepared) -> Denials<'a> {
+    pub fn new(
+        caller: &'a Caller,
+        request: &'a Request,
+        prepared: &'a Prepared,
+        package: Option<String>,
+    ) -> Denials<'a> {
         Denials {
             prepared,
             objects: None,
             caller,
             request,
+            package,
             candidates: Vec::new(),
             seen: HashSet::new(),
             shown: 0,
@@ -111,6 +119,17 @@ impl<'a> Denials<'a> {
                     format!("\n  would grant it: --grant {}", output::visible(argument))
                 }
             });
+        }
+        let opens = |one: &Suggestion| matches!(one, Suggestion::Grant { .. });
+        if let Some(package) = &self.package
+            && kind == NodeKind::File
+            && matches!(operation, Operation::Read | Operation::Write)
+            && explanation.would_grant.iter().any(opens)
+        {
+            message.push_str(&format!(
+                "\n  to open this file with the program: lowbox open {package} {}",
+                output::path(&path)
+            ));
         }
         output::say(&message);
     }

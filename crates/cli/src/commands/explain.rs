@@ -5,6 +5,7 @@ mod connect;
 mod page;
 mod world;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ use world::World;
 #[command(after_help = "Examples:
   lowbox explain ~/Documents/x.txt --capability picturesLibrary
   lowbox explain ./out --for create --grant ./out:r
+  lowbox explain ~/notes.txt --package Contoso.App
   lowbox explain --connect pypi.org:443 --manifest AppxManifest.xml")]
 pub struct Arguments {
     /// The file or folder; it need not exist
@@ -51,6 +53,10 @@ pub struct Arguments {
     #[command(flatten)]
     pub package: PackageArguments,
 
+    /// An installed package, or NAME!ID for one of its applications
+    #[arg(long = "package", value_name = "NAME", conflicts_with_all = ["manifest", "name"])]
+    pub installed: Option<OsString>,
+
     /// What it is granted beside its capabilities.
     #[command(flatten)]
     pub grants: GrantArguments,
@@ -67,7 +73,10 @@ pub struct Arguments {
 /// Explains.
 pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let failed = |error: PrepareError| Failure::new(&error);
-    let mut package = Package::of(&arguments.package, Some("explain".as_ref()))?;
+    let mut package = match &arguments.installed {
+        Some(name) => Package::of_told(&arguments.package, std::slice::from_ref(name), true)?,
+        None => Package::of(&arguments.package, Some("explain".as_ref()))?,
+    };
     package.open(&arguments.network);
     let caller = Caller::current().map_err(failed)?;
     let mut request = Request {
@@ -93,6 +102,9 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut objects =
         catalogue(&caller, &token, &request.publisher_id, &request.object_files).map_err(failed)?;
     objects.push(private_data(&caller, &request, &token));
+    for folder in package.installed.iter().flat_map(|installed| &installed.folders) {
+        objects.push(own(&token, folder, GrantRights::READ_EXECUTE, Origin::Package));
+    }
     for grant in &arguments.grants.grants {
         let named = name(&grant.path).map_err(Failure::new)?;
         let mut object = own(&token, &named.path, grant.rights, Origin::Grant);

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use lowbox_linux::package::{New, init};
 use lowbox_msix::Publisher;
+use lowbox_msix::part_name::MANIFEST;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -79,11 +80,11 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(program) if program.replace('/', "\\") == executable => output::visible(program),
         Some(program) => format!("{}, started by {executable}", output::visible(program)),
     };
-    let shown = output::path(folder);
+    // Without a slash at its end.
+    let plain: PathBuf = folder.components().collect();
+    let (shown, manifest) = (output::path(&plain), output::path(&plain.join(MANIFEST)));
     output::say(&format!("{shown}: {}; its program is {program}", answer.full_name));
     output::say(&format!("wrote {}", output::visible(&answer.written.join(", "))));
-    output::say(&format!(
-        "next: edit {shown}/AppxManifest.xml; lowbox pack {shown}; lowbox cert new and lowbox sign"
-    ));
+    output::say(&format!("next: edit {manifest}; lowbox pack {shown}; lowbox cert new and lowbox sign"));
     Ok(ExitCode::SUCCESS)
 }

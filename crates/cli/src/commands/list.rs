@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::installed::repository;
-use crate::output::{self, Page};
+use crate::output::{self, Page, Style};
 
 /// `lowbox list`.
 #[derive(Debug, Args)]
@@ -65,31 +65,61 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if all.is_empty() {
         output::say("no packages are installed; lowbox install FILE installs one");
     }
-    let mut page = Page::new();
-    for one in &all {
-        page.field("package", one.full_name.as_deref().unwrap_or(&one.family_name));
-        if let Some(error) = &one.error {
-            page.field("broken", error);
-            continue;
-        }
-        let by = one.signed_by.as_deref().unwrap_or("nobody");
-        page.field("signed by", &if one.trusted { by.to_owned() } else { format!("{by}, and not trusted") });
-        for application in &one.applications {
-            let text = std::iter::once(format!("{}!{}", one.family_name, application.id))
-                .chain(application.aliases.iter().cloned())
-                .collect::<Vec<_>>()
-                .join("  ");
-            page.field("application", &text);
-        }
-        if !one.running.is_empty() {
-            page.field(
-                "running",
-                &one.running.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-            );
-        }
-    }
-    page.print()?;
+    table(&all).print()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A line for each package, under headings.
+fn table(all: &[Entry]) -> Page {
+    let mut page = Page::new();
+    if all.is_empty() {
+        return page;
+    }
+    let lines: Vec<[String; COLUMNS]> = all.iter().map(|one| line(one, all)).collect();
+    let width = |column: usize| {
+        let cells = lines.iter().map(|line| line[column].chars().count());
+        cells.chain([HEADINGS[column].len()]).max().unwrap_or_default()
+    };
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let padded = |line: &[String; COLUMNS]| {
+        line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect::<String>()
+    };
+    page.styled(&[(Style::Strong, padded(&HEADINGS.map(str::to_owned)).trim_end())]);
+    lines.iter().for_each(|line| page.line(&padded(line)));
+    page
+}
+
+/// How many columns there are.
+const COLUMNS: usize = 5;
+const HEADINGS: [&str; COLUMNS] = ["NAME", "VERSION", "INSTALLED", "SIGNED BY", "STARTED BY"];
+
+/// What is told of a package: by the shortest name that it alone has.
+fn line(one: &Entry, all: &[Entry]) -> [String; COLUMNS] {
+    let is_only = all.iter().filter(|other| other.name == one.name).count() == 1;
+    let name = one.name.as_ref().filter(|_| is_only).unwrap_or(&one.family_name);
+    // What a package holds is anybody's: made visible before it is measured.
+    let name = output::visible(name);
+    if let Some(error) = &one.error {
+        return [name, "broken".to_owned(), String::new(), String::new(), output::visible(error)];
+    }
+    let by = output::visible(one.signed_by.as_deref().unwrap_or("nobody"));
+    let day = one.installed.as_deref().and_then(|time| time.split('T').next()).unwrap_or_default();
+    let commands = one.applications.iter().map(|application| match application.aliases.as_slice() {
+        [] => format!("lowbox run {name}!{}", application.id),
+        aliases => aliases.join(", "),
+    });
+    let mut commands = commands.collect::<Vec<_>>().join(", ");
+    if !one.running.is_empty() {
+        let pids: Vec<String> = one.running.iter().map(ToString::to_string).collect();
+        commands.push_str(&format!(" (runs: process {})", pids.join(", ")));
+    }
+    [
+        name,
+        one.version.clone().unwrap_or_default(),
+        day.to_owned(),
+        if one.trusted { by } else { format!("{by}, not trusted") },
+        output::visible(&commands),
+    ]
 }
 
 fn entry(family_name: String, package: Result<InstalledPackage, InstalledError>) -> Entry {

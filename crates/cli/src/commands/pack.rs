@@ -1,5 +1,7 @@
 //! `lowbox pack`: a package from a folder.
 
+mod doubts;
+
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -110,6 +112,9 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Some(packed) = packed else { return Err(Failure::new("nothing was packed")) };
     let identity = &packed.manifest.identity;
     warn_of(&packed.manifest, Path::new(MANIFEST));
+    for doubt in doubts::doubts(&packed.manifest, &packed.missing_pictures) {
+        output::say(&format!("{MANIFEST}: {doubt}"));
+    }
     for name in &packed.left_out {
         output::say(&format!("{name} is made anew and was left out"));
     }
@@ -127,11 +132,11 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         output::json(&answer)?;
     } else {
         output::say(&format!(
-            "{}: {}, {} files, {} bytes of {}; it is not signed",
+            "{}: {}, {} bytes; {} files of {} bytes in it; it is not signed",
             output::path(&answer.package),
             answer.full_name,
-            answer.files,
             answer.size,
+            answer.files,
             answer.bytes
         ));
     }

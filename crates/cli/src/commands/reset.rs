@@ -30,6 +30,10 @@ pub struct Arguments {
     /// Take back every consent, for files and for capabilities; running programs that have them are ended
     #[arg(long)]
     pub consent: bool,
+
+    /// End the programs of it that run
+    #[arg(long, requires = "data")]
+    pub end_running: bool,
 }
 
 /// Resets.
@@ -45,7 +49,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     }
     if arguments.data {
-        repository.reset_data(&package).map_err(Failure::new)?;
+        repository.reset_data(&package, arguments.end_running).map_err(Failure::new)?;
         output::say(&format!("the private data of {family} are removed"));
     }
     Ok(ExitCode::SUCCESS)

@@ -17,6 +17,7 @@ use crate::commands::full_trust;
 use crate::commands::soak;
 use crate::commands::unreached::Unreached;
 use crate::failure::Failure;
+use crate::installed::Chosen;
 use crate::output;
 use crate::prompt::{self, Policy};
 use crate::scenario;
@@ -119,7 +120,8 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     if decision.terminal.is_some() {
         output::lines_end_at_a_raw_terminal();
     }
-    let mut denials = Denials::new(&caller, &request, &prepared);
+    let name = held.as_ref().map(Chosen::name);
+    let mut denials = Denials::new(&caller, &request, &prepared, name);
     let mut unreached = Unreached::new(&request, &prepared);
     let ending = container.supervise(broker, &mut |event| match event {
         Event::Opened { flags, path } => denials.consider(flags, &path),

@@ -52,6 +52,7 @@ pub struct Arguments {
 /// Signs.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.package;
+    arguments.key.check_named()?;
     let (file, package) = open_any(path)?;
     if let Opened::Bundle(bundle) = &package {
         check_members(path, &file, bundle)?;

@@ -21,6 +21,7 @@ use crate::sids;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lowbox token --manifest AppxManifest.xml
+  lowbox token Contoso.App                     an installed package
   lowbox token --capability documentsLibrary -- python3")]
 pub struct Arguments {
     /// Whose token.
@@ -31,7 +32,7 @@ pub struct Arguments {
     #[arg(long)]
     pub json: bool,
 
-    /// The program, whose name is its identity unless --name or --manifest gives one; its arguments don't matter
+    /// An installed package; or the program, whose name is its identity unless --name or --manifest gives one; its arguments don't matter
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
     pub command: Vec<OsString>,
 }
@@ -109,10 +110,10 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let options = &arguments.package;
     if arguments.command.is_empty() && options.manifest.is_none() && options.name.is_none() {
         return Err(Failure::new(
-            "say whose token: name a program (lowbox token -- python3), --name NAME or --manifest FILE",
+            "say whose token: name an installed package, a program (lowbox token -- python3), --name NAME or --manifest FILE",
         ));
     }
-    let package = Package::of(&arguments.package, arguments.command.first().map(OsString::as_os_str))?;
+    let package = Package::of_told(&arguments.package, &arguments.command, false)?;
     let caller = Caller::current().map_err(failed)?;
     let mut request = Request {
         family_name: package.identity.family_name(),

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use lowbox_linux::installed::InstalledPackage;
 use lowbox_linux::prepare::Caller;
+use lowbox_msix::Identity;
 
 use super::install::{Allowed, Installer, Location, Told, app_installer, tell};
+use super::package::failed;
 use crate::failure::Failure;
 use crate::output;
 
@@ -77,10 +79,28 @@ fn update(installer: &Installer<'_>, package: &InstalledPackage) -> Result<Optio
     };
     let location = Location::named(Path::new(place));
     let file = app_installer(&location)?;
+    check_same(package, &file.main.identity).map_err(|what| failed(&location.shown(), &what))?;
     let (offered, have) = (file.main.identity.version(), package.identity.version());
     let takes_older = file.updates.from_any_version || installer.takes_older();
     if offered == have || (offered < have && !takes_older) {
         return Ok(None);
     }
     Ok(Some(installer.by_app_installer(&location, &file)?.iter().map(Told::of).collect()))
+}
+
+/// An update is one of that package: who can write the `.appinstaller` must not bring others in by it.
+fn check_same(package: &InstalledPackage, offered: &Identity) -> Result<(), String> {
+    // As the manifest says: what nobody vouches for is installed under another publisher.
+    let own = &package.manifest.identity;
+    if own.name().eq_ignore_ascii_case(offered.name()) && own.publisher() == offered.publisher() {
+        return Ok(());
+    }
+    Err(format!(
+        "it names {} of {} now, and {} of {} was installed by it; lowbox install {} installs the other one, if that is meant",
+        offered.name(),
+        offered.publisher(),
+        own.name(),
+        own.publisher(),
+        package.record.app_installer.as_deref().unwrap_or_default()
+    ))
 }

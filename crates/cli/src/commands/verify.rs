@@ -88,7 +88,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let trust = if is_signed { arguments.trust.trust()? } else { Trust::nobody() };
     let verdict = match verified(arguments, &file, &package, &trust) {
         Ok(Verdict::Untrusted(_, why)) => return refused(arguments, why.fault(), &distrust(&why)),
-        Err(Wrong(fault @ Fault::Unsigned, _)) => {
+        Err(Wrong(fault @ Fault::Unsigned, _)) if !is_signed => {
             return refused(arguments, fault, "it is not signed; --unsigned checks it all the same");
         }
         Err(Wrong(fault, why)) => return refused(arguments, fault, &why),

@@ -7,7 +7,7 @@ mod roots;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -72,11 +72,21 @@ pub fn post(url: &str, sent: &str, body: &[u8], wanted: &str, limit: u64) -> Res
     Ok(bytes)
 }
 
-/// The answer to GET, wherever servers send on to.
+/// The answer to GET, wherever servers send on to. The time is for all of them together, and for reading the answer.
 fn found(url: &str, time: Duration) -> Result<Answer, FetchError> {
+    let end = Instant::now() + time;
+    found_within(url, || end.saturating_duration_since(Instant::now()))
+}
+
+/// The same, with so much time left when a server is asked.
+fn found_within(url: &str, mut left: impl FnMut() -> Duration) -> Result<Answer, FetchError> {
     let mut uri = checked(url)?;
     for _ in 0..=MAX_REDIRECTS {
-        let answer = agent(&uri, time)?.get(uri.clone()).call().map_err(network)?;
+        let left = left();
+        if left.is_zero() {
+            return Err(FetchError::Time);
+        }
+        let answer = agent(&uri, left)?.get(uri.clone()).call().map_err(network)?;
         if !answer.status().is_redirection() {
             return successful(answer);
         }

@@ -72,6 +72,20 @@ fn what_is_there_is_fetched_also_where_the_server_sends_on_to() {
 }
 
 #[test]
+fn the_time_is_for_all_servers_together() {
+    let (asked, seen) = std::sync::mpsc::channel();
+    let url = serve(move |path| {
+        asked.send(path.to_owned()).unwrap();
+        redirect(&format!("{path}x"))
+    });
+    // Each server that is asked takes a minute.
+    let mut left = [SMALL, Duration::from_secs(30), Duration::ZERO].into_iter();
+    let found = found_within(&format!("{url}/"), || left.next().unwrap());
+    assert!(matches!(found, Err(FetchError::Time)), "{found:?}");
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["/", "/x"]);
+}
+
+#[test]
 fn an_answer_is_as_long_as_it_may_be_and_not_longer_whatever_it_says() {
     let url = serve(|path| {
         match path {

@@ -9,7 +9,7 @@ use lowbox_msix::{Identity, Manifest};
 use super::desktop::Entry;
 use super::install::{Install, is_free};
 use super::launcher::launcher;
-use super::links::Wanted;
+use super::links::{LAUNCHERS, Wanted};
 use super::media_types::{self, Known};
 use super::package::{CURRENT, FILES};
 use super::words::Words;
@@ -91,7 +91,7 @@ impl Ends {
                 self.left_out.push(left_out);
             } else {
                 let text = launcher(&how.lowbox, name);
-                self.add(format!("launchers/{command}"), text, places.commands.join(command));
+                self.add(format!("{LAUNCHERS}/{command}"), text, places.commands.join(command));
             }
         }
     }

@@ -43,8 +43,8 @@ pub enum InstalledError {
     },
     /// The same version is there, with other files.
     #[error(
-        "{0} is installed with other files than these; packages of one version have to be the same: give the new one a higher version, or \
-         remove the other one first (lowbox remove, which takes its data too)"
+        "{0} is installed with other files than these; packages of one version have to be the same: give the new one a higher version. While you \
+         develop it, --replace installs it in the other one's place, and its data stay"
     )]
     SameVersion(String),
     /// Two packages of one family name, but for the case of letters.
@@ -76,7 +76,7 @@ pub enum InstalledError {
     Needed(String, Vec<String>),
     /// Programs of it run.
     #[error(
-        "{name} is running (process {list}); end it first",
+        "{name} is running (process {list}); end it first, or say --end-running",
         list = .pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     )]
     Running {

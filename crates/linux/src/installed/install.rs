@@ -23,6 +23,26 @@ use crate::store::{Store, StoreError};
 
 use super::{InstalledError, InstalledPackage, LeftOut, Record, Repository, media_types, record};
 
+/// Commands that are no package's, also where there is none of that name: people and scripts give them passwords, or run others by them.
+const RESERVED: [&str; 16] = [
+    "lowbox",
+    "sudo",
+    "sudoedit",
+    "su",
+    "doas",
+    "pkexec",
+    "run0",
+    "ssh",
+    "ssh-add",
+    "scp",
+    "sftp",
+    "gpg",
+    "passwd",
+    "login",
+    "wine",
+    "wineserver",
+];
+
 /// A package whose signature was judged.
 #[derive(Debug)]
 pub struct NewPackage<'a, S: Source + ?Sized> {
@@ -43,6 +63,8 @@ pub struct Install {
     pub allow_downgrade: bool,
     /// The most bytes that its files may have; [`MAX_SIZE`] if it is not said.
     pub max_size: Option<u64>,
+    /// In place of one of the same version with other files too.
+    pub replace: bool,
     /// With the private data that are there already under its name.
     pub take_data: bool,
     /// The `.appinstaller` that named it.
@@ -89,6 +111,8 @@ impl Repository {
             return Err(InstalledError::Dot(family));
         }
         let _locked = self.lock()?;
+        // Else the end of that removal would take the new one's data.
+        self.settle_removal(&family)?;
         let names = all_names(&self.folder).map_err(InstalledError::at(&self.path))?;
         // SIDs derive from the name in lower case, so two such packages would be one.
         if let Some(other) = names.iter().find(|have| have.eq_ignore_ascii_case(&family) && **have != family)
@@ -107,11 +131,17 @@ impl Repository {
         let have = InstalledPackage::current(&self.path, &family)?;
         if let Some(have) = &have {
             let (old, version) = (have.identity.version(), identity.version());
-            if old == version && have.record.block_map != record.block_map {
+            let differs = have.record.block_map != record.block_map;
+            if old == version && differs && !how.replace {
                 return Err(InstalledError::SameVersion(full_name));
             }
-            if old == version && have.record.full_name == full_name {
-                return Ok(unchanged(self, have.clone()));
+            if old == version && !differs && have.record.full_name == full_name {
+                let mut have = have.clone();
+                if record.app_installer.is_some() && record.app_installer != have.record.app_installer {
+                    have.record.app_installer = record.app_installer;
+                    have.record.replace(&have.version).map_err(InstalledError::at(&have.version))?;
+                }
+                return Ok(unchanged(self, have, how));
             }
             if old > version && !how.allow_downgrade {
                 let name = identity.name().to_owned();
@@ -125,7 +155,7 @@ impl Repository {
         let staged = Staged::make(self)?;
         staged.fill(new.source, new.package.contents(), how.max_size.unwrap_or(MAX_SIZE), progress)?;
         record.write(&staged.path).map_err(InstalledError::at(&staged.path))?;
-        let known = media_types::Known::read(how.data_dirs.as_deref());
+        let known = media_types::Known::read(&self.places.mime, how.data_dirs.as_deref());
         let family_folder = self.path.join(&family);
         let contents = new.package.contents();
         let mut left_out = Vec::new();
@@ -190,12 +220,20 @@ impl Repository {
     }
 }
 
-fn unchanged(repository: &Repository, package: InstalledPackage) -> Installation {
+fn unchanged(repository: &Repository, package: InstalledPackage, how: &Install) -> Installation {
     let family = package.identity.family_name();
-    let commands = package.manifest.applications.iter().flat_map(|one| &one.integration.aliases);
-    let commands = commands.map(|alias| repository.places.commands.join(alias.command()));
-    let commands = commands.filter(|at| repository.owner_of_link(at).as_ref() == Some(&family)).collect();
-    Installation { before: None, unchanged: true, commands, left_out: Vec::new(), package }
+    let (mut commands, mut left_out) = (Vec::new(), Vec::new());
+    for alias in package.manifest.applications.iter().flat_map(|one| &one.integration.aliases) {
+        let at = repository.places.commands.join(alias.command());
+        if repository.owner_of_link(&at).as_ref() == Some(&family) {
+            commands.push(at);
+        } else if let Err(why) = is_free(alias.command(), how, &repository.places.commands) {
+            left_out.push(why);
+        } else if at.symlink_metadata().is_ok() {
+            left_out.push(taken_by_another(repository, &at));
+        }
+    }
+    Installation { before: None, unchanged: true, commands, left_out, package }
 }
 
 fn taken_by_another(repository: &Repository, at: &Path) -> LeftOut {
@@ -252,11 +290,15 @@ fn switch(folder: &OwnedFd, name: &str, path: &Path) -> Result<(), InstalledErro
 
 /// Whether a command has another one's name.
 pub(super) fn is_free(command: &str, how: &Install, own: &Path) -> Result<(), LeftOut> {
+    let left_out = |why| Err(LeftOut { name: command.to_owned(), why });
+    if RESERVED.contains(&command.to_ascii_lowercase().as_str()) {
+        return left_out(
+            "no package gets the name of lowbox, or of a command that gets passwords or runs others"
+                .to_owned(),
+        );
+    }
     match launcher::other_command(command, how.path.as_deref(), own) {
         None => Ok(()),
-        Some(there) => Err(LeftOut {
-            name: command.to_owned(),
-            why: format!("you have a command of that name: {}", there.display()),
-        }),
+        Some(there) => left_out(format!("you have a command of that name: {}", there.display())),
     }
 }

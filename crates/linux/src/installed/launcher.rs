@@ -1,6 +1,7 @@
 //! The file that an execution alias starts.
 
 use std::ffi::OsStr;
+use std::fs::canonicalize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -31,9 +32,13 @@ fn quoted(word: &OsStr) -> Vec<u8> {
 pub(super) fn other_command(name: &str, path: Option<&OsStr>, own: &Path) -> Option<PathBuf> {
     const SYSTEM: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
     let folders = path.into_iter().flat_map(std::env::split_paths).chain(SYSTEM.map(PathBuf::from));
-    let found =
-        folders.filter(|folder| folder.is_absolute() && folder != own).map(|folder| folder.join(name));
-    found.into_iter().find(|file| std::fs::symlink_metadata(file).is_ok())
+    // PATH may name lowbox's own folder in another way.
+    let same = |folder: &Path| {
+        folder == own || canonicalize(folder).is_ok_and(|folder| Some(folder) == canonicalize(own).ok())
+    };
+    let found = folders.filter(|folder| folder.is_absolute()).map(|folder| (folder.join(name), folder));
+    let mut found = found.filter(|(file, folder)| std::fs::symlink_metadata(file).is_ok() && !same(folder));
+    found.next().map(|(file, _)| file)
 }
 
 #[cfg(test)]
@@ -63,5 +68,17 @@ mod tests {
         let none = Path::new("/nonexistent");
         assert!(other_command("sh", None, none).is_some());
         assert!(other_command("no-such-command-anywhere", Some("/usr/bin".as_ref()), none).is_none());
+    }
+
+    #[test]
+    fn an_own_command_is_own_by_whatever_name_its_folder_is_in_path() {
+        let place = tempfile::tempdir().unwrap();
+        let (own, link) = (place.path().join("own"), place.path().join("link"));
+        fs::create_dir(&own).unwrap();
+        std::os::unix::fs::symlink("own", &link).unwrap();
+        fs::write(own.join("some-command-of-a-package"), "").unwrap();
+        let found = |own: &Path| other_command("some-command-of-a-package", Some(link.as_os_str()), own);
+        assert_eq!(found(&own), None);
+        assert_eq!(found(place.path()), Some(link.join("some-command-of-a-package")));
     }
 }

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::{InstalledError, Repository};
 use crate::host::Folders;
 
+/// The folder of launchers in that of a version.
+pub(super) const LAUNCHERS: &str = "launchers";
+
 /// The folders that they are in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -77,6 +80,20 @@ impl Repository {
         let within = target.strip_prefix(&self.path).ok()?;
         let family = within.components().next()?;
         family.as_os_str().to_str().map(str::to_owned)
+    }
+
+    /// Whose launcher the command at that place is: the family name, and the command's. `None` for any other program.
+    #[must_use]
+    pub fn launched_by(&self, at: &Path) -> Option<(String, String)> {
+        let target = fs::read_link(at).ok()?;
+        let within = target.strip_prefix(&self.path).ok()?;
+        let parts: Option<Vec<&str>> = within.components().map(|part| part.as_os_str().to_str()).collect();
+        match parts?[..] {
+            [family, super::package::CURRENT, LAUNCHERS, command] => {
+                Some((family.to_owned(), command.to_owned()))
+            }
+            _ => None,
+        }
     }
 
     /// Removes the links that lead nowhere: of versions that had more of them, of packages that are gone, of installations that were given up.

@@ -10,16 +10,20 @@ use crate::host::open_regular;
 /// Databases have some 60 KB.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// How the types of packages' own begin.
+const OWN: &str = "application/vnd.lowbox.";
+
 /// The types that the system knows, by the ends of names.
 #[derive(Debug, Default)]
 pub(super) struct Known(BTreeMap<String, String>);
 
 impl Known {
-    /// Reads what is in the folders of XDG_DATA_DIRS.
-    pub(super) fn read(data_dirs: Option<&OsStr>) -> Known {
+    /// Reads what is in the user's own folder of types and, behind it, in those of XDG_DATA_DIRS.
+    pub(super) fn read(own: &Path, data_dirs: Option<&OsStr>) -> Known {
         let default = OsStr::new("/usr/local/share:/usr/share");
         let folders = std::env::split_paths(data_dirs.filter(|dirs| !dirs.is_empty()).unwrap_or(default));
         let mut known = Known::default();
+        known.add(&read(&own.join("globs2")));
         for folder in folders.filter(|folder| folder.is_absolute()) {
             known.add(&read(&folder.join("mime/globs2")));
         }
@@ -31,6 +35,10 @@ impl Known {
         for line in globs.lines().filter(|line| !line.starts_with('#')) {
             let mut fields = line.split(':').skip(1);
             let (Some(kind), Some(pattern)) = (fields.next(), fields.next()) else { continue };
+            // Known as long as a package is installed.
+            if kind.starts_with(OWN) {
+                continue;
+            }
             if let Some(extension) = pattern.strip_prefix('*').filter(|end| end.starts_with('.')) {
                 self.0.entry(extension.to_owned()).or_insert_with(|| kind.to_owned());
             }
@@ -52,7 +60,7 @@ fn read(path: &Path) -> String {
 
 /// A type of the package's own, for an end that the system does not know.
 pub(super) fn own(extension: &str) -> String {
-    format!("application/vnd.lowbox.{}", extension.trim_start_matches('.'))
+    format!("{OWN}{}", extension.trim_start_matches('.'))
 }
 
 /// The database entries for ends of names that only the package knows.
@@ -92,7 +100,7 @@ mod tests {
     #[test]
     fn the_first_pattern_for_an_end_counts() {
         let mut known = Known::default();
-        known.add("# comment\n80:text/x-first:*.foo\n50:text/x-second:*.foo\n50:text/x:README\nbroken\n50:a/b:*.c:cs\n");
+        known.add("# comment\n90:application/vnd.lowbox.foo:*.foo\n80:text/x-first:*.foo\n50:text/x-second:*.foo\n50:text/x:README\nbroken\n50:a/b:*.c:cs\n");
         assert_eq!(known.of(".foo"), Some("text/x-first"));
         assert_eq!(known.of(".c"), Some("a/b"));
         assert_eq!(known.of("README"), None);

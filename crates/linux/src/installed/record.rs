@@ -1,6 +1,6 @@
 //! What lowbox remembers of an installed version beside the package's own manifest.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -48,6 +48,17 @@ impl Record {
     pub(super) fn write(&self, version: &Path) -> io::Result<()> {
         let bytes = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
         File::create_new(version.join(FILE))?.write_all(&bytes)
+    }
+
+    /// Takes the place of the one that is there, at once.
+    pub(super) fn replace(&self, version: &Path) -> io::Result<()> {
+        let bytes = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
+        let new = version.join(format!(".{FILE}"));
+        // The caller holds the lock: if it is there, a lowbox was killed that wrote it.
+        let mut file = File::create(&new)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, version.join(FILE))
     }
 }
 

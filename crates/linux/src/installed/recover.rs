@@ -62,7 +62,13 @@ fn others(repository: &Repository, family: &str) -> Result<Vec<String>, Installe
 /// Puts everything away. The caller holds the lock.
 pub(super) fn put_away_all(repository: &Repository) -> Result<(), InstalledError> {
     let at = |error: io::Error| InstalledError::at(&repository.path)(error);
-    // First: once the folders are gone nothing says that there may be such links.
+    for name in all_names(&repository.folder).map_err(at)? {
+        if let Some(family) = name.strip_prefix(REMOVED) {
+            // What can't be taken back is in nobody else's way, and nothing of it is removed while its programs run.
+            let _ = repository.take_removal_back(family);
+        }
+    }
+    // Before the folders: once they are gone nothing says that there may be such links.
     repository.remove_dead_links()?;
     for name in all_names(&repository.folder).map_err(at)? {
         if let Some(family) = name.strip_prefix(REMOVED) {

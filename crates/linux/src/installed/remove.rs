@@ -8,7 +8,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::package::{CURRENT, InstalledPackage};
 use super::recover::{free_name, move_folder};
-use super::repository::{names, open_own};
+use super::repository::{all_names, names, open_own};
 use super::{InstalledError, Repository, media_types, recover, running};
 use crate::host::{Folders, remove_tree};
 use crate::store::{Effect, RevokedWhat, Store};
@@ -55,10 +55,9 @@ impl Repository {
         let failed = || InstalledError::at::<rustix::io::Errno>(self.path.join(family));
         // From here on it is removed.
         move_folder(&self.folder, family, &self.folder, &removed).map_err(failed())?;
-        let pids = pids_of(&self.path.join(&removed))?;
+        // One began meanwhile, or was not to be ended.
+        let pids = self.take_removal_back(family)?;
         if !pids.is_empty() {
-            // Began meanwhile, or was not to be ended.
-            move_folder(&self.folder, &removed, &self.folder, family).map_err(failed())?;
             let name = family.rsplit_once('_').map_or(family, |(name, _)| name);
             return Err(InstalledError::Running { name: name.to_owned(), pids });
         }
@@ -68,18 +67,45 @@ impl Repository {
         Ok(Removal { full_name, ended, left: left.err() })
     }
 
-    /// Removes the private data of a package.
+    /// Removes the private data of a package; the lowbox processes that were ended.
     ///
     /// # Errors
-    /// When programs of it run; the system's.
-    pub fn reset_data(&self, package: &InstalledPackage) -> Result<(), InstalledError> {
+    /// When programs of it run and are not to be ended; the system's.
+    pub fn reset_data(
+        &self,
+        package: &InstalledPackage,
+        end_running: bool,
+    ) -> Result<Vec<u32>, InstalledError> {
         let _locked = self.lock()?;
         let family = package.identity.family_name();
+        let ended = if end_running { self.end_running(&family)? } else { Vec::new() };
         let pids = pids_of(&self.path.join(&family))?;
         if !pids.is_empty() {
             return Err(InstalledError::Running { name: package.identity.name().to_owned(), pids });
         }
-        remove_data(&self.folders, &family)
+        remove_data(&self.folders, &family)?;
+        Ok(ended)
+    }
+
+    /// Makes a package of which programs run one that nobody tried to remove. Returns them.
+    pub(super) fn take_removal_back(&self, family: &str) -> Result<Vec<u32>, InstalledError> {
+        let removed = format!("{REMOVED}{family}");
+        let path = self.path.join(&removed);
+        let pids = pids_of(&path)?;
+        if !pids.is_empty() {
+            move_folder(&self.folder, &removed, &self.folder, family).map_err(InstalledError::at(&path))?;
+        }
+        Ok(pids)
+    }
+
+    /// Ends what a lowbox that was killed began, if it began to remove the package: it is removed, or installed if programs of it run.
+    pub(super) fn settle_removal(&self, family: &str) -> Result<(), InstalledError> {
+        let began = all_names(&self.folder).map_err(InstalledError::at(&self.path))?;
+        if began.contains(&format!("{REMOVED}{family}")) && self.take_removal_back(family)?.is_empty() {
+            self.remove_dead_links()?;
+            self.finish_removal(family)?;
+        }
+        Ok(())
     }
 
     /// Does what is left to do for a removed package, once nothing of it runs.

@@ -1,8 +1,9 @@
 //! The beginning of a package: a manifest for a folder, with what can be found out filled in.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_msix::manifest::edit::{LOGOS, Starter, System, starter_manifest};
@@ -12,8 +13,14 @@ use lowbox_msix::{
     placeholder_logo, program_kind,
 };
 
+use rustix::fs::Mode;
+
 use super::launcher;
+use super::unpack::create_with;
 use crate::host::open_regular;
+
+/// Scripts of a folder that are named in a message.
+const MOST_NAMED: usize = 5;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -42,6 +49,27 @@ pub enum InitError {
         /// Why.
         error: io::Error,
     },
+    /// It would lead elsewhere.
+    #[error(
+        "{} is a symbolic link: nothing is written through it, and a package holds none; put the folder itself there",
+        .0.display()
+    )]
+    Link(PathBuf),
+    /// The program is nowhere.
+    #[error(
+        "{} is neither in {} nor in the working folder; name a program that is there (--exe)",
+        program.display(),
+        folder.display()
+    )]
+    NotThere {
+        /// The program.
+        program: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Scripts that may not be executed.
+    #[error("nothing in it may be executed, but {} may be meant: name the program with --exe", .0.join(", "))]
+    NotExecutable(Vec<String>),
     /// The program is somewhere else.
     #[error("{} is not in {}, and a package holds its program; copy it there", program.display(), folder.display())]
     Outside {
@@ -130,26 +158,32 @@ pub fn init(new: &New<'_>) -> Result<Made, InitError> {
             files.push((logo.to_owned(), placeholder_logo(pixels), false));
         }
     }
+    if let Some((through, ..)) = files.iter().find(|(name, ..)| leads_elsewhere(&folder, name)) {
+        return Err(InitError::Link(folder.join(through.split('/').next().unwrap_or_default())));
+    }
     // The last one: where something fails before it, the next try is the first again.
     files.push((MANIFEST.to_owned(), text, false));
     if let Some((taken, ..)) = files.iter().find(|(name, ..)| fs::symlink_metadata(folder.join(name)).is_ok())
     {
         return Err(InitError::Exists(folder.join(taken)));
     }
+    let root = File::open(&folder).map_err(|error| failed(&folder, error))?.into();
     for (name, bytes, executable) in &files {
-        let path = folder.join(name);
-        write(&path, bytes, *executable).map_err(|error| failed(&path, error))?;
+        write(&root, name, bytes, *executable).map_err(|error| failed(&folder.join(name), error))?;
     }
     let written = files.into_iter().map(|(name, ..)| name).collect();
     Ok(Made { written, manifest, program: found.map(|(path, _)| path) })
 }
 
-fn write(path: &Path, bytes: &[u8], executable: bool) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mode = if executable { 0o777 } else { 0o666 };
-    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(bytes)
+/// Whether the folder of a new file is a link.
+fn leads_elsewhere(folder: &Path, name: &str) -> bool {
+    let above = name.rsplit_once('/').map(|(above, _)| folder.join(above));
+    above.is_some_and(|above| fs::symlink_metadata(above).is_ok_and(|found| found.is_symlink()))
+}
+
+fn write(root: &OwnedFd, name: &str, bytes: &[u8], executable: bool) -> io::Result<()> {
+    let mode = Mode::from(if executable { 0o777 } else { 0o666 });
+    create_with(root, name, mode)?.write_all(bytes)
 }
 
 /// The name of a folder as one of packages.
@@ -163,9 +197,10 @@ fn package_name(folder: &str) -> String {
 /// The program that was named: its path in the folder, and its kind.
 fn named(folder: &Path, program: &Path) -> Result<(String, ProgramKind), InitError> {
     let failed = |error| InitError::File { path: program.to_owned(), error };
-    // Where one is, or in the folder.
-    let path = if program.exists() { program.to_owned() } else { folder.join(program) };
-    let path = fs::canonicalize(&path).map_err(failed)?;
+    // In the folder, or where one is.
+    let path = [folder.join(program), program.to_owned()].into_iter().find(|path| path.exists());
+    let not_there = || InitError::NotThere { program: program.to_owned(), folder: folder.to_owned() };
+    let path = fs::canonicalize(path.ok_or_else(not_there)?).map_err(failed)?;
     let outside = || InitError::Outside { program: path.clone(), folder: folder.to_owned() };
     let within = path.strip_prefix(folder).ok().and_then(Path::to_str).ok_or_else(outside)?;
     let kind = kind(&path).map_err(failed)?.ok_or_else(|| InitError::NoProgram(path.clone()))?;
@@ -182,7 +217,7 @@ fn kind(path: &Path) -> io::Result<Option<ProgramKind>> {
 /// The program of the folder, if there is one: what ends in `.exe`, or else what may be executed.
 fn found(folder: &Path) -> Result<Option<(String, ProgramKind)>, InitError> {
     let failed = |error| InitError::File { path: folder.to_owned(), error };
-    let (mut named, mut executable) = (Vec::new(), Vec::new());
+    let (mut named, mut executable, mut scripts) = (Vec::new(), Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let known = entry.metadata().map_err(failed)?;
@@ -195,12 +230,19 @@ fn found(folder: &Path) -> Result<Option<(String, ProgramKind)>, InitError> {
             named.push((name, kind));
         } else if known.permissions().mode() & 0o100 != 0 {
             executable.push((name, kind));
+        } else if matches!(kind, ProgramKind::Script(_)) {
+            scripts.push(name);
         }
     }
     let mut all = if named.is_empty() { executable } else { named };
     all.sort_by(|one, other| one.0.cmp(&other.0));
     if all.len() > 1 {
         return Err(InitError::Several(all.into_iter().map(|(name, _)| name).collect()));
+    }
+    if all.is_empty() && !scripts.is_empty() {
+        scripts.sort();
+        scripts.truncate(MOST_NAMED);
+        return Err(InitError::NotExecutable(scripts));
     }
     Ok(all.pop())
 }

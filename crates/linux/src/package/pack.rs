@@ -17,6 +17,8 @@ use lowbox_msix::{HashAlgorithm, Manifest, ManifestError};
 use super::tree::{Tree, TreeError, TreeFile, tree};
 use super::{Progress, workers};
 
+/// The file that says which pictures stand for which.
+const RESOURCES: &str = "resources.pri";
 /// Blocks that wait to be written, for each worker.
 const WAITING: usize = 16;
 
@@ -64,6 +66,8 @@ pub struct Packed {
     pub bytes: u64,
     /// Files of an earlier package (block map and the like), which are made anew and were left out.
     pub left_out: Vec<String>,
+    /// Pictures that the manifest names and the folder has not, in no size either.
+    pub missing_pictures: Vec<String>,
 }
 
 /// Packs a folder.
@@ -89,9 +93,10 @@ pub fn pack(
     let manifest_file = files.remove(at.ok_or_else(|| PackError::NoManifest(folder.to_owned()))?);
     let manifest = read_manifest(&tree, &manifest_file)?;
     check_executables(&manifest, &files)?;
+    let missing_pictures = missing_pictures(&manifest, &files);
     files.push(manifest_file);
     progress.begin(files.iter().map(|file| file.size).sum());
-    let mut packed = Packed { manifest, files: files.len(), bytes: 0, left_out };
+    let mut packed = Packed { manifest, files: files.len(), bytes: 0, left_out, missing_pictures };
     let mut writer = PackageWriter::new(output, options);
     with_blocks(&tree, &files, options.algorithm, |steps| {
         for _ in &files {
@@ -122,6 +127,31 @@ fn check_executables(manifest: &Manifest, files: &[TreeFile]) -> Result<(), Pack
         }
     }
     Ok(())
+}
+
+/// `Logo.png` may stand for `Logo.scale-200.png` and its like; what `resources.pri` says of it is not looked up here.
+fn missing_pictures(manifest: &Manifest, files: &[TreeFile]) -> Vec<String> {
+    let names: Vec<String> = files.iter().map(|file| file.name.as_str().to_lowercase()).collect();
+    if names.iter().any(|name| name == RESOURCES) {
+        return Vec::new();
+    }
+    let is_there = |picture: &str| {
+        let wanted = picture.replace('\\', "/").to_lowercase();
+        let (stem, extension) = wanted.rsplit_once('.').unwrap_or((&wanted, ""));
+        let of_a_size = |name: &String| {
+            let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension));
+            rest.is_some_and(|rest| rest.starts_with('.') && !rest.contains('/'))
+        };
+        names.iter().any(of_a_size)
+    };
+    let applications = manifest.applications.iter().filter_map(|one| one.logo.as_ref());
+    let mut missing: Vec<String> = Vec::new();
+    for picture in std::iter::once(&manifest.properties.logo).chain(applications) {
+        if !is_there(picture) && !missing.contains(picture) {
+            missing.push(picture.clone());
+        }
+    }
+    missing
 }
 
 /// What is to be written next.

@@ -177,9 +177,14 @@ impl Output {
 /// Makes a new file beneath the folder, and the folders on the way. Names were checked to lead nowhere else, and the kernel is told to
 /// see to it.
 pub(super) fn create(root: &OwnedFd, name: &str) -> rustix::io::Result<File> {
+    create_with(root, name, Mode::from(0o644))
+}
+
+/// The same, with a mode that the umask may take bits from.
+pub(super) fn create_with(root: &OwnedFd, name: &str, mode: Mode) -> rustix::io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let open = || openat2(root, name, flags, Mode::from(0o644), beneath);
+    let open = || openat2(root, name, flags, mode, beneath);
     let file = match open() {
         Err(Errno::NOENT) => {
             for (slash, _) in name.match_indices('/') {

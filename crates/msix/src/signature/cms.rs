@@ -4,7 +4,7 @@
 use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{SignerIdentifier, SignerInfo};
 use der::asn1::{Any, ObjectIdentifier, OctetString};
-use der::{Decode, Encode, Sequence};
+use der::{Encode, Sequence};
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -12,7 +12,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use super::digests::Digests;
 use super::error::SignatureError;
 use super::signed_data::SignedData;
-use super::{Signature, key, time_stamp};
+use super::{Signature, key, shape, time_stamp};
 use crate::digest::HashAlgorithm;
 
 pub(super) const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -61,7 +61,8 @@ pub(super) struct DigestInfo {
 /// Reads the envelope, and checks the mathematics.
 pub(super) fn verified(bytes: &[u8]) -> Result<Signature, SignatureError> {
     let malformed = SignatureError::Malformed;
-    let info = ContentInfo::from_der(bytes).map_err(|_| malformed("it is no PKCS #7 structure in DER"))?;
+    let info: ContentInfo =
+        shape::decode(bytes).map_err(|_| malformed("it is no PKCS #7 structure in DER"))?;
     if info.content_type != SIGNED_DATA {
         return Err(malformed("it is PKCS #7, and not signed data"));
     }

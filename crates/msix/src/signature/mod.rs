@@ -13,6 +13,7 @@ mod password;
 mod pem;
 mod pkcs12;
 mod private_key;
+mod shape;
 mod signed_data;
 mod signer;
 mod signing;

@@ -14,10 +14,10 @@ use pkcs12::safe_bag::SafeBag;
 use sha2::{Sha256, Sha384, Sha512};
 use x509_cert::Certificate;
 
-use super::key;
 use super::password::{MAX_STEPS, decrypt};
 use super::private_key::Key;
 use super::signer::{Signer, SignerError};
+use super::{key, shape};
 use crate::digest::HashAlgorithm;
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
@@ -47,13 +47,13 @@ impl Signer {
         if bytes.len() > MAX_BYTES {
             return Err(malformed("it has more than a mebibyte"));
         }
-        let pfx = Pfx::from_der(bytes).map_err(|_| malformed("it can't be read"))?;
+        let pfx: Pfx = shape::decode(bytes).map_err(|_| malformed("it can't be read"))?;
         let safe = string(&pfx.auth_safe, "its content is of another kind")?;
         if let Some(mac) = &pfx.mac_data {
             check_mac(mac, safe.as_bytes(), password)?;
         }
         let unreadable = |_| malformed("its contents can't be read");
-        let contents: Vec<ContentInfo> = Vec::from_der(safe.as_bytes()).map_err(unreadable)?;
+        let contents: Vec<ContentInfo> = shape::decode(safe.as_bytes()).map_err(unreadable)?;
         if contents.len() > MAX_CONTENTS {
             return Err(malformed("it has more than 4 contents"));
         }
@@ -136,7 +136,7 @@ struct Found {
 impl Found {
     fn look(&mut self, contents: &[u8], password: &str) -> Result<(), SignerError> {
         let malformed = SignerError::Pkcs12;
-        let bags: Vec<SafeBag> = Vec::from_der(contents).map_err(|_| malformed("its bags can't be read"))?;
+        let bags: Vec<SafeBag> = shape::decode(contents).map_err(|_| malformed("its bags can't be read"))?;
         self.bags += bags.len();
         if self.bags > MAX_BAGS {
             return Err(malformed("it has more than 64 bags"));
@@ -176,9 +176,9 @@ fn value(bag: &SafeBag) -> Option<Vec<u8>> {
 /// A certificate of X.509; `None` is one of another kind.
 fn certificate(value: &[u8]) -> Result<Option<Certificate>, SignerError> {
     let malformed = |_| SignerError::Pkcs12("a certificate of it can't be read");
-    let bag = pkcs12::cert_type::CertBag::from_der(value).map_err(malformed)?;
+    let bag: pkcs12::cert_type::CertBag = shape::decode(value).map_err(malformed)?;
     if bag.cert_id != pkcs12::PKCS_12_X509_CERT_OID {
         return Ok(None);
     }
-    Certificate::from_der(bag.cert_value.as_bytes()).map(Some).map_err(malformed)
+    shape::decode(bag.cert_value.as_bytes()).map(Some).map_err(malformed)
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::commands::package::{failed, read_small};
 use crate::failure::Failure;
+use crate::file_kind::FileKind;
 use crate::output::{self, Page};
 use crate::trust::store;
 
@@ -17,7 +18,7 @@ use crate::trust::store;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Whoever has the key of a certificate that you trust can make packages that are taken as their publisher's; whoever has \
-that of an authority can make them in any name. Ask for the SHA-256 on another way than the one that the file came by.
+that of an authority can make them in any name, and stamp their times. Ask for the SHA-256 on another way than the one that the file came by.
 
 Example:
   lowbox cert trust contoso.pem"
@@ -71,6 +72,11 @@ struct Answer {
 pub fn trust(arguments: &Trust) -> Result<ExitCode, Failure> {
     let path = &arguments.certificate;
     let bytes = read_small(path)?;
+    if FileKind::of_bytes(&bytes) == Some(FileKind::Key) {
+        let what =
+            "it is a private key, and trust is given to certificates: name the certificate that goes with it";
+        return Err(failed(path, &what));
+    }
     let added = store()?.add(&bytes, arguments.time_stamps).map_err(|error| match error {
         TrustStoreError::Io { .. } | TrustStoreError::Foreign(_) | TrustStoreError::Strange { .. } => {
             of_store(&error)
@@ -82,7 +88,7 @@ pub fn trust(arguments: &Trust) -> Result<ExitCode, Failure> {
     } else {
         let what = match (added.only_time, added.certificate.is_authority) {
             (true, _) => "for time stamps",
-            (false, true) => "with whomever it vouches for",
+            (false, true) => "with whomever it vouches for, for signing packages and for time stamps",
             (false, false) => "for signing packages",
         };
         let Kept { certificate, .. } = &added;

@@ -44,6 +44,10 @@ pub struct Allowed {
     #[arg(long)]
     pub allow_downgrade: bool,
 
+    /// In place of a package of the same version with other files too, as while it is being developed; its data stay
+    #[arg(long)]
+    pub replace: bool,
+
     /// Install it with the private data and consents that a program under its name left before it was installed
     #[arg(long)]
     pub take_data: bool,
@@ -81,6 +85,7 @@ impl Installer<'_> {
             now: seconds(SystemTime::now()),
             how: Install {
                 allow_downgrade: allowed.allow_downgrade,
+                replace: allowed.replace,
                 take_data: allowed.take_data,
                 max_size: allowed.max_size,
                 app_installer: None,
@@ -163,18 +168,19 @@ impl Installer<'_> {
         let how = Install { app_installer, ..self.how.clone() };
         match &opened {
             Opened::Package(package) => self.package(&path, (&file, package), true, &how),
-            Opened::Bundle(bundle) => self.bundle(&path, &file, bundle, &how),
+            Opened::Bundle(bundle) => self.bundle(location, &file, bundle, &how),
         }
     }
 
     /// The package of a bundle that is for this machine.
     fn bundle(
         &self,
-        path: &Path,
+        location: &Location,
         file: &PackageFile,
         bundle: &Bundle,
         how: &Install,
     ) -> Result<Installation, Failure> {
+        let path = &location.shown();
         let publisher = bundle.manifest().identity.publisher().as_str();
         let outer = judge(file, bundle.contents(), publisher, &self.trust, self.now)
             .map_err(|error| failed(path, &error))?;
@@ -186,6 +192,10 @@ impl Installer<'_> {
         if let Some((slice, package)) = member {
             return self.package(path, (&slice, &package), trusted, how);
         }
+        let Location::File(path) = location else {
+            let what = "the packages of this bundle are files beside it; fetch them all into one folder, and install the bundle there";
+            return Err(failed(path, &what));
+        };
         let beside = path.parent().unwrap_or(Path::new("")).join(listed.file.as_str());
         let file = PackageFile::open(&beside).map_err(|error| failed(&beside, &error))?;
         let package = bundle.check_member(&file, listed).map_err(|error| failed(&beside, &error))?;

@@ -12,6 +12,7 @@ use lowbox_linux::package::PackageFile;
 use crate::commands::open::file_of;
 use crate::commands::package::failed;
 use crate::failure::Failure;
+use crate::file_kind::FileKind;
 
 /// A place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Location {
         }
     }
 
-    /// Refuses an address of another kind, which is no file either.
+    /// Refuses an address of another kind, which is no file either, and a file that is something else than a package.
     ///
     /// # Errors
     /// What can be named.
@@ -54,6 +55,12 @@ impl Location {
         match self {
             Location::File(path) if !path.exists() && path.to_string_lossy().contains("://") => {
                 Err(failed(path, &"it is no address of http or https, and no file"))
+            }
+            Location::File(path) if !self.is_app_installer() => {
+                match FileKind::of(path).and_then(FileKind::in_place_of_package) {
+                    Some(what) => Err(failed(path, &what)),
+                    None => Ok(()),
+                }
             }
             _ => Ok(()),
         }

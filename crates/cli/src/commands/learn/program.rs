@@ -157,7 +157,19 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
         // Standard output is the program's.
         told.iter().for_each(|one| output::raw_message(&one.text(false)));
     }
+    say_of_end(ending.exit_code(), &arguments.environment, &prepared.spec.data.local_state);
     Ok(ExitCode::from(ending.exit_code()))
+}
+
+/// What may explain what it did, or did not do.
+fn say_of_end(code: u8, environment: &[EnvironmentRequest], home: &Path) {
+    let home = match environment.iter().any(|one| one.name == "HOME") {
+        true => String::new(),
+        false => {
+            format!("; HOME was {} and not your home folder, as when it runs isolated", output::path(home))
+        }
+    };
+    output::say(&format!("the program's exit code was {code}{home}"));
 }
 
 fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {

@@ -9,22 +9,30 @@ use lowbox_msix::signature::{Draft, Envelope, Signer, SignerCertificates, Signer
 use super::device::{self, DeviceArguments};
 use crate::commands::package::{failed, read_small};
 use crate::failure::Failure;
+use crate::file_kind::FileKind;
 use crate::output;
 
 /// What passwords and PINs are read from, if it is set.
 const VARIABLE: &str = "LOWBOX_SIGN_PASSWORD";
+
+/// Ways to have something signed.
+const WAYS: &str = "These are the ways:
+  --cert CERTIFICATE --key KEY                              files in PEM
+  --pkcs12 FILE                                             both in one file (.p12, .pfx)
+  --cert CERTIFICATE --pkcs11-module LIBRARY --key-label L  a key in a device
+  --cert CERTIFICATE --digest-only FILE, then --attach      a signing service
+lowbox cert new makes a key and a certificate for tests.";
 
 /// Options that say which key signs.
 #[derive(Debug, Args)]
 #[group(skip)]
 pub struct KeyArguments {
     /// The certificate for signing code, in PEM, with those that lead to one that others trust
-    #[arg(long, value_name = "FILE", required_unless_present = "pkcs12", conflicts_with = "pkcs12")]
+    #[arg(long, value_name = "FILE", conflicts_with = "pkcs12")]
     pub cert: Option<PathBuf>,
 
     /// Its private key, in PEM
     #[arg(long, value_name = "FILE",
-        required_unless_present_any = ["pkcs12", "pkcs11_module", "digest_only", "attach"],
         conflicts_with_all = ["pkcs12", "pkcs11_module", "digest_only", "attach"])]
     pub key: Option<PathBuf>,
 
@@ -87,6 +95,24 @@ impl Key {
 }
 
 impl KeyArguments {
+    /// Whether a key is named, and whose it is.
+    ///
+    /// # Errors
+    /// What is missing, and all ways that there are.
+    pub fn check_named(&self) -> Result<(), Failure> {
+        let is_somewhere = self.key.is_some()
+            || self.device.pkcs11_module.is_some()
+            || self.digest_only.is_some()
+            || self.attach.is_some();
+        let missing = match (&self.pkcs12, &self.cert, is_somewhere) {
+            (Some(_), ..) | (None, Some(_), true) => return Ok(()),
+            (None, Some(_), false) => "it is not said where the key is",
+            (None, None, true) => "it is not said whose the key is (--cert)",
+            (None, None, false) => "name a key, and whose it is",
+        };
+        Err(Failure::new(format!("{missing}. {WAYS}")))
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -98,10 +124,19 @@ impl KeyArguments {
             let signer = Signer::from_pkcs12(&bytes, &password).map_err(|error| failed(path, &error))?;
             return Ok(Key::Here(Box::new(signer)));
         }
+        self.check_named()?;
         let Some(cert) = &self.cert else { return Err(Failure::new("a certificate is missing (--cert)")) };
         let bytes = read_small(cert)?;
+        let kind = FileKind::of_bytes(&bytes);
         if let Some(path) = &self.key {
             let key = read_small(path)?;
+            if (kind, FileKind::of_bytes(&key)) == (Some(FileKind::Key), Some(FileKind::Certificate)) {
+                return Err(Failure::new(format!(
+                    "{} is a private key, and {} a certificate: exchange --cert and --key",
+                    output::path(cert),
+                    output::path(path)
+                )));
+            }
             let signer = match Signer::from_pem(&bytes, &key) {
                 Err(SignerError::NeedsPassword) => {
                     Signer::from_encrypted_pem(&bytes, &key, &self.password(path)?)
@@ -109,6 +144,9 @@ impl KeyArguments {
                 other => other,
             };
             return Ok(Key::Here(Box::new(signer.map_err(|error| failed(path, &error))?)));
+        }
+        if kind == Some(FileKind::Key) {
+            return Err(failed(cert, &"it is a private key, and --cert wants the certificate"));
         }
         let certificates = SignerCertificates::read(&bytes).map_err(|error| failed(cert, &error))?;
         if let Some(module) = &self.device.pkcs11_module {

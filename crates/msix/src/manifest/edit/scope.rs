@@ -30,17 +30,20 @@ impl<'a> Scope<'a> {
         self.prefix_of(&one.namespace_uri, one.prefix.as_deref().unwrap_or("cap"))
     }
 
-    /// The prefix of a namespace for attributes, which the default namespace is not for; without its colon, and ignorable from now on.
-    pub fn attribute_prefix(&mut self, namespace_uri: &str, customary: &str) -> Result<String, EditError> {
+    /// The prefix of a namespace for attributes of a node, which the default namespace is not for; without its colon, and ignorable from
+    /// now on. An element between may have given the customary prefix to something else.
+    pub fn attribute_prefix(
+        &mut self,
+        namespace_uri: &str,
+        customary: &str,
+        node: Node<'_, '_>,
+    ) -> Result<String, EditError> {
         let names =
             self.place.namespaces().filter(|one| one.uri() == namespace_uri).filter_map(|one| one.name());
-        let known = names.into_iter().next().map(str::to_owned);
+        let mut names = names.filter(|name| node.lookup_namespace_uri(Some(name)) == Some(namespace_uri));
+        let known = names.next().map(str::to_owned);
         let Some(known) = known else {
-            let prefix = self.prefix_of(namespace_uri, customary)?;
-            return match prefix.strip_suffix(':') {
-                Some(prefix) => Ok(prefix.to_owned()),
-                None => Err(EditError::Unsafe("a default namespace is one of isolation's")),
-            };
+            return self.declared_prefix(namespace_uri, customary, Some(node));
         };
         let listed = |list: &str| {
             let mut uris =
@@ -59,8 +62,24 @@ impl<'a> Scope<'a> {
         if let Some(known) = self.known(namespace_uri) {
             return Ok(known);
         }
-        if let Some((prefix, _)) = self.declared.iter().find(|(_, uri)| uri == namespace_uri) {
-            return Ok(format!("{prefix}:"));
+        self.declared_prefix(namespace_uri, customary, None).map(|prefix| format!("{prefix}:"))
+    }
+
+    /// A prefix that `Package` is to declare, without its colon: one that means nothing else there, at the place and at the node.
+    fn declared_prefix(
+        &mut self,
+        namespace_uri: &str,
+        customary: &str,
+        node: Option<Node<'_, '_>>,
+    ) -> Result<String, EditError> {
+        let is_new = |prefix: &str| {
+            self.root.lookup_namespace_uri(Some(prefix)).is_none()
+                && self.place.lookup_namespace_uri(Some(prefix)).is_none()
+                && node.is_none_or(|node| node.lookup_namespace_uri(Some(prefix)).is_none())
+        };
+        let mut declared = self.declared.iter().filter(|(_, uri)| uri == namespace_uri);
+        if let Some((prefix, _)) = declared.find(|(prefix, _)| is_new(prefix)) {
+            return Ok(prefix.clone());
         }
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"./:-_".contains(&b));
         let is_name = customary.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -70,15 +89,12 @@ impl<'a> Scope<'a> {
             return Err(EditError::Unsafe("a namespace or its prefix holds something that needs quoting"));
         }
         let numbered = (1..100).map(|number| format!("{customary}x{number}"));
-        let free = |prefix: &String| {
-            self.root.lookup_namespace_uri(Some(prefix)).is_none()
-                && self.place.lookup_namespace_uri(Some(prefix)).is_none()
-                && !self.declared.iter().any(|(taken, _)| taken == prefix)
-        };
+        let free =
+            |prefix: &String| is_new(prefix) && !self.declared.iter().any(|(taken, _)| taken == prefix);
         let prefix = std::iter::once(customary.to_owned()).chain(numbered).find(free);
         let prefix = prefix.ok_or(EditError::Unsafe("no prefix is free"))?;
         self.declared.push((prefix.clone(), namespace_uri.to_owned()));
-        Ok(format!("{prefix}:"))
+        Ok(prefix)
     }
 
     /// A prefix in scope at the place, for elements.

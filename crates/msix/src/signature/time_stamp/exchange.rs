@@ -1,7 +1,7 @@
 //! What is asked of an authority, and what it answers (RFC 3161 2.4). The answer is whoever's is at the other end of the network.
 
 use der::asn1::{Any, Int, ObjectIdentifier, OctetString};
-use der::{Decode, Encode, Sequence, Tag, Tagged};
+use der::{Encode, Sequence, Tag, Tagged};
 
 use super::info::{Imprint, Info};
 use super::{TimeStamp, TimeStampError, token};
@@ -9,6 +9,7 @@ use crate::digest::HashAlgorithm;
 use crate::signature::chain;
 use crate::signature::error::SignatureError;
 use crate::signature::key::{hash_identifier, identifier};
+use crate::signature::shape;
 use crate::signature::signer::SignerError;
 use crate::signature::trust::Purpose;
 
@@ -122,8 +123,8 @@ impl Request {
         if reply.len() > MAX_REPLY {
             return Err(ReplyError::Malformed("it has more than 256 KiB"));
         }
-        let reply =
-            Reply::from_der(reply).map_err(|_| ReplyError::Malformed("it is no answer of RFC 3161"))?;
+        let reply: Reply =
+            shape::decode(reply).map_err(|_| ReplyError::Malformed("it is no answer of RFC 3161"))?;
         let status = match reply.status.status.as_bytes() {
             &[status] => status,
             _ => return Err(ReplyError::Malformed("its status is no known number")),

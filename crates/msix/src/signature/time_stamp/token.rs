@@ -3,7 +3,7 @@
 use cms::content_info::ContentInfo;
 use cms::signed_data::SignerInfo;
 use der::asn1::{Any, ObjectIdentifier, OctetString};
-use der::{Decode, Encode, Sequence};
+use der::{Encode, Sequence};
 use sha1::{Digest, Sha1};
 use x509_cert::Certificate;
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -13,6 +13,7 @@ use super::{TimeStamp, TimeStampError};
 use crate::HashAlgorithm;
 use crate::signature::cms::{SIGNED_DATA, Signed, attribute, signed};
 use crate::signature::key;
+use crate::signature::shape;
 use crate::signature::signed_data::SignedData;
 
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
@@ -50,7 +51,8 @@ struct CertificateIdV2 {
 /// Reads a token, and checks its mathematics.
 pub(super) fn read(token: &[u8]) -> Result<(TimeStamp, Info), TimeStampError> {
     let malformed = TimeStampError::Malformed;
-    let info = ContentInfo::from_der(token).map_err(|_| malformed("it is no PKCS #7 structure in DER"))?;
+    let info: ContentInfo =
+        shape::decode(token).map_err(|_| malformed("it is no PKCS #7 structure in DER"))?;
     if info.content_type != SIGNED_DATA {
         return Err(malformed("it is PKCS #7, and not signed data"));
     }
@@ -61,7 +63,7 @@ pub(super) fn read(token: &[u8]) -> Result<(TimeStamp, Info), TimeStampError> {
         return Err(malformed("its content is no time stamp"));
     }
     let bytes: OctetString = content.decode_as().map_err(|_| malformed("its content is no string"))?;
-    let info = Info::from_der(bytes.as_bytes()).map_err(|_| malformed("its content can't be read"))?;
+    let info: Info = shape::decode(bytes.as_bytes()).map_err(|_| malformed("its content can't be read"))?;
     info.check()?;
     let Signed { info: signer, certificate, others, .. } = signed(&data, content, &TST_INFO)?;
     check_certificate_id(signer, &certificate)?;

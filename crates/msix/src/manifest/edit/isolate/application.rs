@@ -92,7 +92,7 @@ fn edit_one(plan: &mut Plan<'_, '_>, node: Node<'_, '_>, application: &Applicati
             }
         }
     }
-    let prefix = plan.scope.attribute_prefix(UAP18, "uap18")?;
+    let prefix = plan.scope.attribute_prefix(UAP18, "uap18", node)?;
     let mut set = Vec::new();
     for (name, wanted) in ATTRIBUTES {
         match attribute(node, Namespace::Uap(18), name) {
@@ -167,11 +167,14 @@ fn edit_extension(
         }
         _ => {}
     }
-    let Some(application) = application else { return Ok(()) };
+    let Some(application) = application else {
+        program_of_package(plan, node, category);
+        return Ok(());
+    };
     own_program(plan, node, category, application);
     let scoped = attribute(node, Namespace::Desktop(7), "Scope");
     if category == "windows.protocol" && scoped.is_none_or(|one| one.value() != "user") {
-        let prefix = plan.scope.attribute_prefix(DESKTOP7, "desktop7")?;
+        let prefix = plan.scope.attribute_prefix(DESKTOP7, "desktop7", node)?;
         plan.insertions.push(match scoped {
             Some(one) => value(one, "user"),
             None => further(plan.text, node, &format!("{prefix}:Scope"), "user"),
@@ -180,6 +183,28 @@ fn edit_extension(
         plan.change(node, what, "an isolated application's protocol is registered for its user alone");
     }
     Ok(())
+}
+
+/// An extension of the package itself is no isolated application's: what it starts runs beside them.
+fn program_of_package(plan: &mut Plan<'_, '_>, node: Node<'_, '_>, category: &str) {
+    let starts = |node: Node<'_, '_>| {
+        let attribute = node.attributes().find(|one| {
+            ["Executable", "EntryPoint"].contains(&one.name())
+                && matches!(Namespace::of(one.namespace()), Namespace::None | Namespace::Uap(_))
+        });
+        let path = || node.children().find(|child| child.tag_name().name() == "Path")?.text();
+        match (attribute, node.tag_name().name()) {
+            (Some(one), _) => Some(clip(one.value())),
+            // A server of classes in a process of its own.
+            (None, "OutOfProcessServer") => Some(clip(path().unwrap_or_default().trim())),
+            // Before the first launch, for all users.
+            (None, "CustomInstall") => Some("installers".to_owned()),
+            _ => None,
+        }
+    };
+    if let Some(program) = node.descendants().filter(Node::is_element).find_map(starts) {
+        plan.block(node, Obstacle::OfPackage { category: category.to_owned(), program });
+    }
 }
 
 /// An extension of an isolated application runs the application's program, with its trust.

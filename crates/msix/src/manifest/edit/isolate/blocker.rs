@@ -73,6 +73,16 @@ pub enum Obstacle {
         /// What it says.
         value: String,
     },
+    /// An extension of the package, and of no application, that starts something.
+    #[error(
+        "extension {category} of the package, and of no application, starts {program} beside the isolated ones. Leave it out with --drop {category}"
+    )]
+    OfPackage {
+        /// The extension.
+        category: String,
+        /// What it starts.
+        program: String,
+    },
     /// A capability that undoes isolation.
     #[error(
         "capability {0} hands out rights that undo the isolation; lowbox refuses it. Leave it out with --drop {0}"
@@ -92,7 +102,7 @@ impl Obstacle {
             Self::Global(_) => "global-extension",
             Self::Service(_) => "service",
             Self::FullTrustProcess(_) => "full-trust-process",
-            Self::OwnProgram { .. } => "own-program",
+            Self::OwnProgram { .. } | Self::OfPackage { .. } => "own-program",
             Self::Capability(_) => "capability",
         }
     }
@@ -106,7 +116,8 @@ impl Obstacle {
             | Self::Service(name)
             | Self::FullTrustProcess(name)
             | Self::Capability(name)
-            | Self::OwnProgram { category: name, .. } => Some(name),
+            | Self::OwnProgram { category: name, .. }
+            | Self::OfPackage { category: name, .. } => Some(name),
         }
     }
 }

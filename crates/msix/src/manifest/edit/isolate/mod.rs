@@ -15,6 +15,7 @@ use super::{CapabilityElement, EditError, Insertion, NewCapability, add_capabili
 use crate::manifest::error::Position;
 use crate::manifest::namespace;
 use crate::manifest::text;
+use crate::manifest::warning::Notice;
 use crate::manifest::{Isolation, MAX_BYTES, Manifest, ManifestError};
 use crate::version::Version;
 
@@ -280,7 +281,8 @@ fn verify(
         && gained
         && after.network.loopback_ports == before.network.loopback_ports
         && after.network.hosts.len() == before.network.hosts.len()
-        && after.applications.iter().all(|one| one.isolation == Isolation::AppSilo);
+        && after.applications.iter().all(|one| one.isolation == Isolation::AppSilo)
+        && !after.warnings.iter().any(|one| one.notice == Notice::ProtocolScope);
     if same {
         Ok(())
     } else {

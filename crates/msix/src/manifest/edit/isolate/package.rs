@@ -79,7 +79,7 @@ fn families(plan: &mut Plan<'_, '_>, parent: Node<'_, '_>) {
             let what = format!("TargetDeviceFamily {} becomes Windows.Desktop", one.value());
             plan.change(node, what, "Win32 app isolation is there on desktop systems only");
             has_isolating = true;
-        } else if own != "windows.desktop" {
+        } else if !own.starts_with("windows.") {
             continue;
         }
         if !plan.options.fallback {

@@ -24,7 +24,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 20] = [
+const PROGRAMS: [(&str, &str, &str, &str); 21] = [
     ("osslsigncode", "--version", "osslsigncode", "signatures of packages"),
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
@@ -43,6 +43,12 @@ const PROGRAMS: [(&str, &str, &str, &str); 20] = [
     ("strace", "--version", "strace", "attacks and programs that make lowbox's calls fail or wait"),
     ("chromium", "--version", "chromium", "the profiler's report in a browser"),
     ("setpriv", "--version", "util-linux", "bench, attacks, programs as a user"),
+    (
+        "x86_64-w64-mingw32-gcc",
+        "--version",
+        "gcc-mingw-w64-x86-64",
+        "Windows programs of the tests; with wine64",
+    ),
     ("npm", "--version", "npm", "installs MXC"),
     ("python3", "--version", "python3", "bench, programs, attacks"),
 ];

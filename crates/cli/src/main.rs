@@ -19,6 +19,7 @@ mod sids;
 mod trace;
 mod trust;
 mod when;
+mod windows;
 
 use std::process::ExitCode;
 

@@ -20,6 +20,7 @@ pub mod prepare;
 pub mod seccomp;
 pub mod store;
 pub mod supervise;
+pub mod wine;
 
 pub use sys::close_all_but as close_descriptors_but;
 pub use sys::close_from as close_descriptors_from;

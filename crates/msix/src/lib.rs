@@ -49,11 +49,13 @@ pub mod resources;
 pub mod signature;
 mod unpackaged;
 mod version;
+mod windows_image;
 pub mod writer;
 mod xml;
 
 pub use logo::placeholder_logo;
 pub use program::{HEAD as PROGRAM_HEAD, ProgramKind, program_kind};
+pub use windows_image::{WindowsImage, windows_image};
 
 pub use digest::{Digest, HashAlgorithm, Hasher};
 pub use xml::XmlError;

@@ -17,6 +17,7 @@ mod session;
 pub mod stacks;
 mod tmux;
 mod touch;
+mod windows;
 
 pub use display::Display;
 pub use file_server::FileServer;
@@ -36,3 +37,4 @@ pub use run::{Ended, Running, finish, finish_with_input, start, until, without_t
 pub use session::{Session, words, words_of};
 pub use tmux::Tmux;
 pub use touch::Touch;
+pub use windows::{everyone_with_wine, own_windows_program, windows_program};

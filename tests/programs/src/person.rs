@@ -105,6 +105,11 @@ impl Person {
         person
     }
 
+    /// Whether it is root.
+    pub fn is_root(&self) -> bool {
+        self.account.is_none() && rustix::process::geteuid().is_root()
+    }
+
     /// The home folder.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")

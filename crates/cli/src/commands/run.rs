@@ -21,6 +21,7 @@ use crate::installed::Chosen;
 use crate::output;
 use crate::prompt::{self, Policy};
 use crate::scenario;
+use crate::windows;
 
 /// Runs the program; the exit code is its own.
 pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
@@ -61,6 +62,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
+    windows::make_ready(&caller, &mut request)?;
     // Questions come before the launch begins: the user may take their time.
     let mut decided = decide_capabilities(&caller, &mut request, decision.asking());
     // What is opened with it is what the user gives it.

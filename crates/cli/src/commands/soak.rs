@@ -13,6 +13,7 @@ use crate::arguments::Scenario;
 use crate::failure::Failure;
 use crate::output;
 use crate::scenario;
+use crate::windows;
 
 /// The folder of records, beside the package's private folders.
 const RECORDS: &str = "Records";
@@ -29,13 +30,14 @@ pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> 
     let folder = RecordFolder::open_or_create(&place).map_err(folder_failed)?;
     let room = folder.settle().map_err(folder_failed)?;
     let learns = Learning { probes: false, enforced: false, records: Some(folder.path().to_owned()) };
-    let request = Request {
+    let mut request = Request {
         // What is declared is not missing, whether the user has allowed it yet or not.
         need_consent: Vec::new(),
         learns: Some(learns),
         timings,
         ..scenario::request(arguments, package)?
     };
+    windows::make_ready(&caller, &mut request)?;
     output::say(
         "report only: NOTHING is denied. The program sees your files and networks as you do; run only what you would run anyway",
     );

@@ -1,8 +1,10 @@
 //! Finding the program, as a shell would.
 
+use super::files::open_regular;
 use super::shown::Shown;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -59,8 +61,14 @@ fn check(path: &Path) -> Result<(), SearchError> {
     if metadata.is_dir() {
         return Err(SearchError::Folder(path.to_owned()));
     }
-    if metadata.permissions().mode() & 0o111 == 0 {
+    if metadata.permissions().mode() & 0o111 == 0 && !is_for_windows(path) {
         return Err(SearchError::NotExecutable(path.to_owned()));
     }
     Ok(())
+}
+
+/// Windows knows no such bit, and whoever unpacks its programs sets none.
+fn is_for_windows(path: &Path) -> bool {
+    let mut first = [0; 2];
+    open_regular(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"MZ"
 }

@@ -69,6 +69,9 @@ pub(crate) struct Inheritance {
     pub(crate) network: Option<(Link, OwnedFd)>,
 }
 
+/// What every container is called.
+pub(crate) const HOST_NAME: &str = "lowbox";
+
 /// Exit code of pid 1 when lowbox is gone or the launch failed; nobody reads it then.
 const ENDED: i32 = 125;
 
@@ -132,7 +135,8 @@ fn live(
     let resolver = names.map(Resolver::bind).transpose().map_err(Failure::at(Step::Network, ""))?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");
-    let filter = seccomp::filter(seccomp::Mode {
+    let filter = if spec.wine.is_some() { seccomp::wine_filter } else { seccomp::filter };
+    let filter = filter(seccomp::Mode {
         observe: spec.observe,
         asks: spec.asks.is_some(),
         asks_at_probes: spec.asks.as_ref().is_some_and(|asks| !asks.probes.is_empty()),
@@ -197,7 +201,7 @@ fn identity(user: &ContainerUser) -> Result<(), Failure> {
     // The death of lowbox ends the container, whatever pid 1 is doing; the socket's end is a second way to learn of it
     // and covers a death before this call.
     sys::set_parent_death_signal(Signal::KILL).map_err(at())?;
-    rustix::system::sethostname(b"lowbox").map_err(Failure::at(Step::Identity, "hostname"))
+    rustix::system::sethostname(HOST_NAME.as_bytes()).map_err(Failure::at(Step::Identity, "hostname"))
 }
 
 /// Pid 1 must not keep the program's pipes open: their readers wait for the end.
@@ -218,6 +222,7 @@ fn serve(
     mut touches: Option<Touches>,
     mut handed_back: Option<HandedBack>,
 ) -> Result<(), Failure> {
+    let mut ended = None;
     let mut observer = observe.then(observe::Observer::default);
     let mut listener = program.listener.as_ref();
     let mut idle = Idle::default();
@@ -241,15 +246,32 @@ fn serve(
             Err(error) => return Err(Failure::new(Step::Fork, "", error)),
         }
         let ready: Vec<PollFlags> = events.iter().map(PollFd::revents).collect();
-        if !ready[0].is_empty() && !obey(control, program.pid) {
-            return Ok(());
+        if !ready[0].is_empty() {
+            match obey(control, program.pid) {
+                Obeyed::Gone => return Ok(()),
+                Obeyed::Signal(number) if ENDING.contains(&number) => {
+                    if let Some(status) = ended {
+                        // Of what a Windows program has left behind something does not end, and the user will not wait.
+                        let _ = Report::Ended(status).send(control, false);
+                        return Ok(());
+                    }
+                }
+                _ => {}
+            }
         }
         if reach.link.is_some() && !ready[2].is_empty() {
             return Ok(());
         }
         if !ready[1].is_empty() {
             while matches!(signals.next(), Ok(Some(_))) {}
-            if let Some(status) = reap(program.pid) {
+            let (status, all) = reap(program.pid);
+            ended = ended.or(status);
+            // Wine's server writes the registry once the last Windows program has ended, and ends then itself; one that no program ever
+            // spoke to waits for its first, unless it is told to end, at which it writes the registry too.
+            if ended.is_some() && program.by_wine && !all && is_all_but_alone() {
+                sys::signal_everyone(Signal::TERM);
+            }
+            if let Some(status) = ended.filter(|_| !program.by_wine || all) {
                 let _ = Report::Ended(status).send(control, false);
                 return Ok(());
             }
@@ -280,8 +302,21 @@ fn serve(
     }
 }
 
-/// Carries out lowbox's orders; false when lowbox is gone.
-fn obey(control: BorrowedFd<'_>, program: Pid) -> bool {
+/// Signals after whose passing on nobody waits any more for what a program left behind.
+const ENDING: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+
+/// What came of looking for an order.
+enum Obeyed {
+    /// There was another one, or none.
+    Other,
+    /// This signal was passed on.
+    Signal(i32),
+    /// Lowbox is gone.
+    Gone,
+}
+
+/// Carries out lowbox's orders.
+fn obey(control: BorrowedFd<'_>, program: Pid) -> Obeyed {
     match Order::receive(control, RecvFlags::DONTWAIT) {
         Ok(Some(Order::Signal(number))) => {
             if let Some(signal) = Signal::from_named_raw(number) {
@@ -290,33 +325,43 @@ fn obey(control: BorrowedFd<'_>, program: Pid) -> bool {
                     let _ = kill_process(program, signal);
                 }
             }
-            true
+            Obeyed::Signal(number)
         }
         // Every process but pid 1 itself (kill(2)): also those that left the group.
         Ok(Some(Order::Stop)) => signal_all(Signal::STOP),
         Ok(Some(Order::Continue)) => signal_all(Signal::CONT),
-        Ok(Some(Order::Go)) => true,
-        Ok(None) => false,
-        Err(error) => {
-            error.kind() == std::io::ErrorKind::WouldBlock || error.kind() == std::io::ErrorKind::Interrupted
-        }
+        Ok(Some(Order::Go)) => Obeyed::Other,
+        Ok(None) => Obeyed::Gone,
+        Err(error) => match error.kind() {
+            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted => Obeyed::Other,
+            _ => Obeyed::Gone,
+        },
     }
 }
 
-fn signal_all(signal: Signal) -> bool {
+fn signal_all(signal: Signal) -> Obeyed {
     sys::signal_everyone(signal);
-    true
+    Obeyed::Other
 }
 
-/// Reaps whatever has ended; the program's wait status once it is among them.
-fn reap(program: Pid) -> Option<i32> {
+/// Whether there is one process in the container beside pid 1.
+fn is_all_but_alone() -> bool {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return false };
+    let is_process = |name: &std::ffi::OsStr| name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
+    entries.flatten().filter(|entry| is_process(&entry.file_name())).take(3).count() == 2
+}
+
+/// Reaps whatever has ended: the program's wait status once it is among them, and whether no process is left.
+fn reap(program: Pid) -> (Option<i32>, bool) {
     let mut ended = None;
-    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-        if pid == program {
-            ended = Some(status.as_raw());
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) if pid == program => ended = Some(status.as_raw()),
+            Ok(Some(_)) => {}
+            Err(rustix::io::Errno::CHILD) => return (ended, true),
+            _ => return (ended, false),
         }
     }
-    ended
 }
 
 fn supervise(

@@ -77,10 +77,12 @@ pub enum Step {
     Execute,
     /// Entering the network of its own.
     Network,
+    /// Mounting a Windows program's prefix.
+    Prefix,
 }
 
 impl Step {
-    const ALL: [Step; 15] = [
+    const ALL: [Step; 16] = [
         Step::Identity,
         Step::Root,
         Step::Bind,
@@ -96,6 +98,7 @@ impl Step {
         Step::Fork,
         Step::Execute,
         Step::Network,
+        Step::Prefix,
     ];
 
     fn from_byte(byte: u8) -> Option<Step> {

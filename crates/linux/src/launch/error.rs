@@ -223,6 +223,10 @@ fn describe(step: Step, path: &Path, source: &io::Error) -> String {
         Step::WorkingDirectory => format!("the working folder {path} can't be entered inside: {source}"),
         Step::Fork => format!("the program's process could not be started: {source}"),
         Step::Execute => format!("{path}: {source}"),
+        Step::Prefix => format!(
+            "the prefix of the Windows program could not be mounted ({path}): {source}. A program may have damaged it: remove the folder WineChanges \
+             beside it, and what the package changed on C: and in its registry goes with it"
+        ),
         Step::Network => format!("the container's own network could not be entered: {source}"),
     }
 }

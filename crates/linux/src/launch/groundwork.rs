@@ -205,7 +205,7 @@ impl Groundwork {
         stopwatch.lap("handed over");
         if arrived && user.launched_by_root {
             match &spec.learns {
-                Some(learns) => lend::lend_tree(learns, &user, control.as_fd())?,
+                Some(learns) => lend::lend_tree(learns, spec, control.as_fd())?,
                 None => lend::lend_personal(spec, control.as_fd())?,
             }
             stopwatch.lap("personal mounts (beside pid 1)");

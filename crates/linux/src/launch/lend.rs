@@ -17,6 +17,7 @@ use super::pin::{Pinned, pin};
 use super::spec::{ContainerUser, Learns, Spec};
 use crate::host::kernel_mounts;
 use crate::sys::{self, MountAttributes};
+use crate::wine::Source;
 
 /// Which of a plan's binds are personal: root's lowbox clones their mounts, because nobody else may reach them.
 pub(crate) struct Personal<'a>(BTreeSet<&'a Path>);
@@ -60,7 +61,26 @@ pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), 
         let pinned = pin(CWD, &bind.path)?.expect_same(&bind.path, bind.id)?;
         batch.push(lender.clone_mount(&bind.path, pinned, attributes)?);
     }
-    send(&batch, control).map(drop)
+    let _ = send(&batch, control)? && lend_prefix(spec, control)?;
+    Ok(())
+}
+
+/// Clones the parts of a Windows program's prefix and hands them to pid 1. False when that is gone.
+fn lend_prefix(spec: &Spec, control: BorrowedFd<'_>) -> Result<bool, LaunchError> {
+    let Some(wine) = &spec.wine else { return Ok(true) };
+    let mut lender = Lender { user: &spec.user, maps: IdMaps::default() };
+    let plain = MountAttributes { no_dev: true, ..MountAttributes::default() };
+    let parts: &[(&Path, MountAttributes)] = match &wine.source {
+        Source::Folder(path) => &[(path, plain)],
+        Source::Overlay { template, changes } => {
+            &[(template, MountAttributes { read_only: true, ..plain }), (changes, plain)]
+        }
+    };
+    let clone = |(path, attributes): &(&Path, MountAttributes)| {
+        lender.clone_mount(path, pin(CWD, path)?, *attributes)
+    };
+    let mounts = parts.iter().map(clone).collect::<Result<Vec<_>, _>>()?;
+    send(&mounts, control)
 }
 
 /// Clones the mounts of the host's tree for a program that is learned about, `learns.mounts`, and hands them to pid 1. What belongs
@@ -70,11 +90,8 @@ pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), 
 ///
 /// # Errors
 /// When a mount is gone, or can't be cloned.
-pub(crate) fn lend_tree(
-    learns: &Learns,
-    user: &ContainerUser,
-    control: BorrowedFd<'_>,
-) -> Result<(), LaunchError> {
+pub(crate) fn lend_tree(learns: &Learns, spec: &Spec, control: BorrowedFd<'_>) -> Result<(), LaunchError> {
+    let user = &spec.user;
     let kernel = kernel_mounts().map_err(LaunchError::system("the list of mounts"))?;
     let stays = |path: &Path| {
         ["/dev", "/sys"].iter().any(|place| path.starts_with(place))
@@ -115,7 +132,8 @@ pub(crate) fn lend_tree(
             Err(IdMapError::Namespace(error)) => return Err(LaunchError::IdMapNamespace(error)),
         });
     }
-    send(&batch, control).map(drop)
+    let _ = send(&batch, control)? && lend_prefix(spec, control)?;
+    Ok(())
 }
 
 /// False when pid 1 is gone: its report tells why.

@@ -12,11 +12,14 @@ use super::spec::Spec;
 use super::view::View;
 use crate::seccomp::Instruction;
 use crate::sys::{self, Image};
+use crate::wine::start;
 
 /// The program's process, and the listener of the calls that it must not do itself.
 pub(crate) struct Program {
     pub(crate) pid: Pid,
     pub(crate) listener: Option<OwnedFd>,
+    /// It is a Windows program: Wine's server ends after it, and has the registry to write.
+    pub(crate) by_wine: bool,
 }
 
 /// Starts the program under `view`'s rules and `filter`, with descriptor `controlling` as its controlling terminal. The caller
@@ -43,8 +46,13 @@ pub(crate) fn start_with(
     supervised: bool,
     first: &mut dyn FnMut() -> Result<(), (Step, i32)>,
 ) -> Result<Program, Failure> {
-    let image = Image::new(&spec.program, &spec.arguments, &spec.environment)
-        .map_err(Failure::at(Step::Execute, &spec.program))?;
+    let images = match &spec.wine {
+        None => Image::new(&spec.program, &spec.arguments, &spec.environment).map(Images::Native),
+        Some(wine) => start::Images::new(spec, wine).map(Images::Windows),
+    };
+    let images = images.map_err(Failure::at(Step::Execute, &spec.program))?;
+    // Of a program that is started by a process which borrows no memory.
+    let mut forked = None;
     let mut listener = None;
     // The child shares this memory until it executes the program, so it says here what failed.
     let mut failed: Option<(Step, i32)> = None;
@@ -52,9 +60,11 @@ pub(crate) fn start_with(
         let result = (|| {
             let errno = |step| move |error: std::io::Error| (step, error.raw_os_error().unwrap_or(libc::EIO));
             sys::reset_signals();
-            // A session of its own: the caller's terminal is not the program's controlling terminal.
-            setsid().map_err(|error| (Step::Fork, error.raw_os_error()))?;
-            first()?;
+            if let Images::Native(_) = images {
+                // A session of its own: the caller's terminal is not the program's controlling terminal.
+                setsid().map_err(|error| (Step::Fork, error.raw_os_error()))?;
+                first()?;
+            }
             sys::close_on_exec_from(3).map_err(errno(Step::Execute))?;
             for number in &spec.extra_descriptors {
                 keep_on_exec(*number).map_err(errno(Step::Execute))?;
@@ -64,7 +74,19 @@ pub(crate) fn start_with(
                 sys::restrict_self(rules.as_fd()).map_err(errno(Step::Landlock))?;
             }
             listener = sys::install_filter(filter, supervised).map_err(errno(Step::Seccomp))?;
-            Err((Step::Execute, image.execute().raw_os_error().unwrap_or(libc::EIO)))
+            match &images {
+                Images::Native(image) => {
+                    Err((Step::Execute, image.execute().raw_os_error().unwrap_or(libc::EIO)))
+                }
+                // Pid 1 waits for this process, and has to answer the server's calls meanwhile: so it is another one that goes on.
+                Images::Windows(images) => match sys::fork_again().map_err(errno(Step::Fork))? {
+                    Some(pid) => {
+                        forked = Some(pid);
+                        Ok(())
+                    }
+                    None => images.run(&mut *first),
+                },
+            }
         })();
         let result: Result<(), (Step, i32)> = result;
         failed = result.err();
@@ -72,12 +94,18 @@ pub(crate) fn start_with(
     };
     let pid = sys::spawn_borrowing(&mut child).map_err(Failure::at(Step::Fork, PathBuf::new()))?;
     match failed {
-        None => Ok(Program { pid, listener }),
+        None => Ok(Program { pid: forked.unwrap_or(pid), listener, by_wine: forked.is_some() }),
         Some((step, errno)) => {
             let path = if step == Step::Execute { spec.program.clone() } else { PathBuf::new() };
             Err(Failure { step, path, errno })
         }
     }
+}
+
+/// What is executed.
+enum Images {
+    Native(Image),
+    Windows(start::Images),
 }
 
 /// Only seen by pid 1, which reports the real reason.

@@ -51,6 +51,12 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
             fix: "run lowbox as an ordinary user",
         });
     }
+    if spec.wine.is_some() {
+        return Err(LaunchError::MissingFeature {
+            feature: "a mount namespace, in which a Windows program has its prefix,",
+            fix: "allow user namespaces",
+        });
+    }
     if sys::landlock_abi() < MINIMAL_LANDLOCK_ABI {
         return Err(LaunchError::MissingFeature {
             feature: "Landlock with scoped signals (ABI 6, Linux 6.12)",

@@ -7,6 +7,7 @@ use lowbox_policy::{Plan, os_bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
+use crate::wine::WineSpec;
 
 /// A program to start in an AppContainer. Pid 1 gets it in its serialized form.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub struct Spec {
     pub learns: Option<Learns>,
     /// What fails under these very rules is to be told: what the program does is reported as where it is learned about.
     pub verifies: Option<Verifies>,
+    /// It is a Windows program, which Wine runs.
+    pub wine: Option<WineSpec>,
     /// Pipes among 0–2 that are lent as they are.
     pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.

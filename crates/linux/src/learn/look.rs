@@ -17,6 +17,7 @@ use super::names::{self, Connected};
 use super::paths::{whole, whole_path};
 use super::sockets::{self, Address, Reached, Sockets};
 use super::{OwnPlaces, process};
+use crate::init::HOST_NAME;
 use crate::sys;
 
 /// So many scripts can be each other's interpreter (fs/exec.c).
@@ -219,7 +220,9 @@ impl Look {
 
     /// The path on the host, where it is another one.
     fn on_host(&self, path: &Path) -> Option<PathBuf> {
-        self.inside.as_ref().and_then(|inside| inside.on_host(path))
+        let behind = self.own.behind_drive(path);
+        let path = behind.as_deref().unwrap_or(path);
+        self.inside.as_ref().and_then(|inside| inside.on_host(path)).or(behind)
     }
 
     fn sent(&mut self, seen: &mut Seen, thread: Pid, number: i32, data: (u64, usize), to: (u64, usize)) {
@@ -229,7 +232,10 @@ impl Look {
         }
         if let Some(name) = names::asked(&self.sockets, thread, number, data, address.as_deref()) {
             self.connected.asked(thread.as_raw_pid() as u32);
-            seen.accesses.push(name);
+            // The container is called otherwise than the host; its own name is no reason to open a network.
+            if !matches!(&name.0, Object::HostName { name } if name.as_bytes() == HOST_NAME.as_bytes()) {
+                seen.accesses.push(name);
+            }
         }
     }
 

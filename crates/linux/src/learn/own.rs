@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::inside::Inside;
 use crate::launch::Spec;
+use crate::wine;
 
 /// Places that are the container's own with all that lies in them.
 const WHOLE: [&str; 11] = [
@@ -43,6 +44,8 @@ pub struct OwnPlaces {
     made_bytes: usize,
     /// Where the program has its own places already.
     inside: Option<Arc<Inside>>,
+    /// Links of a Windows program's drives, and where they lead.
+    drives: Vec<(PathBuf, PathBuf)>,
 }
 
 impl OwnPlaces {
@@ -50,12 +53,23 @@ impl OwnPlaces {
     pub(super) fn of(spec: &Spec, inside: Option<Arc<Inside>>) -> OwnPlaces {
         let mut whole: Vec<PathBuf> = WHOLE.map(PathBuf::from).to_vec();
         whole.extend([spec.data.local_state.clone(), spec.data.temp_state.clone()]);
+        let drives = spec.wine.as_ref().map(wine::links_of_drives).unwrap_or_default();
+        if let Some(wine) = &spec.wine {
+            whole.push(wine.prefix.clone());
+            whole.extend(wine::DOES_WITHOUT.map(PathBuf::from));
+        }
         let mut empty: Vec<PathBuf> = EMPTY.map(PathBuf::from).to_vec();
         empty.push(format!("/run/user/{}", spec.user.uid).into());
         if inside.is_some() && !empty.iter().any(|place| place == Path::new(&spec.temp_inside)) {
             whole.push(PathBuf::from(&spec.temp_inside));
         }
-        OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0, inside }
+        OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0, inside, drives }
+    }
+
+    /// The path behind a Windows program's drive: Wine opens all by the drives' links, which the host does not have.
+    pub(super) fn behind_drive(&self, path: &Path) -> Option<PathBuf> {
+        let (link, folder) = self.drives.iter().find(|(link, _)| lies_in(path, link))?;
+        Some(folder.join(path.strip_prefix(link).ok()?))
     }
 
     /// Whether what is at `path`, or is to be made there, is the container's own.
@@ -115,7 +129,14 @@ mod tests {
 
     fn places() -> OwnPlaces {
         let empty = EMPTY.map(PathBuf::from).to_vec();
-        OwnPlaces { whole: vec!["/proc".into()], empty, made: HashSet::new(), made_bytes: 0, inside: None }
+        OwnPlaces {
+            whole: vec!["/proc".into()],
+            empty,
+            made: HashSet::new(),
+            made_bytes: 0,
+            inside: None,
+            drives: Vec::new(),
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::host::Shown;
 use crate::host::{FolderError, NameError, SearchError};
 use crate::launch::LaunchError;
+use crate::wine::WineError;
 
 /// Nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,9 @@ pub enum PrepareError {
     /// Root would lend a folder that is too large to be looked through.
     #[error("{} is too large for root to lend for writing: it can't be searched for set-uid files; grant less", Shown(.0))]
     TooLarge(PathBuf),
+    /// A Windows program can't be run.
+    #[error(transparent)]
+    Wine(#[from] WineError),
     /// The planner refuses.
     #[error(transparent)]
     Plan(#[from] lowbox_policy::PlanError),
@@ -96,6 +100,7 @@ impl PrepareError {
     pub fn exit_code(&self) -> u8 {
         match self {
             PrepareError::Search(error) => error.exit_code(),
+            PrepareError::Wine(error) => error.exit_code(),
             _ => 125,
         }
     }

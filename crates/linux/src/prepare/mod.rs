@@ -36,6 +36,7 @@ use crate::launch::{
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
 use crate::supervise::TerminalGate;
+use crate::wine::{self, WineRun, WineSpec};
 
 pub(crate) use bounds::Bounds;
 pub use caller::Caller;
@@ -98,6 +99,8 @@ pub struct Request {
     pub loopback_ports: Vec<u16>,
     /// `--allow-host`.
     pub hosts: Vec<AllowedHost>,
+    /// It is a Windows program ([`crate::wine::needed`]), and so it is run.
+    pub wine: Option<WineRun>,
     /// Learn what the program needs, or what it lacks.
     pub learns: Option<Learning>,
     /// Where to start; the caller's working folder if none is given.
@@ -150,6 +153,8 @@ pub struct Prepared {
     pub consented: Vec<(FileConsent, Standing)>,
     /// What the user should know although all goes on.
     pub notices: Vec<Notice>,
+    /// Held while a Windows program uses its prefix.
+    pub prefix_lock: Option<std::fs::File>,
 }
 
 /// Places that no grant may open: lowbox's own state, from which a program could give itself rights, and the home folder
@@ -248,6 +253,9 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     objects::add_program(&mut objects, &token, &found, request, &mut personal);
     notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
+    let ready = request.wine.as_ref();
+    let ready = ready.map(|run| wine::prefix::ready(caller, &run.prefix, &user, &request.family_name));
+    let ready = ready.transpose()?;
     let plan = match lowbox_policy::plan(&token, &objects, &RealTree, &options) {
         Err(error) if !consented.is_empty() => {
             // What was remembered must not keep the program from starting.
@@ -261,9 +269,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     notices.extend(notes_of_grants(&plan, &objects).cloned().map(Notice::Plan));
     // Nothing of its own is said where all goes well, so this is for who asked.
     notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));
-    let arguments =
-        std::iter::once(request.program.clone()).chain(request.arguments.iter().cloned()).collect();
     let mut variables = program::environment(caller, &found);
+    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, &ready.path)));
     variables.extend(package_graph(request));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
@@ -276,6 +283,27 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         None => temp_inside(&plan).to_owned(),
     };
     let program = if learns.is_some() { found.called.clone() } else { found.visible_in(&plan) };
+    let by_wine = request.wine.as_ref().zip(ready.as_ref());
+    let (program, arguments, wine) = match by_wine {
+        None => {
+            let arguments = std::iter::once(&request.program).chain(&request.arguments).cloned().collect();
+            (program, arguments, None)
+        }
+        Some((run, ready)) => {
+            let named = wine::Named {
+                program: &program,
+                arguments: &request.arguments,
+                working_folder: &working_directory,
+                objects: &objects,
+                binds: &plan.binds,
+                packages: &request.package_folders,
+                user: &user.name,
+                sees_all: request.denies_nothing(),
+            };
+            let (spec, arguments) = WineSpec::new(run, ready, &named);
+            (run.wine.loader.clone(), arguments, Some(spec))
+        }
+    };
     let asks = request.asks.then(|| asks(caller, request, &plan, &objects, &working_directory));
     let spec = Spec {
         temp_inside: temp_inside.clone(),
@@ -293,10 +321,12 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         asks,
         learns,
         verifies,
+        wine,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
-    Ok(Prepared { spec, token, objects, consented, notices })
+    let prefix_lock = ready.and_then(|ready| ready.lock);
+    Ok(Prepared { spec, token, objects, consented, notices, prefix_lock })
 }
 
 /// Tells a program of a package where the packages are that it needs.

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::{Plan, program_grants};
+use lowbox_policy::{HostTree, NodeKind, Plan, program_grants};
 
 use super::{Caller, PrepareError, Request};
 use crate::host::{EnvironmentRequest, Named, RealTree, canonical, find_program, name, read_small_file};
@@ -39,8 +39,9 @@ pub(super) fn find(
     let called = find_program(Path::new(&request.program), path.as_deref(), working_directory)?;
     let shown = |path: &Path| SHOWN.iter().any(|shown| path.starts_with(shown));
     let real = canonical(&called).unwrap_or_else(|_| called.clone());
+    let wine = request.wine.as_ref().and_then(|run| run.wine.folder.clone());
     if shown(&called) && shown(&real) {
-        return Ok(Found { called, real, grants: Vec::new(), led_to: Vec::new() });
+        return Ok(Found { called, real, grants: wine.into_iter().collect(), led_to: Vec::new() });
     }
     let (folder, file) = (called.parent().unwrap_or(Path::new("/")), called.file_name().unwrap_or_default());
     let folder =
@@ -66,9 +67,30 @@ pub(super) fn find(
     if !shown(&real) && !grants.iter().any(|grant| real.starts_with(&grant.path)) {
         grants.extend(name(&real));
     }
+    if request.wine.is_some() {
+        grants.extend(libraries_beside(&real));
+        grants.extend(wine);
+    }
     let led_to = if named_by_path { led_to } else { Vec::new() };
     Ok(Found { called, real, grants, led_to })
 }
+
+/// The libraries of a Windows program: those that lie beside it, which is where Windows looks first. Code, and none of what else is there.
+fn libraries_beside(program: &Path) -> Vec<Named> {
+    let Some(folder) = program.parent() else { return Vec::new() };
+    let mut libraries = Vec::new();
+    // In a folder with too many things to look at they have to be granted.
+    let _ = RealTree.each_child(folder, &mut |file, kind| {
+        let is_library = Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("dll"));
+        if kind == NodeKind::File && is_library && libraries.len() < MAX_LIBRARIES {
+            libraries.extend(name(&folder.join(file)));
+        }
+    });
+    libraries
+}
+
+/// Each is a mount.
+const MAX_LIBRARIES: usize = 256;
 
 /// What of an interpreter's prefix is code.
 const CODE: [&str; 5] = ["bin", "lib", "lib64", "libexec", "pyvenv.cfg"];

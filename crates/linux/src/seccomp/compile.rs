@@ -106,6 +106,19 @@ pub fn compile(rules: &BTreeMap<u32, Vec<Rule>>, mode: Mode) -> Vec<Instruction>
     code.finish()
 }
 
+/// A filter that refuses these calls and nothing else, to be put on top of one that knows the architecture.
+pub fn without(calls: &[u32]) -> Vec<Instruction> {
+    let mut code = Assembler::default();
+    let allowed = code.decide(libc::SECCOMP_RET_ALLOW);
+    let refused = code.decide(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    let mut next = allowed;
+    for call in calls {
+        next = code.branch(IF_EQUAL, *call, refused, next);
+    }
+    code.push(statement(LOAD, OFFSET_NUMBER));
+    code.finish()
+}
+
 /// What a range of call numbers comes to: rules whose conditions are tried in turn, and what holds if none does.
 #[derive(Clone, PartialEq)]
 struct Decision {
@@ -249,6 +262,8 @@ impl Assembler {
 fn value(action: Action, mode: Mode) -> u32 {
     match action {
         Action::Allow => libc::SECCOMP_RET_ALLOW,
+        // Of `wine.txt` alone, and gone once that is read.
+        Action::Wine => libc::SECCOMP_RET_KILL_PROCESS,
         Action::Observe if mode.observe || mode.asks || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
         Action::Touch if mode.asks || mode.learns => libc::SECCOMP_RET_USER_NOTIF,
         Action::Probe if mode.asks_at_probes || mode.learns_probes => libc::SECCOMP_RET_USER_NOTIF,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use syscalls::Sysno;
 
 const CALLS: &str = include_str!("calls.txt");
+const WINE: &str = include_str!("wine.txt");
 const NETWORK_BROKER: &str = include_str!("network_broker.txt");
 
 /// What becomes of a call.
@@ -35,6 +36,8 @@ pub enum Action {
     Serve,
     /// As `Serve`; where it is to be learned what the program needs, it is reported first.
     Bind,
+    /// As `calls.txt` says, for Windows programs too.
+    Wine,
     /// It fails with this error number.
     Errno(i32),
 }
@@ -88,6 +91,32 @@ pub type Rules = BTreeMap<u32, Vec<Rule>>;
 /// A line that can't be read: a defect of the build, which a test finds.
 pub fn builtin() -> Result<Rules, RulesError> {
     parse("calls.txt", CALLS)
+}
+
+/// The list of Windows programs: of [`builtin`], what Wine needs of it and what is refused by name, and beside it what Wine's server alone
+/// has. So nothing is allowed here that is not allowed there, but for that.
+///
+/// # Errors
+/// As [`builtin`]; also for a call that is on neither list.
+pub fn wine() -> Result<Rules, RulesError> {
+    let mut rules = builtin()?;
+    let wanted = parse("wine.txt", WINE)?;
+    for number in wanted.keys() {
+        if !rules.contains_key(number) {
+            let what = format!("call {number} is not in calls.txt");
+            return Err(RulesError { list: "wine.txt", line: 0, what });
+        }
+    }
+    rules.retain(|number, rules| {
+        wanted.contains_key(number) || rules.iter().all(|rule| matches!(rule.action, Action::Errno(_)))
+    });
+    for (number, lines) in wanted {
+        if lines.iter().any(|line| line.action != Action::Wine) {
+            // In the place of what calls.txt says.
+            rules.insert(number, lines);
+        }
+    }
+    Ok(rules)
 }
 
 /// The list of the network broker.
@@ -166,6 +195,7 @@ fn action(word: &str) -> Option<Action> {
         "bind" => Action::Bind,
         "learn" => Action::Learn,
         "glance" => Action::Glance,
+        "wine" => Action::Wine,
         "EPERM" => Action::Errno(libc::EPERM),
         "EACCES" => Action::Errno(libc::EACCES),
         "ENOSYS" => Action::Errno(libc::ENOSYS),
@@ -217,6 +247,19 @@ mod tests {
         for (number, rules) in &rules {
             assert!(rules.last().unwrap().conditions.is_empty(), "call {number} has no last word");
         }
+    }
+
+    #[test]
+    fn windows_programs_have_less_than_others_but_for_what_their_server_has() {
+        let (all, wine) = (builtin().unwrap(), wine().unwrap());
+        let refused = |rules: &[Rule]| rules.iter().all(|rule| matches!(rule.action, Action::Errno(_)));
+        let ptrace = number("ptrace").unwrap().unwrap();
+        for (number, rules) in &wine {
+            assert!(*number == ptrace || all.get(number) == Some(rules), "call {number}");
+        }
+        assert_eq!(wine[&ptrace].last().unwrap().action, Action::Allow);
+        let allowed = |rules: &Rules| rules.values().filter(|rules| !refused(rules)).count();
+        assert!(allowed(&wine) * 3 < allowed(&all) * 2, "{} of {}", allowed(&wine), allowed(&all));
     }
 
     #[test]

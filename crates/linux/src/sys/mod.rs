@@ -18,7 +18,9 @@ mod socket;
 mod socket_option;
 mod table;
 
-pub use clone::{Forked, Namespaces, enter_new_mounts, enter_new_network, fork_into, spawn_borrowing};
+pub use clone::{
+    Forked, Namespaces, enter_new_mounts, enter_new_network, fork_again, fork_into, spawn_borrowing,
+};
 pub use descriptor::{replace_descriptor, with_descriptor};
 pub use dying::RestoredWhenKilled;
 pub use error_queue::next_error;

@@ -21,6 +21,7 @@ use crate::arguments::{GrantArguments, NetworkArguments, PackageArguments};
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
+use crate::windows;
 
 /// `lowbox learn -- PROGRAM`.
 #[derive(Debug, Args)]
@@ -99,7 +100,8 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     let family_name = package.identity.family_name();
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
-    let request = request(&arguments, package)?;
+    let mut request = request(&arguments, package)?;
+    windows::make_ready(&caller, &mut request)?;
     output::say(WARNING);
     if caller.user.is_root() {
         output::say("as root it has root's files, though none of root's capabilities");

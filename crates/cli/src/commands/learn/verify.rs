@@ -26,6 +26,7 @@ use crate::commands::run::{launch_failed, register, say_of_launch, say_revoked};
 use crate::failure::Failure;
 use crate::output;
 use crate::scenario;
+use crate::windows;
 
 /// `lowbox learn verify`.
 #[derive(Debug, Args)]
@@ -82,6 +83,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
+    windows::make_ready(&caller, &mut request)?;
     // Nobody is asked: what is verified is what was declared and allowed.
     let decided = decide_capabilities(&caller, &mut request, None);
     let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);

@@ -5,6 +5,7 @@ mod input;
 mod mounts;
 mod own;
 mod places;
+mod prefix;
 mod proc;
 mod real;
 
@@ -150,6 +151,9 @@ impl Builder {
             if let Some(mount) = mount {
                 self.bind(bind, mount, &spec.data)?;
             }
+        }
+        if let Some(wine) = &spec.wine {
+            self.prefix(wine, personal.is_some().then_some(&mut lent))?;
         }
         stopwatch.lap("binds");
         self.links(&spec.plan.links)?;

@@ -16,6 +16,7 @@ use crate::launch::pin::open_without_links;
 use crate::launch::rules::signals_only;
 use crate::launch::spec::{Learns, ShownRecords, Spec};
 use crate::sys::{MountAttributes, clone_mount};
+use crate::wine::DRIVES;
 
 /// Where the tree hangs on the private root until it takes its place.
 const REAL: &str = ".real";
@@ -62,6 +63,13 @@ impl Builder {
                 false => self.clone_records(&records.folder)?,
             };
             show_records(&mount, &real, records)?;
+        }
+        if let Some(wine) = &spec.wine {
+            let lent = spec.user.launched_by_root.then_some(&mut lent);
+            let (prefix, drives) = self.prefix_mounts(wine, lent)?;
+            let at = || Failure::at::<rustix::io::Errno>(Step::Prefix, &wine.prefix);
+            attach(&prefix, &real, &wine.prefix).map_err(at())?;
+            attach(&drives, &real, &wine.prefix.join(DRIVES)).map_err(at())?;
         }
         self.identity_files(&spec.data, None)?;
         for path in IDENTITY {

@@ -1,0 +1,48 @@
+//! Windows programs: Wine's files are made before the first of them is started.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lowbox_linux::prepare::{Caller, Request};
+use lowbox_linux::wine::{PrefixOf, Template, Wine, WineError, WineRun, needed};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Finds out whether the program is one, and makes ready what it takes to run it. No thread may run yet.
+///
+/// # Errors
+/// No Wine, a program that Wine does not run here, Wine's files that can't be made.
+pub fn make_ready(caller: &Caller, request: &mut Request) -> Result<(), Failure> {
+    let failed = |error: WineError| Failure::with_code(&error, error.exit_code());
+    let Some(wine) = needed(caller, request).map_err(failed)? else { return Ok(()) };
+    let template = match Template::find(caller, &wine).map_err(failed)? {
+        Some(template) => template,
+        None => make(caller, &wine).map_err(failed)?,
+    };
+    request.wine = Some(WineRun { wine, prefix: PrefixOf::Package(template) });
+    Ok(())
+}
+
+fn make(caller: &Caller, wine: &Wine) -> Result<Template, WineError> {
+    output::say("making Wine's files, once for all Windows programs; this takes some ten seconds");
+    let bar = match stderr().is_terminal() {
+        true => ProgressBar::new(0),
+        false => ProgressBar::hidden(),
+    };
+    if let Ok(style) = ProgressStyle::with_template("making Wine's files {wide_bar} {pos} of {len}") {
+        bar.set_style(style);
+    }
+    let mut steps = 0_u32;
+    let made = Template::make(caller, wine, &mut |done, total| {
+        steps += 1;
+        // No bar for what another lowbox has made meanwhile.
+        if Template::TICK * steps > Duration::from_secs(1) {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    });
+    bar.finish_and_clear();
+    made
+}

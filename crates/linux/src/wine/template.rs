@@ -1,0 +1,285 @@
+//! The template of a Wine: a prefix as that Wine makes it, made once for each user and Wine, and from then on only read. Every package
+//! has its own changes above it (see [`super::prefix`]).
+//!
+//! Wine makes it in a container, without anything granted, so it finds no folder of the user's to link to and no menu to write to. What
+//! it would lead out by all the same is taken away: drives, ports and links.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown, symlink};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lowbox_msix::Identity;
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open, syncfs};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, waitpid};
+
+use super::{DRIVES, PrefixOf, Wine, WineError, WineRun};
+use crate::host::{canonical, container_user, remove_tree};
+use crate::launch::Groundwork;
+use crate::launch::pin::open_without_links;
+use crate::prepare::{Caller, Request, ground, prepare};
+use crate::sys::{self, Forked};
+use lowbox_security::derive::package_sid;
+
+/// The folder of all templates, in lowbox's data folder, where no grant reaches.
+const FOLDER: &str = "wine";
+/// The one that is being made.
+const NEW: &str = ".new";
+/// Held by whoever makes one.
+const LOCK: &str = ".lock";
+/// The prefix in a template's folder.
+const PREFIX: &str = "prefix";
+/// Says that a package needs a copy of the template, because overlayfs does not work above it.
+const COPIED: &str = "copied";
+
+/// A template that is there.
+#[derive(Clone, Debug)]
+pub struct Template {
+    folder: PathBuf,
+}
+
+impl Template {
+    /// How often [`Template::make`] tells how far it is.
+    pub const TICK: Duration = Duration::from_millis(100);
+
+    /// The template of this Wine, if it was made.
+    ///
+    /// # Errors
+    /// The system's, and what is in its place but no folder.
+    pub fn find(caller: &Caller, wine: &Wine) -> Result<Option<Template>, WineError> {
+        let path = caller.folders.data.join(FOLDER).join(name(caller, wine));
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            found if found.as_ref().is_ok_and(fs::Metadata::is_dir) => {
+                let folder = canonical(&path).map_err(WineError::at(&path))?;
+                Ok(Some(Template { folder }))
+            }
+            Ok(_) => Err(WineError::at(path)(io::Error::other("it is no folder; remove it"))),
+            Err(error) => Err(WineError::at(path)(error)),
+        }
+    }
+
+    /// Its prefix.
+    pub(crate) fn prefix(&self) -> PathBuf {
+        self.folder.join(PREFIX)
+    }
+
+    /// Whether packages have copies of it.
+    pub(crate) fn is_copied(&self) -> bool {
+        self.folder.join(COPIED).exists()
+    }
+
+    /// Makes the template, which takes Wine some ten seconds; `tell` hears how many files of how many are there, ten times a second.
+    /// The calling process must be single-threaded. Waits for another lowbox that makes it.
+    ///
+    /// # Errors
+    /// [`WineError::Template`].
+    pub fn make(caller: &Caller, wine: &Wine, tell: &mut dyn FnMut(u64, u64)) -> Result<Template, WineError> {
+        let all = caller.folders.data.join(FOLDER);
+        DirBuilder::new().recursive(true).mode(0o700).create(&all).map_err(WineError::at(&all))?;
+        let all = canonical(&all).map_err(WineError::at(&all))?;
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(all.join(LOCK))
+            .map_err(WineError::at(all.join(LOCK)))?;
+        flock(&lock, FlockOperation::LockExclusive).map_err(WineError::at(all.join(LOCK)))?;
+        // Another one may have made it meanwhile.
+        if let Some(made) = Template::find(caller, wine)? {
+            return Ok(made);
+        }
+        let folder = open_without_links(CWD, &all).map_err(WineError::at(&all))?;
+        let new = all.join(NEW);
+        // What a lowbox that was killed left.
+        remove_tree(&folder, NEW.as_ref()).map_err(WineError::at(&new))?;
+        let prefix = new.join(PREFIX);
+        let user = container_user(&caller.user, &package_sid(&family_name()));
+        let (drives, drive_c) = (prefix.join(DRIVES), prefix.join("drive_c"));
+        // Where it finds the folder of drives Wine makes no Z:.
+        for path in [&new, &prefix, &drives, &drive_c] {
+            DirBuilder::new().mode(0o700).create(path).map_err(WineError::at(path))?;
+            if caller.user.is_root() && path != &new {
+                lchown(path, Some(user.uid), Some(user.gid)).map_err(WineError::at(path))?;
+            }
+        }
+        let failed = |what: String| WineError::Template { path: new.clone(), what };
+        let run = |prefix: PrefixOf, arguments: &[&str]| Request {
+            family_name: family_name(),
+            program: wine.loader.clone().into(),
+            arguments: arguments.iter().map(Into::into).collect(),
+            wine: Some(WineRun { wine: wine.clone(), prefix }),
+            working_directory: Some("/".into()),
+            ..Request::default()
+        };
+        let libraries = prefix.join("drive_c/windows/system32");
+        let count = |path: &Path| fs::read_dir(path).map_or(0, |entries| entries.count() as u64);
+        let total = wine.libraries().map_or(0, |path| count(&path));
+        let init = run(PrefixOf::Making(prefix.clone()), &["wineboot", "--init"]);
+        in_container(caller, &init, &mut || tell(count(&libraries).min(total), total)).map_err(failed)?;
+        clean(&prefix, wine).map_err(WineError::at(&prefix))?;
+        // On the disk before it has its name.
+        let object = open(&new, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        object.and_then(syncfs).map_err(WineError::at(&new))?;
+        let template = Template { folder: new.clone() };
+        // The first overlay above it is tried at once: what it fails for will not change from run to run.
+        let trial = run(PrefixOf::Package(template), &["--version"]);
+        if let Err(what) = in_container(caller, &trial, &mut || ()) {
+            fs::write(new.join(COPIED), what).map_err(WineError::at(&new))?;
+        }
+        let packages = caller.folders.data.join("packages");
+        let packages_folder = open_without_links(CWD, &packages).map_err(WineError::at(&packages))?;
+        remove_tree(&packages_folder, family_name().as_ref()).map_err(WineError::at(&packages))?;
+        let place = all.join(name(caller, wine));
+        fs::rename(&new, &place).map_err(WineError::at(&place))?;
+        Ok(Template { folder: place })
+    }
+}
+
+/// Who makes it.
+fn family_name() -> String {
+    Identity::unpackaged(b"lowbox wine template").family_name()
+}
+
+/// Wine calls the user's folder in it by the user's name in the container.
+fn name(caller: &Caller, wine: &Wine) -> String {
+    let user = container_user(&caller.user, &package_sid(&family_name()));
+    format!("{}-{}", wine.key, user.name)
+}
+
+/// Runs a program in a container, beside a process of its own. Says why it failed.
+fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
+    let (report, answer) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| error.to_string())?;
+    let lowbox = getpid();
+    let child = match sys::fork_into(sys::Namespaces::NONE).map_err(|error| error.to_string())? {
+        Forked::Child => {
+            drop(report);
+            if sys::set_parent_death_signal(Signal::KILL).is_err() || getppid() != Some(lowbox) {
+                sys::exit_now(1);
+            }
+            let result = launch(caller, request);
+            if let Err(what) = &result {
+                let _ = rustix::io::write(&answer, what.as_bytes());
+            }
+            sys::exit_now(i32::from(result.is_err()));
+        }
+        Forked::Parent(pid) => pid,
+    };
+    drop(answer);
+    let ended = wait(child, tell);
+    let mut what = String::new();
+    let _ = io::Read::read_to_string(&mut fs::File::from(report), &mut what);
+    match ended {
+        Ok(true) => Ok(()),
+        Ok(false) if what.is_empty() => Err("its container was ended".to_owned()),
+        Ok(false) => Err(what),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether the child ends well.
+fn wait(child: Pid, tell: &mut dyn FnMut()) -> rustix::io::Result<bool> {
+    loop {
+        match waitpid(Some(child), WaitOptions::NOHANG) {
+            Ok(None) => {
+                tell();
+                std::thread::sleep(Template::TICK);
+            }
+            Ok(Some((_, status))) => return Ok(status.exit_status() == Some(0)),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn launch(caller: &Caller, request: &Request) -> Result<(), String> {
+    let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    null.and_then(|null| {
+        rustix::stdio::dup2_stdin(&null)?;
+        rustix::stdio::dup2_stdout(&null)?;
+        rustix::stdio::dup2_stderr(&null)
+    })
+    .map_err(|error| error.to_string())?;
+    let ground = ground(caller, request).map_err(|error| error.to_string())?;
+    let groundwork = Groundwork::begin(ground).map_err(|error| error.to_string())?;
+    let prepared = prepare(caller, request).map_err(|error| error.to_string())?;
+    let container = groundwork.launch(&prepared.spec).map_err(|error| error.to_string())?;
+    let ending = container.supervise(None, &mut |_| {}).map_err(|error| error.to_string())?;
+    match ending.exit_code() {
+        0 => Ok(()),
+        code => Err(format!("Wine ended with {code}")),
+    }
+}
+
+/// Takes away what leads out of the prefix, and sets what a package shall find.
+fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
+    let owner = fs::symlink_metadata(prefix)?;
+    let own = |path: &Path| match owner.uid() {
+        uid if uid == rustix::process::geteuid().as_raw() => Ok(()),
+        uid => lchown(path, Some(uid), Some(owner.gid())),
+    };
+    let folder = open_without_links(CWD, prefix)?;
+    // Drives are of each run. Debian's Wine notes the socket's folder of this container in `wineserver`.
+    for gone in [DRIVES, "wineserver"] {
+        remove_tree(&folder, gone.as_ref())?;
+    }
+    DirBuilder::new().mode(0o755).create(prefix.join(DRIVES))?;
+    own(&prefix.join(DRIVES))?;
+    // Else Wine would make the whole prefix anew in each package.
+    let stamp = prefix.join(".update-timestamp");
+    let _ = fs::remove_file(&stamp);
+    fs::write(&stamp, "disable\n")?;
+    own(&stamp)?;
+    // Wine's default is Windows 7.
+    let registry =
+        OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join("user.reg"));
+    registry?.write_all(b"\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n")?;
+    replace_links(&prefix.join("drive_c"), &own)?;
+    for (copies, originals) in wine.libraries_by_folder() {
+        share(&prefix.join("drive_c/windows").join(copies), &originals, &own)?;
+    }
+    Ok(())
+}
+
+/// A folder in the place of each link: Wine links the user's folders to those of HOME.
+fn replace_links(folder: &Path, own: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        if kind.is_symlink() {
+            fs::remove_file(&path)?;
+            DirBuilder::new().mode(0o755).create(&path)?;
+            own(&path)?;
+        } else if kind.is_dir() {
+            replace_links(&path, own)?;
+        }
+    }
+    Ok(())
+}
+
+/// Wine copies its own libraries into each prefix. Those that are the same byte for byte are links to Wine's here: 700 MB less.
+fn share(copies: &Path, originals: &Path, own: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(copies) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            // system32/drivers and its like: Wine keeps all in one folder.
+            share(&path, originals, own)?;
+            continue;
+        }
+        let original = originals.join(entry.file_name());
+        let same = entry.metadata()?.len() == fs::metadata(&original).map_or(u64::MAX, |found| found.len())
+            && fs::read(&path)? == fs::read(&original)?;
+        if same {
+            fs::remove_file(&path)?;
+            symlink(&original, &path)?;
+            own(&path)?;
+        }
+    }
+    Ok(())
+}

@@ -18,6 +18,7 @@ mod scenario;
 mod sids;
 mod trace;
 mod trust;
+mod when;
 mod windows;
 
 use std::process::ExitCode;

@@ -243,6 +243,10 @@ pub fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     use std::io::Read;
     let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", output::path(path)));
     let mut bytes = Vec::new();
+    if path.is_dir() && path.join("AppxManifest.xml").exists() {
+        let inner = path.join("AppxManifest.xml");
+        return Err(failed(&format!("it is a folder; name the manifest in it, {}", output::path(&inner))));
+    }
     // A FIFO that nobody writes to must not keep anybody waiting.
     let is_file = fs::metadata(path).map_err(|error| failed(&error))?.is_file();
     if !is_file {

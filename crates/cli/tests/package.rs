@@ -215,3 +215,18 @@ fn names_that_nobody_knows_and_pictures_that_are_not_there_are_told_and_packed()
     let done = told(&misspelt);
     assert!(!done.err.contains("picture"), "{done:?}");
 }
+
+#[test]
+fn a_package_is_not_written_into_the_folder_that_is_packed_and_keys_in_it_are_told() {
+    let world = world();
+    world.file("app/own.key", "-----BEGIN PRIVATE KEY-----\n");
+    world.file("app/.git/config", "");
+    world.lowbox(["pack", "app", "-o", "app/own.msix"]).expect(125).says("name a place outside");
+    let left = fs::read_dir(world.work().join("app")).unwrap().flatten().map(|entry| entry.file_name());
+    assert!(!left.into_iter().any(|name| name.to_string_lossy().contains("msix")));
+    world
+        .lowbox(["pack", "app", "-o", "a.msix"])
+        .expect(0)
+        .says("own.key is a private key")
+        .says(".git is in");
+}

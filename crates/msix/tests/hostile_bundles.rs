@@ -4,7 +4,7 @@ mod common;
 mod corpus;
 
 use common::signing::{NOW, certificate, signer, trust};
-use corpus::bundles::{BundleDraft, element, package, resources};
+use corpus::bundles::{BundleDraft, element, lengthy_resources, package, resources};
 use corpus::kinds::bundle_kind;
 use corpus::{Raw, flushed};
 use lowbox_msix::bundle::{Bundle, BundleError, Place};
@@ -49,6 +49,13 @@ fn with_member(name: &'static str, kind: &'static str, bytes: impl Fn() -> Vec<u
 
 fn members() -> Vec<Case> {
     vec![
+        case("many members, each with long parts to read before anybody is trusted", "too much", |draft| {
+            for number in 0..24 {
+                let (id, name) = (format!("r{number}"), format!("r{number}.msix"));
+                draft.members.push((name.clone(), lengthy_resources(&id, 3 << 20)));
+                draft.listed.push(element("resource", "neutral", &format!(" ResourceId=\"{id}\""), &name));
+            }
+        }),
         case("a member that is not there", "absent", |draft| {
             draft.listed[1] = draft.listed[1].replace("OFFSET", "77").replace("SIZE", "100");
             draft.members.remove(1);

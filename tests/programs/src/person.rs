@@ -122,11 +122,21 @@ impl Person {
 
     /// The package's folder beneath the home, of a program that is known by this name.
     pub fn package(&self, name: &str) -> PathBuf {
+        self.package_so_far(name).unwrap_or_else(|| panic!("{name} has no folder"))
+    }
+
+    /// The same, of one that may not have got that far.
+    pub fn package_so_far(&self, name: &str) -> Option<PathBuf> {
         let packages = self.home().join(".local/share/lowbox/packages");
-        let entries = fs::read_dir(&packages).expect("a program has run").flatten();
+        let entries = fs::read_dir(&packages).into_iter().flatten().flatten();
         let begins = format!("{name}_");
         let mut found = entries.filter(|e| e.file_name().to_string_lossy().starts_with(&begins));
-        found.next().unwrap_or_else(|| panic!("{name} has no folder in {}", packages.display())).path()
+        Some(found.next()?.path())
+    }
+
+    /// Whether the package's program has made a file in its private home.
+    pub fn has_made(&self, package: &str, file: &str) -> bool {
+        self.package_so_far(package).is_some_and(|package| package.join("LocalState").join(file).exists())
     }
 
     /// Gives a file to the person.

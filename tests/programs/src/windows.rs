@@ -58,6 +58,7 @@ fn alone(folder: &Path) -> File {
 
 fn give_template(person: &Person) {
     let folder = shared();
+    let program = own_windows_program(person, "echo");
     let lock = alone(&folder);
     let own = person.home().join(".local/share/lowbox/wine");
     let kept = folder.join(format!("template of {}", person.name));
@@ -67,7 +68,6 @@ fn give_template(person: &Person) {
     };
     if !kept.exists() {
         // By the person's own lowbox: the first Windows program has it made.
-        let program = own_windows_program(person, "echo");
         let ended = finish(person.inside([""; 0], [program]), 120);
         assert!(ended.stderr.contains("making Wine's files"), "{}", ended.stderr);
         ended.succeeded();

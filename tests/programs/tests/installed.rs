@@ -171,9 +171,7 @@ fn a_program_that_runs_keeps_its_files_through_an_upgrade_and_they_go_after_it()
         old.install(person, &[]).succeeded();
         let running = start(person.lowbox(&["run", "Contoso.Tool"]));
         let home = || person.package("Contoso.Tool").join("LocalState");
-        assert!(until(std::time::Duration::from_secs(30), || {
-            person.home().join(".local/share/lowbox/packages").exists() && home().join("state").exists()
-        }));
+        assert!(until(std::time::Duration::from_secs(30), || { person.has_made("Contoso.Tool", "state") }));
         Sample::new("Contoso.Tool", "2.0.0.0").install(person, &[]).succeeded();
         let new = finish(person.lowbox(&["run", "Contoso.Tool"]), 30).succeeded();
         assert_eq!(new, "version 2.0.0.0:");
@@ -195,9 +193,7 @@ fn a_package_that_runs_is_removed_only_when_its_programs_are_to_be_ended() {
         sample.install(person, &[]).succeeded();
         let running = start(person.lowbox(&["run", "Contoso.Tool"]));
         let packages = person.home().join(".local/share/lowbox/packages");
-        assert!(until(std::time::Duration::from_secs(30), || {
-            packages.exists() && person.package("Contoso.Tool").join("LocalState/state").exists()
-        }));
+        assert!(until(std::time::Duration::from_secs(30), || { person.has_made("Contoso.Tool", "state") }));
         for words in [["remove", "Contoso.Tool"].as_slice(), &["reset", "Contoso.Tool", "--data"]] {
             let refused = finish(person.lowbox(words), 30);
             assert!(refused.stderr.contains(&format!("process {}", running.pid())), "{}", refused.stderr);
@@ -232,6 +228,9 @@ fn an_alias_takes_the_place_of_no_command() {
         assert_eq!(first, "version 1.0.0.0:");
         assert!(fs::symlink_metadata(command(person, "ls")).is_err());
         assert_eq!(answer["commands"].as_array().unwrap().len(), 1);
+        let list = finish(person.lowbox(&["list", "--json"]), 30).succeeded();
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(list[1]["applications"][0]["aliases"], serde_json::json!(["contoso-second"]));
     });
 }
 

@@ -124,7 +124,32 @@ fn an_update_brings_in_no_other_package_however_trusted() {
         assert!(refused.stderr.contains("names Contoso.Other"), "{}", refused.stderr);
         let list = finish(person.lowbox(&["list"]), 60).succeeded();
         assert!(list.contains("Contoso.Tool") && !list.contains("Contoso.Other"), "{list}");
+        // Nor by saying that it is needed: the package's own signer has to say so, and it has to be a framework.
+        let needed = |name: &str| {
+            format!(
+                "<Dependencies><Package Name=\"{name}\" Publisher=\"CN=Contoso\" Version=\"2.0.0.0\" \
+                 ProcessorArchitecture=\"neutral\" Uri=\"{name}-2.0.0.0.msix\"/></Dependencies>"
+            )
+        };
+        let mut tool = Sample::new("Contoso.Tool", "2.0.0.0");
+        tool.signed(person);
+        app_installer(person, "2.0.0.0", "Contoso.Tool-2.0.0.0.msix", &needed("Contoso.Other"));
+        finish(person.lowbox(&["update", "--trust", "CN=Contoso.pem"]), 60).succeeded();
+        let list = finish(person.lowbox(&["list"]), 60).succeeded();
+        assert!(list.contains("2.0.0.0") && !list.contains("Contoso.Other"), "{list}");
+        tool.version = "3.0.0.0";
+        tool.dependencies =
+            "<PackageDependency Name=\"Contoso.Other\" Publisher=\"CN=Contoso\" MinVersion=\"1.0.0.0\"/>";
+        tool.signed(person);
+        app_installer(person, "3.0.0.0", "Contoso.Tool-3.0.0.0.msix", &needed("Contoso.Other"));
+        let refused = finish(person.lowbox(&["update", "--trust", "CN=Contoso.pem"]), 60);
+        assert!(refused.stderr.contains("is no framework"), "{}", refused.stderr);
+        let list = finish(person.lowbox(&["list"]), 60).succeeded();
+        assert!(!list.contains("Contoso.Other"), "{list}");
         // Who asks for it by name gets it.
+        app_installer(person, "2.0.0.0", "Contoso.Other-2.0.0.0.msix", "");
+        let text = std::fs::read_to_string(person.work().join(&file)).unwrap();
+        person.file(&file, &text.replace("\"Contoso.Tool\"", "\"Contoso.Other\""));
         install(person, &file).succeeded();
         let list = finish(person.lowbox(&["list"]), 60).succeeded();
         assert!(list.contains("Contoso.Other"), "{list}");

@@ -17,6 +17,7 @@ use lowbox_msix::signature::{KeyKind, self_signed};
 use super::package::failed;
 use crate::failure::Failure;
 use crate::output;
+use crate::when;
 
 /// `lowbox cert`.
 #[derive(Debug, Args)]
@@ -123,10 +124,10 @@ fn make(new: &New) -> Result<ExitCode, Failure> {
     write(&new.key, made.key.as_bytes(), 0o600)?;
     write(&new.cert, made.certificate.as_bytes(), 0o644)?;
     output::say(&format!(
-        "{} is the certificate of {}, for {} days; keep {} to yourself",
+        "{} is the certificate of {}, valid until {}; keep {} to yourself",
         output::path(&new.cert),
         output::visible(publisher.as_str()),
-        new.days,
+        when::date(validity[1]),
         output::path(&new.key)
     ));
     Ok(ExitCode::SUCCESS)

@@ -66,6 +66,13 @@ impl<'a> Denials<'a> {
     /// denial, and what the container has of its own is not the host's.
     pub fn consider(&mut self, flags: u32, path: &Path) {
         let path = plain(path);
+        let path = match &self.prepared.spec.wine {
+            None => path,
+            Some(wine) => match wine.host_path(&path) {
+                Some(path) => path,
+                None => return,
+            },
+        };
         if self.is_private(&path, flags) || flags & PATH_ONLY != 0 {
             return;
         }

@@ -53,11 +53,17 @@ struct Application {
 /// Lists.
 pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let caller = Caller::current().map_err(Failure::new)?;
-    let all = match repository(&caller)? {
-        Some(repository) => repository.list().map_err(Failure::new)?,
+    let all: Vec<Entry> = match repository(&caller)? {
+        Some(repository) => {
+            let all = repository.list().map_err(Failure::new)?.into_iter();
+            all.map(|(family, package)| {
+                let commands = package.as_ref().map(|one| repository.commands(one)).unwrap_or_default();
+                entry(family, package, &commands)
+            })
+            .collect()
+        }
         None => Vec::new(),
     };
-    let all: Vec<Entry> = all.into_iter().map(|(family, package)| entry(family, package)).collect();
     if arguments.json {
         output::json(&all)?;
         return Ok(ExitCode::SUCCESS);
@@ -122,7 +128,11 @@ fn line(one: &Entry, all: &[Entry]) -> [String; COLUMNS] {
     ]
 }
 
-fn entry(family_name: String, package: Result<InstalledPackage, InstalledError>) -> Entry {
+fn entry(
+    family_name: String,
+    package: Result<InstalledPackage, InstalledError>,
+    commands: &[String],
+) -> Entry {
     let running = package.as_ref().ok().map(InstalledPackage::runs).transpose();
     let mut entry = Entry {
         family_name,
@@ -145,7 +155,13 @@ fn entry(family_name: String, package: Result<InstalledPackage, InstalledError>)
             let applications = package.manifest.applications.iter().map(|one| Application {
                 id: one.id.clone(),
                 executable: one.executable.clone(),
-                aliases: one.integration.aliases.iter().map(|alias| alias.command().to_owned()).collect(),
+                aliases: one
+                    .integration
+                    .aliases
+                    .iter()
+                    .map(|alias| alias.command().to_owned())
+                    .filter(|command| commands.contains(command))
+                    .collect(),
                 file_types: one
                     .integration
                     .file_types

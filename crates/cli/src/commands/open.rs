@@ -42,8 +42,10 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             words.push(file.clone());
             continue;
         };
-        let path = std::path::absolute(&path)
-            .map_err(|error| Failure::new(format!("{}: {error}", output::path(&path))))?;
+        let wrong = |error| Failure::new(format!("{}: {error}", output::path(&path)));
+        // Before anything is asked.
+        path.symlink_metadata().map_err(wrong)?;
+        let path = std::path::absolute(&path).map_err(wrong)?;
         let mut grant = OsString::from("--grant=");
         grant.push(&path);
         grant.push(":rw");

@@ -91,6 +91,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let what = "there is no AppxManifest.xml in it; lowbox init makes one to begin with";
         return Err(failed(&arguments.folder, &what));
     }
+    check_place(&arguments.folder, &to)?;
     let mut packed = None;
     let mut refused = None;
     let written = replace_file(&to, |file| {
@@ -114,6 +115,9 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     warn_of(&packed.manifest, Path::new(MANIFEST));
     for doubt in doubts::doubts(&packed.manifest, &packed.missing_pictures) {
         output::say(&format!("{MANIFEST}: {doubt}"));
+    }
+    for secret in doubts::secrets(&arguments.folder) {
+        output::say(&secret);
     }
     for name in &packed.left_out {
         output::say(&format!("{name} is made anew and was left out"));
@@ -154,6 +158,20 @@ fn own_name(folder: &Path) -> Result<PathBuf, Failure> {
     }
     let above = folder.parent().ok_or_else(|| Failure::new("name the package to write with -o"))?;
     Ok(above.join(name))
+}
+
+/// The package, and the one of the last time, would be files of what is packed.
+fn check_place(folder: &Path, to: &Path) -> Result<(), Failure> {
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Ok(parent), Ok(folder)) = (std::fs::canonicalize(parent), std::fs::canonicalize(folder)) else {
+        return Ok(());
+    };
+    match parent.starts_with(&folder) {
+        true => {
+            Err(failed(to, &"it would lie in the folder that is packed; name a place outside of it (-o)"))
+        }
+        false => Ok(()),
+    }
 }
 
 /// What SOURCE_DATE_EPOCH says (reproducible-builds.org).

@@ -51,6 +51,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         &package.capabilities,
         &package.identity.family_name(),
     )?;
+    let opens = arguments.scenario.is_installed;
     let mut request = Request {
         observe: arguments.verbose,
         asks: decision.prompting.is_on(),
@@ -64,15 +65,18 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     windows::make_ready(&caller, &mut request)?;
     // Questions come before the launch begins: the user may take their time.
     let mut decided = decide_capabilities(&caller, &mut request, decision.asking());
-    decide_working_folder(
-        &caller,
-        &mut request,
-        &mut decision.prompting,
-        decision.how,
-        decision.timeout,
-        &mut decided.questions,
-    )
-    .map_err(failed)?;
+    // What is opened with it is what the user gives it.
+    if !opens {
+        decide_working_folder(
+            &caller,
+            &mut request,
+            &mut decision.prompting,
+            decision.how,
+            decision.timeout,
+            &mut decided.questions,
+        )
+        .map_err(failed)?;
+    }
     // Pid 1 makes what every container has while the plan is made here.
     let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);
     let prepared = prepare(&caller, &request).map_err(failed)?;

@@ -16,7 +16,7 @@ use lowbox_msix::signature::{Draft, SigningError, digests, sign};
 
 use super::package::{Opened, failed, open_any};
 use crate::failure::Failure;
-use crate::{output, progress};
+use crate::{output, progress, when};
 use key::{Key, KeyArguments};
 
 /// `lowbox sign`.
@@ -59,6 +59,11 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let key = arguments.key.read()?;
     key.certificates().check_usage().map_err(|error| Failure::new(output::visible(&error.to_string())))?;
+    if let Some(why) = when::not_now(key.certificates().validity()) {
+        output::say(&format!(
+            "the certificate {why}: nobody takes what it signs now, unless an earlier time stamp says otherwise"
+        ));
+    }
     let publisher = package.identity().publisher().to_string();
     let subject = key.certificates().subject();
     if subject != publisher {

@@ -88,7 +88,7 @@ fn update(installer: &Installer<'_>, package: &InstalledPackage) -> Result<Optio
     Ok(Some(installer.by_app_installer(&location, &file)?.iter().map(Told::of).collect()))
 }
 
-/// An update is one of that package: who can write the `.appinstaller` must not bring others in by it.
+/// An update is one of that package: who can write the `.appinstaller` must not bring others in by it, but for what the package says that it needs.
 fn check_same(package: &InstalledPackage, offered: &Identity) -> Result<(), String> {
     // As the manifest says: what nobody vouches for is installed under another publisher.
     let own = &package.manifest.identity;

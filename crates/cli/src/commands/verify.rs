@@ -37,7 +37,7 @@ pub struct Arguments {
     #[arg(long)]
     pub unsigned: bool,
 
-    /// Look as of this time (RFC 3339, like 2026-11-28T12:00:00Z)
+    /// Look as of this time (2026-11-28 or 2026-11-28T12:00:00Z)
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub at: Option<SystemTime>,
 
@@ -46,8 +46,10 @@ pub struct Arguments {
     pub json: bool,
 }
 
-fn time(text: &str) -> Result<SystemTime, humantime::TimestampError> {
+fn time(text: &str) -> Result<SystemTime, &'static str> {
     humantime::parse_rfc3339_weak(text)
+        .or_else(|_| humantime::parse_rfc3339_weak(&format!("{text}T00:00:00Z")))
+        .map_err(|_| "it is neither a date like 2026-11-28 nor a time like 2026-11-28T12:00:00Z")
 }
 
 #[derive(Serialize)]

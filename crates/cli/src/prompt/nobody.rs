@@ -19,4 +19,8 @@ impl Prompter for Nobody {
         ));
         Some(Answer::No)
     }
+
+    fn is_anybody_there(&self) -> bool {
+        false
+    }
 }

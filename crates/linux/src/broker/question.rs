@@ -79,4 +79,9 @@ pub enum Answer {
 pub trait Prompter: Send {
     /// Waits for the answer until `deadline` at the latest. `None` is no answer, which counts as *no* and is not remembered.
     fn ask(&mut self, question: &Question, deadline: Instant) -> Option<Answer>;
+
+    /// Whether anybody may answer, so that it makes sense to ask about what the program may never need.
+    fn is_anybody_there(&self) -> bool {
+        true
+    }
 }

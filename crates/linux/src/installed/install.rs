@@ -23,8 +23,9 @@ use crate::store::{Store, StoreError};
 
 use super::{InstalledError, InstalledPackage, LeftOut, Record, Repository, media_types, record};
 
-/// Commands that are no package's, also where there is none of that name: people and scripts give them passwords, or run others by them.
-const RESERVED: [&str; 16] = [
+/// Commands that are no package's, also where there is none of that name: people and scripts give them passwords, or run others by them, or
+/// lowbox runs them itself.
+const RESERVED: [&str; 24] = [
     "lowbox",
     "sudo",
     "sudoedit",
@@ -40,7 +41,15 @@ const RESERVED: [&str; 16] = [
     "passwd",
     "login",
     "wine",
+    "wine64",
     "wineserver",
+    "getent",
+    "pkcs11-tool",
+    "update-mime-database",
+    "update-desktop-database",
+    "zenity",
+    "kdialog",
+    "yad",
 ];
 
 /// A package whose signature was judged.
@@ -110,7 +119,7 @@ impl Repository {
         if family.starts_with('.') {
             return Err(InstalledError::Dot(family));
         }
-        let _locked = self.lock()?;
+        let locked = self.lock()?;
         // Else the end of that removal would take the new one's data.
         self.settle_removal(&family)?;
         let names = all_names(&self.folder).map_err(InstalledError::at(&self.path))?;
@@ -133,7 +142,7 @@ impl Repository {
             let (old, version) = (have.identity.version(), identity.version());
             let differs = have.record.block_map != record.block_map;
             if old == version && differs && !how.replace {
-                return Err(InstalledError::SameVersion(full_name));
+                return Err(InstalledError::SameVersion(have.record.full_name.clone()));
             }
             if old == version && !differs && have.record.full_name == full_name {
                 let mut have = have.clone();
@@ -182,9 +191,10 @@ impl Repository {
             let name = "putting the old version away".to_owned();
             left_out.push(LeftOut { name, why: format!("{error}; the next lowbox tries again") });
         }
-        media_types::refresh(&self.places.applications, &self.places.mime);
         let package = InstalledPackage::current(&self.path, &family)?
             .ok_or_else(|| InstalledError::Unknown(family.clone()))?;
+        drop(locked);
+        media_types::refresh(&self.places.applications, &self.places.mime);
         let commands = ends.links.iter().map(|link| link.at.clone());
         let commands = commands.filter(|at| at.starts_with(&self.places.commands) && !foreign.contains(at));
         Ok(Installation {
@@ -293,7 +303,7 @@ pub(super) fn is_free(command: &str, how: &Install, own: &Path) -> Result<(), Le
     let left_out = |why| Err(LeftOut { name: command.to_owned(), why });
     if RESERVED.contains(&command.to_ascii_lowercase().as_str()) {
         return left_out(
-            "no package gets the name of lowbox, or of a command that gets passwords or runs others"
+            "no package gets the name of lowbox, or of a command that gets passwords or runs others, or that lowbox runs"
                 .to_owned(),
         );
     }

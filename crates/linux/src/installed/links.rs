@@ -82,6 +82,18 @@ impl Repository {
         family.as_os_str().to_str().map(str::to_owned)
     }
 
+    /// The commands of a package that start it: those that were free when it was installed.
+    #[must_use]
+    pub fn commands(&self, package: &super::InstalledPackage) -> Vec<String> {
+        let family = package.identity.family_name();
+        let aliases = package.manifest.applications.iter().flat_map(|one| &one.integration.aliases);
+        let commands = aliases.map(|alias| alias.command());
+        let is_own = |command: &&str| {
+            self.launched_by(&self.places.commands.join(command)).is_some_and(|(owner, _)| owner == family)
+        };
+        commands.filter(is_own).map(str::to_owned).collect()
+    }
+
     /// Whose launcher the command at that place is: the family name, and the command's. `None` for any other program.
     #[must_use]
     pub fn launched_by(&self, at: &Path) -> Option<(String, String)> {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::host::open_regular;
 
 /// Databases have some 60 KB.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// How long a tool of the desktop's may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How the types of packages' own begin.
 const OWN: &str = "application/vnd.lowbox.";
 
@@ -88,7 +91,12 @@ pub(super) fn refresh(applications: &Path, mime: &Path) {
             let mut command = Command::new(tool);
             command.arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             // Where they are missing the entries count all the same, from the next start of the desktop on.
-            let _ = command.status();
+            let Ok(mut child) = command.spawn() else { continue };
+            let end = Instant::now() + PATIENCE;
+            while matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let _ = child.kill().and_then(|()| child.wait().map(drop));
         }
     }
 }

@@ -37,7 +37,7 @@ impl Repository {
     /// # Errors
     /// When programs of it run and are not to be ended, others need it, or the system's.
     pub fn remove(&self, family: &str, end_running: bool) -> Result<Removal, InstalledError> {
-        let _locked = self.lock()?;
+        let locked = self.lock()?;
         // One that can't be read any more is removed all the same.
         let full_name = match InstalledPackage::current(&self.path, family) {
             Ok(None) => return Err(InstalledError::Unknown(family.to_owned())),
@@ -63,6 +63,7 @@ impl Repository {
         }
         let left =
             rustix::fs::fsync(&self.folder).map_err(failed()).and_then(|()| recover::put_away_all(self));
+        drop(locked);
         media_types::refresh(&self.places.applications, &self.places.mime);
         Ok(Removal { full_name, ended, left: left.err() })
     }

@@ -224,8 +224,8 @@ fn describe(step: Step, path: &Path, source: &io::Error) -> String {
         Step::Fork => format!("the program's process could not be started: {source}"),
         Step::Execute => format!("{path}: {source}"),
         Step::Prefix => format!(
-            "the prefix of the Windows program could not be mounted ({path}): {source}. If it was damaged, remove that folder's parent: the program's \
-             own changes go with it"
+            "the prefix of the Windows program could not be mounted ({path}): {source}. A program may have damaged it: remove the folder WineChanges \
+             beside it, and what the package changed on C: and in its registry goes with it"
         ),
         Step::Network => format!("the container's own network could not be entered: {source}"),
     }

@@ -25,7 +25,9 @@ pub fn decide_working_folder(
     patience: Duration,
     questions: &mut u64,
 ) -> Result<(), PrepareError> {
-    if !prompting.is_on() {
+    // Most programs never look at it: a line at each start of what was not asked helps nobody, unless it was asked for (-v).
+    let is_nobody = matches!(prompting, Prompting::Ask(prompter) if !prompter.is_anybody_there());
+    if !prompting.is_on() || (is_nobody && !request.observe) {
         return Ok(());
     }
     let path = super::working_directory(request)?;

@@ -72,6 +72,18 @@ pub struct WineSpec {
 }
 
 impl WineSpec {
+    /// The host's path of what a program opened, behind its drive. `None` for what is the prefix's own, and for what Wine itself looks at in
+    /// each start and does without.
+    pub fn host_path(&self, path: &Path) -> Option<PathBuf> {
+        let all = links_of_drives(self);
+        if let Some((link, folder)) = all.iter().find(|(link, _)| path.starts_with(link)) {
+            return Some(folder.join(path.strip_prefix(link).ok()?));
+        }
+        let is_wines =
+            path.starts_with(&self.prefix) || DOES_WITHOUT.iter().any(|place| path.starts_with(place));
+        (!is_wines).then(|| path.to_owned())
+    }
+
     /// Names for a program and its arguments, and what the launch needs for it.
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
         let files = match &ready.source {

@@ -61,7 +61,7 @@ impl Images {
         }
         setsid().map_err(|_| "lowbox: the program's session could not be made\n")?;
         first().map_err(|_| "lowbox: the program's terminal could not be set\n")?;
-        sys::install_filter(&seccomp::WITHOUT_PTRACE, false)
+        sys::install_filter(seccomp::WITHOUT_PTRACE, false)
             .map_err(|_| "lowbox: the filter of Wine's programs could not be installed\n")?;
         self.program.execute();
         Err("lowbox: Wine's loader can't be executed in the container\n")

@@ -12,6 +12,9 @@ pub enum BundleError {
     /// It is a package.
     #[error("it is a package, not a bundle of packages")]
     IsPackage,
+    /// More to be read than any bundle has.
+    #[error("the block maps of its packages have more than 64 MiB together")]
+    TooMuch,
     /// Its manifest.
     #[error("AppxBundleManifest.xml: {0}")]
     Manifest(BundleManifestError),

@@ -11,7 +11,10 @@ use crate::Identity;
 use crate::container::{Method, Part, Source};
 use crate::content_types::{BUNDLE_MANIFEST_TYPE, PACKAGE_TYPE};
 use crate::package::{Contents, Package, PackageError};
-use crate::part_name::BUNDLE_MANIFEST;
+use crate::part_name::{BLOCK_MAP, BUNDLE_MANIFEST, CONTENT_TYPES, MANIFEST};
+
+/// What block maps and the like of all members have together. Block maps of 40 GiB have some 60 MiB, and each is read before anybody is trusted.
+const MAX_DESCRIBED: u64 = 64 << 20;
 
 /// A bundle that was opened.
 #[derive(Debug)]
@@ -34,8 +37,13 @@ impl Bundle {
         check_identities(&manifest)?;
         let bundle = Bundle { contents, manifest, manifest_bytes };
         bundle.check_parts()?;
+        let mut read = 0;
         for package in &bundle.manifest.packages {
-            bundle.member(source, package)?;
+            let Some((_, member)) = bundle.member(source, package)? else { continue };
+            read += described(&member);
+            if read > MAX_DESCRIBED {
+                return Err(BundleError::TooMuch);
+            }
         }
         Ok(bundle)
     }
@@ -170,6 +178,12 @@ impl Bundle {
             None => Ok(()),
         }
     }
+}
+
+/// Bytes of the parts of a member that are read to open it.
+fn described(member: &Package) -> u64 {
+    let part = |name| member.contents().container().part(name).map_or(0, |part| part.entry.size);
+    [CONTENT_TYPES, BLOCK_MAP, MANIFEST].into_iter().map(part).sum()
 }
 
 fn misplaced(part: &Part, offset: u64, size: u64) -> Option<&'static str> {

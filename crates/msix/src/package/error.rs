@@ -18,7 +18,7 @@ pub enum PackageError {
     #[error("it has no {0}")]
     Missing(&'static str),
     /// It is a bundle.
-    #[error("it is a bundle of packages, not a package")]
+    #[error("it is a bundle of packages, not a package; lowbox bundle show and unpack are for those")]
     IsBundle,
     /// A part is larger than it is read.
     #[error("{name} has {size} bytes, more than are read")]

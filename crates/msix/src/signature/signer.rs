@@ -4,7 +4,7 @@ use x509_cert::Certificate;
 
 use super::error::SignatureError;
 use super::private_key::Key;
-use super::trust::Purpose;
+use super::trust::{Purpose, UnixTime};
 use super::{chain, pem, subject};
 use crate::digest::HashAlgorithm;
 
@@ -63,6 +63,13 @@ impl SignerCertificates {
     /// With the reason.
     pub fn check_usage(&self) -> Result<(), SignatureError> {
         chain::check_signer(&self.own, Purpose::Code)
+    }
+
+    /// From when until when it is valid.
+    #[must_use]
+    pub fn validity(&self) -> [UnixTime; 2] {
+        let validity = &self.own.tbs_certificate.validity;
+        [&validity.not_before, &validity.not_after].map(|time| time.to_unix_duration().as_secs())
     }
 
     /// Its key is RSA, and not elliptic.

@@ -32,6 +32,11 @@ pub fn package(pairs: &[(&str, &str)]) -> Vec<u8> {
 
 /// A resource package of that language.
 pub fn resources(id: &str) -> Vec<u8> {
+    lengthy_resources(id, 0)
+}
+
+/// The same, with so many bytes of nothing in its content types.
+pub fn lengthy_resources(id: &str, bytes: usize) -> Vec<u8> {
     let mut draft = Draft::new();
     let manifest = String::from_utf8(draft.manifest.clone()).unwrap();
     let (from, to) =
@@ -47,6 +52,7 @@ pub fn resources(id: &str) -> Vec<u8> {
     }
     draft.files.remove(0);
     draft.manifest = manifest.into_bytes();
+    draft.types = Some(Box::new(move |types| *types += &" ".repeat(bytes)));
     draft.make()
 }
 

@@ -42,6 +42,7 @@ pub fn bundle_kind(error: &BundleError) -> String {
     match error {
         BundleError::Contents(error) => kind(error).to_owned(),
         BundleError::IsPackage => "package".to_owned(),
+        BundleError::TooMuch => "too much".to_owned(),
         BundleError::Manifest(_) => "manifest".to_owned(),
         BundleError::Contradiction(_) => "contradiction".to_owned(),
         BundleError::Absent(_) => "absent".to_owned(),

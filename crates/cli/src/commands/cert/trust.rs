@@ -1,11 +1,12 @@
 //! `lowbox cert trust|list|remove`: whom the user trusts to sign packages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
 use lowbox_linux::package::{Kept, TrustStoreError};
+use lowbox_msix::signature::Described;
 use serde::Serialize;
 
 use crate::commands::package::{failed, read_small};
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 use crate::file_kind::FileKind;
 use crate::output::{self, Page};
 use crate::trust::store;
+use crate::when;
 
 /// `lowbox cert trust`.
 #[derive(Debug, Args)]
@@ -48,7 +50,7 @@ pub struct List {
 /// `lowbox cert remove`.
 #[derive(Debug, Args)]
 pub struct Remove {
-    /// Its SHA-256, or the first digits of it
+    /// Its SHA-256, or the first digits of it; or its file
     #[arg(value_name = "SHA256")]
     pub thumbprint: String,
 
@@ -97,6 +99,11 @@ pub fn trust(arguments: &Trust) -> Result<ExitCode, Failure> {
             output::visible(&certificate.subject),
             certificate.thumbprint
         ));
+        if let Some(why) = when::not_now(certificate.validity) {
+            output::say(&format!(
+                "it {why}: what it signs is taken only with a time stamp of when it was valid"
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -137,7 +144,25 @@ pub fn list(arguments: &List) -> Result<ExitCode, Failure> {
 
 /// Removes.
 pub fn remove(arguments: &Remove) -> Result<ExitCode, Failure> {
-    let removed = store()?.remove(&arguments.thumbprint).map_err(|error| of_store(&error))?;
+    let named = &arguments.thumbprint;
+    let is_digits = named.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':');
+    let thumbprint = match !is_digits && Path::new(named).exists() {
+        true => {
+            let path = Path::new(named);
+            let all = Described::read(&read_small(path)?).map_err(|error| failed(path, &error))?;
+            match &all[..] {
+                [one] => one.thumbprint.clone(),
+                _ => {
+                    return Err(failed(
+                        path,
+                        &"there are several certificates in it; name one by its SHA-256",
+                    ));
+                }
+            }
+        }
+        false => named.clone(),
+    };
+    let removed = store()?.remove(&thumbprint).map_err(|error| of_store(&error))?;
     if arguments.json {
         output::json(&answer(&removed))?;
     } else {

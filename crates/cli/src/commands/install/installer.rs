@@ -7,12 +7,12 @@ use clap::Args;
 use lowbox_linux::installed::{Install, Installation, NewPackage, Repository};
 use lowbox_linux::package::{PackageFile, machine};
 use lowbox_linux::prepare::Caller;
-use lowbox_msix::Identity;
 use lowbox_msix::app_installer::{self, AppInstaller, RemotePackage};
 use lowbox_msix::bundle::{Bundle, choose};
 use lowbox_msix::container::Source;
 use lowbox_msix::package::Package;
 use lowbox_msix::signature::{Trust, UnixTime};
+use lowbox_msix::{Identity, Manifest};
 
 use super::fits::{check_fits, check_trust_level};
 use super::location::Location;
@@ -61,6 +61,23 @@ pub struct Allowed {
     pub full_trust: bool,
 }
 
+/// What an `.appinstaller` names.
+struct Named<'a> {
+    /// The `.appinstaller`.
+    from: &'a Location,
+    package: &'a RemotePackage,
+    /// What it says to be needed by it.
+    needs: &'a [RemotePackage],
+    /// It is needed by another one.
+    is_needed: bool,
+}
+
+/// How a package is installed.
+struct How<'a> {
+    named: Option<&'a Named<'a>>,
+    install: Install,
+}
+
 /// Who installs.
 pub struct Installer<'a> {
     allowed: &'a Allowed,
@@ -107,7 +124,7 @@ impl Installer<'_> {
         if location.is_app_installer() {
             return self.by_app_installer(location, &app_installer(location)?);
         }
-        Ok(vec![self.package_at(location, None, None)?])
+        self.package_at(location, None, None)
     }
 
     /// Whether an older version may take the place of a newer one.
@@ -124,18 +141,13 @@ impl Installer<'_> {
         location: &Location,
         file: &AppInstaller,
     ) -> Result<Vec<Installation>, Failure> {
-        let mut installed = Vec::new();
-        for needed in &file.dependencies {
-            if !self.has(needed) {
-                installed.push(self.remote(location, needed, None)?);
-            }
-        }
         let updates = match &file.uri {
             Some(uri) => location.beside(uri)?,
             None => absolute(location)?,
         };
-        installed.push(self.remote(location, &file.main, Some(updates.to_string()))?);
-        Ok(installed)
+        let named =
+            Named { from: location, package: &file.main, needs: &file.dependencies, is_needed: false };
+        self.named(&named, Some(updates.to_string()))
     }
 
     fn has(&self, needed: &RemotePackage) -> bool {
@@ -143,29 +155,24 @@ impl Installer<'_> {
         found.is_ok_and(|package| package.identity.version() >= needed.identity.version())
     }
 
-    fn remote(
-        &self,
-        from: &Location,
-        package: &RemotePackage,
-        app_installer: Option<String>,
-    ) -> Result<Installation, Failure> {
-        self.package_at(&from.beside(&package.uri)?, Some(package), app_installer)
+    fn named(&self, named: &Named<'_>, app_installer: Option<String>) -> Result<Vec<Installation>, Failure> {
+        self.package_at(&named.from.beside(&named.package.uri)?, Some(named), app_installer)
     }
 
     fn package_at(
         &self,
         location: &Location,
-        expected: Option<&RemotePackage>,
+        named: Option<&Named<'_>>,
         app_installer: Option<String>,
-    ) -> Result<Installation, Failure> {
+    ) -> Result<Vec<Installation>, Failure> {
         let limit = self.allowed.max_size.unwrap_or(MAX_FETCHED);
         let file = location.open(&self.repository, limit)?;
         let path = location.shown();
         let opened = opened(&path, &file)?;
-        if let Some(expected) = expected {
-            check_expected(opened.identity(), expected).map_err(|what| failed(&path, &what))?;
+        if let Some(named) = named {
+            check_expected(opened.identity(), named.package).map_err(|what| failed(&path, &what))?;
         }
-        let how = Install { app_installer, ..self.how.clone() };
+        let how = How { named, install: Install { app_installer, ..self.how.clone() } };
         match &opened {
             Opened::Package(package) => self.package(&path, (&file, package), true, &how),
             Opened::Bundle(bundle) => self.bundle(location, &file, bundle, &how),
@@ -178,8 +185,8 @@ impl Installer<'_> {
         location: &Location,
         file: &PackageFile,
         bundle: &Bundle,
-        how: &Install,
-    ) -> Result<Installation, Failure> {
+        how: &How<'_>,
+    ) -> Result<Vec<Installation>, Failure> {
         let path = &location.shown();
         let publisher = bundle.manifest().identity.publisher().as_str();
         let outer = judge(file, bundle.contents(), publisher, &self.trust, self.now)
@@ -208,8 +215,8 @@ impl Installer<'_> {
         path: &Path,
         (source, package): (&S, &Package),
         is_of_trusted: bool,
-        how: &Install,
-    ) -> Result<Installation, Failure> {
+        how: &How<'_>,
+    ) -> Result<Vec<Installation>, Failure> {
         let wrong = |what: String| failed(path, &what);
         check_fits(package.manifest()).map_err(wrong)?;
         check_trust_level(package.manifest(), self.allowed.full_trust).map_err(wrong)?;
@@ -223,8 +230,39 @@ impl Installer<'_> {
             signed_by: verdict.signed_by().map(|by| by.subject.clone()),
             trusted: is_of_trusted && verdict.is_trusted(),
         };
-        progress::shown("installing", |progress| self.repository.install(&new, how, progress))
-            .map_err(|error| failed(path, &error))
+        let mut installed = match how.named {
+            Some(named) => self.needed(path, named, package.manifest())?,
+            None => Vec::new(),
+        };
+        let one =
+            progress::shown("installing", |progress| self.repository.install(&new, &how.install, progress));
+        installed.push(one.map_err(|error| failed(path, &error))?);
+        Ok(installed)
+    }
+
+    /// Installs the frameworks that a package of an `.appinstaller` says itself that it needs: the signer of the package answers for that, and
+    /// for the `.appinstaller` nobody does.
+    fn needed(
+        &self,
+        path: &Path,
+        named: &Named<'_>,
+        manifest: &Manifest,
+    ) -> Result<Vec<Installation>, Failure> {
+        if named.is_needed && !manifest.properties.framework {
+            return Err(failed(path, &"the .appinstaller says that it is needed, and it is no framework"));
+        }
+        let says = |needed: &&RemotePackage| {
+            manifest.package_dependencies.iter().any(|one| {
+                one.name.eq_ignore_ascii_case(needed.identity.name())
+                    && one.publisher == *needed.identity.publisher()
+            })
+        };
+        let mut installed = Vec::new();
+        for package in named.needs.iter().filter(says).filter(|needed| !self.has(needed)) {
+            let needed = Named { from: named.from, package, needs: &[], is_needed: true };
+            installed.extend(self.named(&needed, None)?);
+        }
+        Ok(installed)
     }
 
     /// Refuses what is not trusted, unless that was allowed.

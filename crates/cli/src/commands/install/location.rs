@@ -72,7 +72,15 @@ impl Location {
     /// For an address of another kind, and one of a file where this is none.
     pub fn beside(&self, name: &str) -> Result<Location, Failure> {
         if is_url(name) {
-            return Ok(Location::Url(name.to_owned()));
+            let is_secret =
+                |url: &str| url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
+            // As for redirections: what came by a way that nobody on it can change does not lead to one where anybody can.
+            return match self {
+                Location::Url(url) if is_secret(url) && !is_secret(name) => Err(Failure::new(format!(
+                    "{url}: it came by https, and names {name:?}, which anybody on the way can change; that is not followed"
+                ))),
+                _ => Ok(Location::Url(name.to_owned())),
+            };
         }
         match self {
             Location::File(path) => {
@@ -151,9 +159,18 @@ mod tests {
         let beside = |name: &str| url.beside(name);
         assert_eq!(beside("c.msix").unwrap(), Location::Url("https://example.com/a/c.msix".to_owned()));
         assert_eq!(beside("HTTPS://x/c.msix").unwrap(), Location::Url("HTTPS://x/c.msix".to_owned()));
-        for bad in ["file:///etc/passwd", "/etc/passwd", "../c.msix", "ftp://x/y"] {
+        for bad in [
+            "http://example.com/c.msix",
+            "HTTP://x/y",
+            "file:///etc/passwd",
+            "/etc/passwd",
+            "../c.msix",
+            "ftp://x/y",
+        ] {
             assert!(beside(bad).is_err(), "{bad}");
         }
+        let plain = Location::named("http://example.com/b.appinstaller".as_ref());
+        assert!(plain.beside("http://x/c.msix").is_ok() && plain.beside("https://x/c.msix").is_ok());
         let file = Location::named("dir/b.AppInstaller".as_ref());
         assert!(file.is_app_installer());
         assert_eq!(file.beside("c.msix").unwrap(), Location::File("dir/c.msix".into()));

@@ -1,7 +1,12 @@
 //! What in a manifest is allowed and can hardly be meant: names that nobody knows, and pictures that are not there.
 
+use std::path::Path;
+
 use lowbox_msix::{CapabilityElement, Manifest};
 use lowbox_policy::{capabilities, capability};
+
+use crate::file_kind::FileKind;
+use crate::output;
 
 /// Systems that packages are made for. The set is open: an unknown one is a warning.
 const FAMILIES: [&str; 24] = [
@@ -63,6 +68,27 @@ pub fn doubts(manifest: &Manifest, missing_pictures: &[String]) -> Vec<String> {
         all.push(format!("there is no picture {picture} in the folder; add it, or name another one"));
     }
     all
+}
+
+/// What lies at the top of the folder and is hardly meant for others. Only there: it is a help for whoever packs, and no check.
+pub fn secrets(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    names.sort_by_key(std::fs::DirEntry::file_name);
+    let secret = |entry: &std::fs::DirEntry| {
+        let (path, name) = (entry.path(), entry.file_name());
+        let what = if [".git", ".hg", ".svn", ".env", ".ssh"].iter().any(|one| name == *one) {
+            "is in the package"
+        } else if FileKind::of(&path) == Some(FileKind::Key) {
+            "is a private key, and is in the package"
+        } else {
+            return None;
+        };
+        Some(format!(
+            "{} {what}: whoever has the package has it; move it out of the folder",
+            output::path(&path)
+        ))
+    };
+    names.iter().filter_map(secret).collect()
 }
 
 fn is_guid(name: &str) -> bool {

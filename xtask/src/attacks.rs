@@ -29,6 +29,9 @@ pub struct Options {
     /// Only the attacks whose name contains this.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// None of the attacks whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    skip: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -82,6 +85,7 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         shared.path(),
         lowbox.as_deref(),
         user.as_ref().map(|u| u.uid),
+        with_windows(options),
     )?;
     let setup = Setup { shared: shared.path().to_owned(), root };
     control(options, &setup)?;
@@ -117,14 +121,19 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
 type Found = BTreeMap<String, Finding>;
 
 fn control(options: &Options, setup: &Setup) -> io::Result<()> {
-    let with_windows = wine::lacking().is_none()
-        && lists::all().any(|(_, attack)| is_named(options, attack) && wine::is_windows(attack.program));
-    if options.unconfined { Ok(()) } else { trial::control(setup, with_windows) }
+    if options.unconfined { Ok(()) } else { trial::control(setup, with_windows(options)) }
+}
+
+/// Whether attacks of Windows programs are wanted, and can be tried.
+fn with_windows(options: &Options) -> bool {
+    wine::lacking().is_none()
+        && lists::all().any(|(_, attack)| is_named(options, attack) && wine::is_windows(attack.program))
 }
 
 /// Whether the options ask for it.
 fn is_named(options: &Options, attack: &attack::Attack) -> bool {
-    options.only.is_empty() || options.only.iter().any(|only| attack.name.contains(only.as_str()))
+    let is_in = |names: &[String]| names.iter().any(|name| attack.name.contains(name.as_str()));
+    (options.only.is_empty() || is_in(&options.only)) && !is_in(&options.skip)
 }
 
 /// Tries the wanted attacks of a pass one after the other as the process's own identity.
@@ -163,6 +172,7 @@ fn findings_as(user: &User, options: &Options, setup: &Setup, pass: Pass) -> io:
     command.args(["--pass", if pass == Pass::Alone { "alone" } else { "beside" }]);
     command.args(options.unconfined.then_some("--unconfined"));
     command.args(options.only.iter().flat_map(|only| ["--only", only]));
+    command.args(options.skip.iter().flat_map(|skip| ["--skip", skip]));
     let mut worker = command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let lines = worker.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
     let found = lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect::<io::Result<Vec<_>>>()?;

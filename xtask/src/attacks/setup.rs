@@ -39,7 +39,14 @@ impl Setup {
 }
 
 /// Copies and compiles everything below `sources` into `shared`; with `user`, root makes setuid copies too.
-pub fn build(sources: &Path, shared: &Path, lowbox: Option<&Path>, user: Option<u32>) -> io::Result<()> {
+/// Those for Windows only with `windows`.
+pub fn build(
+    sources: &Path,
+    shared: &Path,
+    lowbox: Option<&Path>,
+    user: Option<u32>,
+    windows: bool,
+) -> io::Result<()> {
     let programs = shared.join("programs");
     let bin = shared.join("bin");
     for folder in [shared, &programs, &bin] {
@@ -62,7 +69,7 @@ pub fn build(sources: &Path, shared: &Path, lowbox: Option<&Path>, user: Option<
             match file.extension().and_then(|e| e.to_str()) {
                 Some("py" | "sh") => install(&file, &programs.join(name), 0o755)?,
                 Some("c") if group.ends_with(wine::SOURCES) => {
-                    if wine::lacking().is_none() {
+                    if windows {
                         compilers.push((file.clone(), wine::compile(&file, &programs.join(stem)).spawn()?))
                     }
                 }

@@ -99,13 +99,6 @@ pub const ATTACKS: &[Attack] = &[
     native("win32-starts-native-by-fork-and-execve", &["fork", "={home}/evil"]),
     windows("win32-runs-native-from-memory", "execute_from_memory.exe", Leak, &["/bin/cat", KEY]),
     windows(
-        "win32-writes-into-desktops-menu",
-        "menu_entry.exe",
-        Appears("{home}/.local/share/applications/wine"),
-        &["evil"],
-    )
-    .patience(3000),
-    windows(
         "win32-opens-browser",
         "open_browser.exe",
         Appears("{scene}/opened"),
@@ -123,9 +116,6 @@ pub const ATTACKS: &[Attack] = &[
     windows("win32-reads-secrets-in-environment", "environment.exe", Leak, &[])
         .env(&[("AWS_SECRET_ACCESS_KEY", "{secret}")]),
     windows("win32-opens-serial-port", "serial_port.exe", Gained, &[]).needs(serial_port).proof(Proof::Root),
-    windows("win32-outlives-the-launcher", "outlive.exe", Appears("{rw}/alive"), &["={rw}/alive"])
-        .lowbox(RW)
-        .patience(2500),
     process("win32-reads-environment-of-a-process", Leak, &["environ", "{victim_pid}"]),
     process("win32-reads-memory-by-process-vm", Leak, &["vm", "{victim_pid}", "{victim_address}"]),
     process("win32-reads-memory-by-proc-mem", Leak, &["mem", "{victim_pid}", "{victim_address}"]),

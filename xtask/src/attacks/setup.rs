@@ -60,7 +60,8 @@ pub fn build(
     let mut compilers = Vec::new();
     for group in fs::read_dir(sources)? {
         let group = group?.path();
-        if !group.is_dir() {
+        let is_windows = group.ends_with(wine::SOURCES);
+        if !group.is_dir() || (is_windows && !windows) {
             continue;
         }
         for file in fs::read_dir(&group)? {
@@ -68,10 +69,8 @@ pub fn build(
             let (Some(stem), Some(name)) = (file.file_stem(), file.file_name()) else { continue };
             match file.extension().and_then(|e| e.to_str()) {
                 Some("py" | "sh") => install(&file, &programs.join(name), 0o755)?,
-                Some("c") if group.ends_with(wine::SOURCES) => {
-                    if windows {
-                        compilers.push((file.clone(), wine::compile(&file, &programs.join(stem)).spawn()?))
-                    }
+                Some("c") if is_windows => {
+                    compilers.push((file.clone(), wine::compile(&file, &programs.join(stem)).spawn()?))
                 }
                 Some("c") => {
                     compilers.push((file.clone(), compile(sources, &file, &programs.join(stem))?.spawn()?))

@@ -43,7 +43,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     if !options.no_attacks {
         // Two starts of Wine for each, as two users: four minutes, which a run of everything has not.
-        println!("==> the 57 attacks of Windows programs are left out: cargo xtask attacks --only win32-");
+        println!("==> the attacks of Windows programs are left out: cargo xtask attacks --only win32-");
         cargo(&["xtask", "attacks", "--skip", "win32-"])?;
     }
     // Optimised: the model against the kernel and the oracles are many small launches and checks.

@@ -4,12 +4,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lowbox_msix::signature::UnixTime;
 
-/// The day, as RFC 3339 writes it.
-pub fn date(at: UnixTime) -> String {
+/// As RFC 3339 writes it.
+pub fn time(at: UnixTime) -> String {
     // The last one that can be written.
     let at = Duration::from_secs(at.min(253_402_300_799));
-    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + at).to_string();
-    text.split('T').next().unwrap_or_default().to_owned()
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + at).to_string()
+}
+
+/// Its day.
+pub fn date(at: UnixTime) -> String {
+    time(at).split('T').next().unwrap_or_default().to_owned()
 }
 
 /// Why something is not valid at this time, if it is not.

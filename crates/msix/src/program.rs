@@ -1,6 +1,7 @@
 //! What kind of program a file is, by its first bytes and its name.
 
 use crate::Architecture;
+use crate::windows_image::machine;
 
 /// How many of a program's first bytes [`program_kind`] wants.
 pub const HEAD: usize = 4096;
@@ -46,7 +47,7 @@ pub fn program_kind(head: &[u8], name: &str) -> Option<ProgramKind> {
         return Some(ProgramKind::Linux(elf(head)));
     }
     if head.starts_with(b"MZ") {
-        return pe(head).map(ProgramKind::Windows);
+        return machine(head).map(ProgramKind::Windows);
     }
     if let Some(line) = head.strip_prefix(b"#!") {
         let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -74,22 +75,6 @@ fn elf(head: &[u8]) -> Architecture {
         183 => Architecture::Arm64,
         _ => Architecture::Neutral,
     }
-}
-
-/// `Machine` of the COFF header (the PE format's list).
-fn pe(head: &[u8]) -> Option<Architecture> {
-    let at = u32::from_le_bytes(head.get(0x3c..0x40)?.try_into().ok()?) as usize;
-    let header = head.get(at..at.checked_add(6)?)?;
-    if !header.starts_with(b"PE\0\0") {
-        return None;
-    }
-    Some(match u16::from_le_bytes([header[4], header[5]]) {
-        0x014c => Architecture::X86,
-        0x8664 => Architecture::X64,
-        0x01c0 | 0x01c2 | 0x01c4 => Architecture::Arm,
-        0xaa64 => Architecture::Arm64,
-        _ => Architecture::Neutral,
-    })
 }
 
 #[cfg(test)]

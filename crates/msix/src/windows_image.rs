@@ -31,26 +31,34 @@ pub fn windows_image(head: &[u8]) -> Option<WindowsImage> {
 
 /// The PE format: COFF header, then the optional header, in which the subsystem stands at the same place for 32 and 64 bits.
 fn portable(head: &[u8]) -> Option<WindowsImage> {
-    let at = u32::from_le_bytes(head.get(OFFSET..OFFSET + 4)?.try_into().ok()?) as usize;
-    let header = head.get(at..at.checked_add(24 + 70)?)?;
-    if !header.starts_with(b"PE\0\0") {
-        return None;
-    }
+    let header = header(head, 24 + 70)?;
     let word = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
-    let (machine, characteristics, subsystem) = (word(4), word(22), word(24 + 68));
+    let (characteristics, subsystem) = (word(22), word(24 + 68));
     if characteristics & DLL != 0 || characteristics & EXECUTABLE == 0 {
         return Some(WindowsImage::Library);
     }
     if subsystem == NATIVE {
         return Some(WindowsImage::Driver);
     }
-    Some(WindowsImage::Program(match machine {
+    Some(WindowsImage::Program(machine(head)?))
+}
+
+/// So many bytes of the PE header.
+fn header(head: &[u8], length: usize) -> Option<&[u8]> {
+    let at = u32::from_le_bytes(head.get(OFFSET..OFFSET + 4)?.try_into().ok()?) as usize;
+    head.get(at..at.checked_add(length)?).filter(|header| header.starts_with(b"PE\0\0"))
+}
+
+/// `Machine` of the COFF header (the PE format's list), of a program or a library.
+pub(crate) fn machine(head: &[u8]) -> Option<Architecture> {
+    let header = header(head, 6)?;
+    Some(match u16::from_le_bytes([header[4], header[5]]) {
         0x014c => Architecture::X86,
         0x8664 => Architecture::X64,
         0x01c0 | 0x01c2 | 0x01c4 => Architecture::Arm,
         0xaa64 => Architecture::Arm64,
         _ => Architecture::Neutral,
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod display;
 mod file_server;
+mod files;
 mod front_end;
 mod lesson;
 mod networks;
@@ -21,6 +22,7 @@ mod windows;
 
 pub use display::Display;
 pub use file_server::FileServer;
+pub use files::files;
 pub use front_end::FrontEnd;
 pub use lesson::{Found, Lesson, Needed, accesses, canonical, found, recorded_paths, text};
 pub use networks::{

@@ -1,25 +1,15 @@
 //! Packages that are installed: by name and by command, upgraded, reset, removed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use lowbox_program_tests::{FULL_TRUST, Person, Sample, everyone, everyone_at_home, finish, start, until};
+use lowbox_program_tests::{
+    FULL_TRUST, Person, Sample, everyone, everyone_at_home, files, finish, start, until,
+};
 
 /// A command of the person's by its full path, as a shell finds it.
 fn command(person: &Person, name: &str) -> PathBuf {
     person.home().join(".local/bin").join(name)
-}
-
-/// All files and links beneath a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.file_type().unwrap().is_dir() {
-            true => all.extend(files(&entry.path())),
-            false => all.push(entry.path()),
-        }
-    }
-    all
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use lowbox_program_tests::{Person, Sample, everyone, everyone_at_home, finish, start, until};
+use lowbox_program_tests::{Sample, everyone, everyone_at_home, finish, start, until};
 
 #[test]
 fn the_command_of_a_package_is_run_as_the_package_however_it_is_named() {
@@ -128,19 +128,13 @@ fn data_are_reset_under_a_running_program_only_when_it_is_to_be_ended() {
         sample.script = "echo started > ~/state; trap '' TERM; while :; do sleep 0.05; done\n".to_owned();
         sample.install(person, &[]).succeeded();
         let running = start(person.lowbox(&["run", "Contoso.Tool"]));
-        assert!(until(Duration::from_secs(30), || has_begun(person)));
+        assert!(until(Duration::from_secs(30), || person.has_made("Contoso.Tool", "state")));
         let refused = finish(person.lowbox(&["reset", "Contoso.Tool", "--data"]), 30);
         assert!(refused.stderr.contains("--end-running"), "{}", refused.stderr);
         finish(person.lowbox(&["reset", "Contoso.Tool", "--data", "--end-running"]), 30).succeeded();
         assert!(running.finish(30).code().is_none());
-        assert!(!has_begun(person));
+        assert!(!person.has_made("Contoso.Tool", "state"));
         let list = finish(person.lowbox(&["list"]), 30).succeeded();
         assert!(list.contains("Contoso.Tool"), "{list}");
     });
-}
-
-fn has_begun(person: &Person) -> bool {
-    let packages = person.home().join(".local/share/lowbox/packages");
-    let mut folders = fs::read_dir(packages).into_iter().flatten().flatten();
-    folders.any(|folder| folder.path().join("LocalState/state").exists())
 }

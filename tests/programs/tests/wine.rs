@@ -1,11 +1,11 @@
 //! Windows programs inside, by Wine.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use lowbox_program_tests::{
-    Person, everyone_with_wine, finish, finish_with_input, own_windows_program, start, text, until,
+    Person, everyone_with_wine, files, finish, finish_with_input, own_windows_program, start, text, until,
 };
 
 const NONE: [&str; 0] = [];
@@ -110,23 +110,12 @@ fn registry_and_drive_c_are_the_packages_own_and_last() {
         let templates = person.home().join(".local/share/lowbox/wine");
         let all = files(&templates);
         assert!(all.len() > 500, "{}", all.len());
+        assert!(bytes(&templates) < 150 << 20, "{}", bytes(&templates));
         for path in all {
             let Ok(target) = fs::read_link(&path) else { continue };
             assert!(target.starts_with("/usr/lib") || target.starts_with("/opt"), "{}", path.display());
         }
     });
-}
-
-/// All files and links beneath a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.file_type().unwrap().is_dir() {
-            true => all.extend(files(&entry.path())),
-            false => all.push(entry.path()),
-        }
-    }
-    all
 }
 
 fn bytes(folder: &Path) -> u64 {
@@ -138,13 +127,7 @@ fn two_programs_of_one_package_do_not_write_over_each_others_registry() {
     everyone_with_wine(|person| {
         own_windows_program(person, "keep");
         let first = start(person.inside(["--name", "one"], ["./keep.exe", "60000"]));
-        let lock = || {
-            person
-                .home()
-                .join(".local/share/lowbox/packages")
-                .read_dir()
-                .is_ok_and(|all| all.flatten().any(|one| one.path().join("WineChanges/lock").exists()))
-        };
+        let lock = || person.package_so_far("one").is_some_and(|one| one.join("WineChanges/lock").exists());
         assert!(until(Duration::from_secs(20), lock));
         let second = || finish(person.inside(["--name", "one"], ["./keep.exe"]), 60);
         assert!(until(Duration::from_secs(20), || second().stderr.contains("runs already")));

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
 use lowbox_linux::installed::{InstalledError, InstalledPackage};
@@ -12,6 +11,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::installed::repository;
 use crate::output::{self, Page, Style};
+use crate::when;
 
 /// `lowbox list`.
 #[derive(Debug, Args)]
@@ -178,7 +178,7 @@ fn entry(
             entry.publisher = Some(package.record.publisher.clone());
             entry.signed_by.clone_from(&package.record.signed_by);
             entry.trusted = package.record.trusted;
-            entry.installed = Some(time(package.record.installed));
+            entry.installed = Some(when::time(package.record.installed));
             entry.app_installer.clone_from(&package.record.app_installer);
             entry.folder = Some(package.folder());
             entry.full_name = Some(package.record.full_name);
@@ -187,9 +187,4 @@ fn entry(
         (Err(error), _) | (_, Err(error)) => entry.error = Some(error.to_string()),
     }
     entry
-}
-
-fn time(seconds: u64) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds.min(253_402_300_799)))
-        .to_string()
 }

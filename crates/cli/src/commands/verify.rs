@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use clap::Args;
 use lowbox_linux::package::{
@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::package::{Opened, failed, open_any};
 use crate::failure::Failure;
 use crate::trust::{TrustArguments, Verdict, distrust, judge_signature, seconds};
-use crate::{output, progress};
+use crate::{output, progress, when};
 
 /// `lowbox verify`.
 #[derive(Debug, Args)]
@@ -109,7 +109,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         signed: by.is_some(),
         signer: by.map(|by| by.subject.clone()),
         signer_sha256: by.map(|by| by.thumbprint.clone()),
-        valid_at: trusted.map(|trusted| time_text(trusted.at)),
+        valid_at: trusted.map(|trusted| when::time(trusted.at)),
         time_stamp: by.zip(trusted).and_then(|(by, trusted)| time_stamp(by, trusted)),
     };
     if arguments.json {
@@ -217,7 +217,7 @@ fn time_stamp(by: &SignedBy, trusted: &Trusted) -> Option<TimeStamp> {
         return None;
     }
     let (time, authority) = by.time_stamp.clone().unzip();
-    Some(TimeStamp { time: time.map(time_text), authority, counts: trusted.stamped, why_not })
+    Some(TimeStamp { time: time.map(when::time), authority, counts: trusted.stamped, why_not })
 }
 
 fn page(path: &std::path::Path, answer: &Answer) {
@@ -235,9 +235,4 @@ fn page(path: &std::path::Path, answer: &Answer) {
     if let Some(why) = answer.time_stamp.as_ref().and_then(|stamp| stamp.why_not.as_ref()) {
         output::say(&format!("its time stamp does not count: {}", output::visible(why)));
     }
-}
-
-/// As RFC 3339 writes times.
-fn time_text(at: UnixTime) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at)).to_string()
 }

@@ -231,11 +231,11 @@ impl Repository {
 }
 
 fn unchanged(repository: &Repository, package: InstalledPackage, how: &Install) -> Installation {
-    let family = package.identity.family_name();
+    let own = repository.commands(&package);
     let (mut commands, mut left_out) = (Vec::new(), Vec::new());
     for alias in package.manifest.applications.iter().flat_map(|one| &one.integration.aliases) {
         let at = repository.places.commands.join(alias.command());
-        if repository.owner_of_link(&at).as_ref() == Some(&family) {
+        if own.iter().any(|command| command == alias.command()) {
             commands.push(at);
         } else if let Err(why) = is_free(alias.command(), how, &repository.places.commands) {
             left_out.push(why);

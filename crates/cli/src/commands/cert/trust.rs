@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
 use lowbox_linux::package::{Kept, TrustStoreError};
@@ -178,9 +177,7 @@ fn of_store(error: &TrustStoreError) -> Failure {
 
 fn answer(kept: &Kept) -> Answer {
     let certificate = &kept.certificate;
-    let [from, to] = certificate
-        .validity
-        .map(|at| humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at)).to_string());
+    let [from, to] = certificate.validity.map(when::time);
     Answer {
         sha256: certificate.thumbprint.clone(),
         subject: certificate.subject.clone(),

@@ -166,3 +166,49 @@ fn numbers(folder: &str, most: usize) -> Option<Vec<u32>> {
     }
     Some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::io::Write;
+    use std::process::{Child, Command};
+
+    /// Somebody who asks, as Wine's programs do: a request to one pipe, and then the wait for an answer from another one.
+    fn client() -> (Child, std::io::PipeReader, std::io::PipeWriter) {
+        let (request, asks) = std::io::pipe().unwrap();
+        let (answered, answer) = std::io::pipe().unwrap();
+        let script = "import os; os.write(1, b'x' * 64); os.read(0, 64)";
+        let mut python = Command::new("python3");
+        let child = python.args(["-c", script]).stdin(answered).stdout(asks).spawn().unwrap();
+        (child, request, answer)
+    }
+
+    fn wait_for(pid: u32) {
+        while call(pid).is_none_or(|[number, fd, _, length]| ([number, length], fd) != (ANSWER, 0)) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn who_asked_is_the_one_whose_request_is_read_and_not_answered() {
+        let own = std::process::id();
+        assert_eq!(asker(own), Asker::Nobody);
+        let (mut first, mut request, mut answer) = client();
+        wait_for(first.id());
+        assert_eq!(asker(own), Asker::Unclear, "it asks, and that was not read yet");
+        request.read_exact(&mut [0; 64]).unwrap();
+        assert_eq!(asker(own), Asker::Thread(first.id()));
+        let (mut second, mut other_request, mut other_answer) = client();
+        wait_for(second.id());
+        assert_eq!(asker(own), Asker::Thread(first.id()), "the other's waits");
+        other_request.read_exact(&mut [0; 64]).unwrap();
+        assert_eq!(asker(own), Asker::Unclear, "no server reads two");
+        answer.write_all(&[0; 64]).unwrap();
+        first.wait().unwrap();
+        assert_eq!(asker(own), Asker::Thread(second.id()));
+        other_answer.write_all(&[0; 64]).unwrap();
+        second.wait().unwrap();
+        assert_eq!(asker(own), Asker::Nobody);
+    }
+}

@@ -226,3 +226,7 @@ impl UnwindState for State<'_> {
 
     fn write_xmm_register(&mut self, _: XmmRegister, _: u128) {}
 }
+
+#[cfg(test)]
+#[path = "pe_tests.rs"]
+mod tests;

@@ -1,10 +1,11 @@
 //! Windows programs: built here from C, and run by people who have Wine's files already.
 
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Person, everyone, everyone_at_home, finish};
+use crate::{Person, everyone, everyone_at_home, files, finish, text};
 
 /// Compiles a program of `win32/`, once for all tests.
 pub fn windows_program(name: &str) -> PathBuf {
@@ -49,6 +50,32 @@ pub fn everyone_at_home_with_wine(test: impl Fn(&Person)) {
     });
 }
 
+/// How lowbox makes Wine's files.
+fn made_by() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    include_str!("../../../crates/linux/src/wine/template.rs").hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A program that nobody here wrote, which `.ci/run` fetches by its package's name; `None` where it was not, which is said.
+pub fn fetched_windows_program(name: &str) -> Option<PathBuf> {
+    let fetched = std::env::var_os("LOWBOX_WINDOWS_PROGRAMS")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/windows-programs"));
+    // 7-Zip's package has it for several processors.
+    let is_it = |path: &PathBuf| {
+        path.ends_with(name) && !text(path).contains("/ia32/") && !text(path).contains("/arm64/")
+    };
+    let found = files(&fetched).into_iter().find(is_it);
+    if found.is_none() {
+        eprintln!(
+            "SKIPPED 1 scenario: {name} is not in {} (LOWBOX_WINDOWS_PROGRAMS names another folder)",
+            fetched.display()
+        );
+    }
+    found
+}
+
 /// Where tests share what takes long.
 fn shared() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
@@ -69,7 +96,8 @@ fn give_template(person: &Person) {
     let program = own_windows_program(person, "echo");
     let lock = alone(&folder);
     let own = person.home().join(".local/share/lowbox/wine");
-    let kept = folder.join(format!("template of {}", person.name));
+    // One that was made in another way is not what this lowbox makes.
+    let kept = folder.join(format!("template {:016x} of {}", made_by(), person.name));
     let copy = |from: &Path, to: &Path| {
         let ended = Command::new("cp").arg("-a").args([from, to]).status();
         assert!(ended.expect("cp").success(), "{} to {}", from.display(), to.display());

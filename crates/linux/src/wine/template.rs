@@ -33,6 +33,18 @@ const PREFIX: &str = "prefix";
 /// Says that a package needs a copy of the template, because overlayfs does not work above it.
 const COPIED: &str = "copied";
 
+/// How it is made: one that another lowbox made otherwise is not used.
+const MADE: u32 = 2;
+
+/// What is added to the files of Wine's registry.
+const REGISTRY: [(&str, &str); 2] = [
+    // Wine's default is Windows 7.
+    ("user.reg", "\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n"),
+    // The driver that lists network interfaces does so over netlink, which the filter refuses. It ends of that (Wine 8) with its lock held,
+    // and whoever asks next waits for ever: as Node.js, where it listens. Without the driver they are told that there are none.
+    ("system.reg", "\n[System\\\\CurrentControlSet\\\\Services\\\\nsiproxy] 1\n\"Start\"=dword:00000004\n"),
+];
+
 /// A template that is there.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -147,7 +159,7 @@ fn family_name() -> String {
 /// Wine calls the user's folder in it by the user's name in the container.
 fn name(caller: &Caller, wine: &Wine) -> String {
     let user = container_user(&caller.user, &package_sid(&family_name()));
-    format!("{}-{}", wine.key, user.name)
+    format!("{}-{}-{MADE}", wine.key, user.name)
 }
 
 /// Runs a program in a container, beside a process of its own. Says why it failed.
@@ -234,10 +246,10 @@ fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
     let _ = fs::remove_file(&stamp);
     fs::write(&stamp, "disable\n")?;
     own(&stamp)?;
-    // Wine's default is Windows 7.
-    let registry =
-        OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join("user.reg"));
-    registry?.write_all(b"\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n")?;
+    for (file, added) in REGISTRY {
+        let registry = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join(file));
+        registry?.write_all(added.as_bytes())?;
+    }
     replace_links(&prefix.join("drive_c"), &own)?;
     for (copies, originals) in wine.libraries_by_folder() {
         share(&prefix.join("drive_c/windows").join(copies), &originals, &own)?;

@@ -166,9 +166,8 @@ static void derived(const char *word)
         if (!result)
             FreeSid(sid);
     } else if (capability && capability(name, &groups, &count[0], &sids, &count[1]) && count[0] == 1 && count[1] == 1) {
-        BOOL has = 7;
-        printf("%s: %s %s", word, text(sids[0]), text(groups[0]));
-        printf(check && check(NULL, sids[0], &has) ? " %d\n" : " error\n", has);
+        BOOL has = 7, checked = check && check(NULL, sids[0], &has);
+        printf("%s: %s %s %d\n", word, text(sids[0]), text(groups[0]), checked ? has : -1);
         LocalFree(groups[0]), LocalFree(groups), LocalFree(sids[0]), LocalFree(sids);
     } else {
         printf("%s: error\n", word);

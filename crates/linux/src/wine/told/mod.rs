@@ -81,7 +81,7 @@ pub(super) fn overrides() -> String {
 }
 
 /// Why a program is not told.
-pub(super) const NOT_BUILT: &str = "this lowbox was built without a compiler for Windows programs";
+pub(crate) const NOT_BUILT: &str = "this lowbox was built without a compiler for Windows programs";
 
 /// Puts it into a prefix whose libraries are Wine's, copied or linked.
 ///

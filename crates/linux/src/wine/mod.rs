@@ -98,7 +98,7 @@ impl WineSpec {
             }
             Source::Folder(_) => PackageFiles::default(),
         };
-        let drives = drives::drives(named.working_folder, &places(named, &files));
+        let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
         let told = ready.is_told.then(|| {
             let folder = named.package.map(|package| package.folder.as_path());
@@ -134,6 +134,8 @@ pub(crate) struct Named<'a> {
     pub(crate) package: Option<&'a PackageIdentity>,
     /// Its private folders.
     pub(crate) data: Data<'a>,
+    /// Folders of which the user can be asked for something.
+    pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
     pub(crate) sees_all: bool,
 }

@@ -44,5 +44,8 @@ fn make(caller: &Caller, wine: &Wine) -> Result<Template, WineError> {
         }
     });
     bar.finish_and_clear();
+    if let Some(why) = made.as_ref().ok().and_then(Template::not_told) {
+        output::say(&format!("Windows programs are not told of their container: {}", output::visible(&why)));
+    }
     made
 }

@@ -1,10 +1,10 @@
 //! Windows programs: built here from C, and run by people who have Wine's files already.
 
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::person::built_lowbox;
 use crate::{Person, everyone, everyone_at_home, files, finish, text};
 
 /// Compiles a program of `win32/`, once for all tests.
@@ -50,13 +50,6 @@ pub fn everyone_at_home_with_wine(test: impl Fn(&Person)) {
     });
 }
 
-/// How lowbox makes Wine's files.
-fn made_by() -> u64 {
-    let mut hasher = DefaultHasher::new();
-    include_str!("../../../crates/linux/src/wine/template.rs").hash(&mut hasher);
-    hasher.finish()
-}
-
 /// A program that nobody here wrote, which `.ci/run` fetches by its package's name; `None` where it was not, which is said.
 pub fn fetched_windows_program(name: &str) -> Option<PathBuf> {
     let fetched = std::env::var_os("LOWBOX_WINDOWS_PROGRAMS")
@@ -96,13 +89,15 @@ fn give_template(person: &Person) {
     let program = own_windows_program(person, "echo");
     let lock = alone(&folder);
     let own = person.home().join(".local/share/lowbox/wine");
-    // One that was made in another way is not what this lowbox makes.
-    let kept = folder.join(format!("template {:016x} of {}", made_by(), person.name));
+    let kept = folder.join(format!("template of {}", person.name));
     let copy = |from: &Path, to: &Path| {
         let ended = Command::new("cp").arg("-a").args([from, to]).status();
         assert!(ended.expect("cp").success(), "{} to {}", from.display(), to.display());
     };
-    if !kept.exists() {
+    let time = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
+    // Another lowbox may want another one.
+    if time(&kept) < time(&built_lowbox()) {
+        let _ = fs::remove_dir_all(&kept);
         // By the person's own lowbox: the first Windows program has it made.
         let ended = finish(person.inside([""; 0], [program]), 120);
         assert!(ended.stderr.contains("making Wine's files"), "{}", ended.stderr);
@@ -110,6 +105,7 @@ fn give_template(person: &Person) {
         let new = folder.join("new");
         let _ = fs::remove_dir_all(&new);
         copy(&own, &new);
+        File::open(&new).and_then(|made| made.set_modified(std::time::SystemTime::now())).expect("its time");
         fs::rename(&new, &kept).expect("in one folder");
         return;
     }

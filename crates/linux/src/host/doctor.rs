@@ -8,6 +8,7 @@ mod networks;
 mod probe;
 mod resources;
 mod whole;
+mod windows;
 
 use std::ffi::OsString;
 
@@ -74,6 +75,7 @@ pub fn examine() -> Vec<Item> {
         resources::groups(&user),
         folders::data(&user, &variable),
         folders::configuration(&user, &variable),
+        windows::programs(),
         whole::container(),
     ]
 }

@@ -36,7 +36,7 @@ use crate::launch::{
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
 use crate::supervise::TerminalGate;
-use crate::wine::{self, WineRun, WineSpec};
+use crate::wine::{self, PackageIdentity, WineRun, WineSpec};
 
 pub(crate) use bounds::Bounds;
 pub use caller::Caller;
@@ -58,6 +58,8 @@ pub struct Request {
     pub family_name: String,
     /// The publisher id of the package, for the folder that a publisher's packages share.
     pub publisher_id: String,
+    /// The package that it is of, if it is of one: for programs that ask.
+    pub package: Option<PackageIdentity>,
     /// Declared capabilities.
     pub capabilities: Vec<String>,
     /// Those of them that the user has to allow: privacy-sensitive, and declared by the package. [`decide_capabilities`]
@@ -270,7 +272,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     // Nothing of its own is said where all goes well, so this is for who asked.
     notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));
     let mut variables = program::environment(caller, &found);
-    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, &ready.path)));
+    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready)));
     variables.extend(package_graph(request));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
@@ -299,6 +301,13 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 binds: &plan.binds,
                 packages: &request.package_folders,
                 user: &user.name,
+                container: token.app_container.as_ref().expect("made above"),
+                package: request.package.as_ref(),
+                data: wine::Data {
+                    family_name: &request.family_name,
+                    local_state: &data.local_state,
+                    temp_state: Path::new(&temp_inside),
+                },
                 to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
             };

@@ -16,20 +16,24 @@ mod package_files;
 pub(crate) mod prefix;
 pub(crate) mod start;
 mod template;
+pub(crate) mod told;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
+use lowbox_security::AppContainer;
 use serde::{Deserialize, Serialize};
 
 pub use drives::{Drive, windows_path};
 pub use error::WineError;
 pub use find::Wine;
+pub(crate) use package_files::Data;
 pub use package_files::PackageEntry;
 use package_files::PackageFiles;
 pub use prefix::Source;
 pub use template::Template;
+pub use told::PackageIdentity;
 
 use crate::host::{EnvironmentRequest, find_program};
 use crate::prepare::{Caller, Request};
@@ -69,6 +73,8 @@ pub struct WineSpec {
     pub drives: Vec<Drive>,
     /// What of packages lies in it, where it is an overlay.
     pub package_files: Vec<PackageEntry>,
+    /// What the program is told of its container, where Wine's files have the add-on for it.
+    pub told: Option<Vec<u8>>,
 }
 
 impl WineSpec {
@@ -87,17 +93,25 @@ impl WineSpec {
     /// Names for a program and its arguments, and what the launch needs for it.
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
         let files = match &ready.source {
-            Source::Overlay { template, .. } => PackageFiles::of(named.packages, template, named.user),
+            Source::Overlay { template, .. } => {
+                PackageFiles::of(&named.data, named.packages, template, named.user)
+            }
             Source::Folder(_) => PackageFiles::default(),
         };
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
+        let told = ready.is_told.then(|| {
+            let folder = named.package.map(|package| package.folder.as_path());
+            let folder = folder.and_then(|path| windows_name(path, &files, &drives));
+            told::answers(named.container, named.package, folder.as_deref(), files.own_folder.as_deref())
+        });
         let spec = WineSpec {
             server: run.wine.server.clone(),
             prefix: ready.path.clone(),
             source: ready.source.clone(),
             drives,
             package_files: files.entries,
+            told,
         };
         (spec, arguments)
     }
@@ -114,6 +128,12 @@ pub(crate) struct Named<'a> {
     pub(crate) packages: &'a [PathBuf],
     /// The user's name in the container.
     pub(crate) user: &'a str,
+    /// Who the program is.
+    pub(crate) container: &'a AppContainer,
+    /// Of which package, if it is of one.
+    pub(crate) package: Option<&'a PackageIdentity>,
+    /// Its private folders.
+    pub(crate) data: Data<'a>,
     /// Folders of which the user can be asked for something.
     pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
@@ -153,16 +173,20 @@ pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
 pub(crate) const DRIVES: &str = "dosdevices";
 
 /// Variables for Wine. Of no use to an attacker: who can set them inside can as well start Wine's parts without them.
-pub(crate) fn environment(caller: &Caller, prefix: &Path) -> Vec<EnvironmentRequest> {
+pub(crate) fn environment(caller: &Caller, ready: &Ready) -> Vec<EnvironmentRequest> {
     let has_locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().any(|name| caller.variable(name).is_some());
     // Else Wine takes names of files for ASCII.
     let locale = (!has_locale).then_some(("LC_CTYPE", "C.UTF-8".into()));
+    // No menus of the host's are written, and nobody is asked to fetch a .NET or an HTML engine.
+    let mut overrides = String::from("mscoree,mshtml=;winemenubuilder.exe=d");
+    if ready.is_told {
+        overrides = format!("{overrides};{}", told::overrides());
+    }
     [
-        ("WINEPREFIX", prefix.as_os_str().to_owned()),
+        ("WINEPREFIX", ready.path.as_os_str().to_owned()),
         // Its messages are for Wine's makers.
         ("WINEDEBUG", "-all".into()),
-        // No menus of the host's are written, and nobody is asked to fetch a .NET or an HTML engine.
-        ("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d".into()),
+        ("WINEDLLOVERRIDES", overrides.into()),
     ]
     .into_iter()
     .chain(locale)
@@ -174,7 +198,7 @@ pub(crate) fn environment(caller: &Caller, prefix: &Path) -> Vec<EnvironmentRequ
 fn places(named: &Named<'_>, files: &PackageFiles) -> Vec<Place> {
     // Packages have names on C:, unless there are none.
     let is_worth_it = |object: &Object| {
-        object.origin.is_grant() || (object.origin == Origin::Package && files.entries.is_empty())
+        object.origin.is_grant() || (object.origin == Origin::Package && !files.name_packages)
     };
     let is_granted =
         |path: &Path| named.objects.iter().any(|object| object.path == path && is_worth_it(object));
@@ -201,10 +225,14 @@ fn places(named: &Named<'_>, files: &PackageFiles) -> Vec<Place> {
     places
 }
 
+/// What Windows calls a path, on C: or on a drive.
+fn windows_name(path: &Path, files: &PackageFiles, drives: &[Drive]) -> Option<String> {
+    files.windows_path(path).or_else(|| windows_path(drives, path))
+}
+
 /// The command line of Wine's loader: the program, then its arguments, paths by their Windows names where they have one.
 fn arguments(loader: &Path, all: &Named<'_>, drives: &[Drive], files: &PackageFiles) -> Vec<OsString> {
-    let named =
-        |path: &Path| files.windows_path(path).or_else(|| windows_path(drives, path)).map(OsString::from);
+    let named = |path: &Path| windows_name(path, files, drives).map(OsString::from);
     let program = all.program;
     let is_on_a_drive = named(all.working_folder).is_some();
     let word = |word: &OsString| {

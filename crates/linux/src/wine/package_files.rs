@@ -1,4 +1,5 @@
-//! Where a Windows program finds the files of its package: a layer of links between the template and the package's changes.
+//! Where a Windows program finds the files of its package, and its private folders: a layer of links between the template and the
+//! package's changes.
 //!
 //! As on Windows a package's folder is `C:\Program Files\WindowsApps\FULL_NAME`, and what lies in its `VFS` is where programs look for
 //! it: `VFS\ProgramFilesX64\Contoso` is `C:\Program Files\Contoso` (Microsoft's table "Packaged VFS locations"). The links lead to the
@@ -67,12 +68,26 @@ const MAX_ENTRIES: usize = 20_000;
 pub(crate) struct PackageFiles {
     /// What a folder lies in stands before it.
     pub(crate) entries: Vec<PackageEntry>,
+    /// The packages' files are among them.
+    pub(crate) name_packages: bool,
+    /// What Windows calls the package's folder of its own (`AC`).
+    pub(crate) own_folder: Option<String>,
+}
+
+/// A package's private folders, as the container sees them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Data<'a> {
+    pub(crate) family_name: &'a str,
+    pub(crate) local_state: &'a Path,
+    pub(crate) temp_state: &'a Path,
 }
 
 impl PackageFiles {
     /// Those of packages whose files lie in these folders, above the template.
-    pub(crate) fn of(folders: &[PathBuf], template: &Path, user: &str) -> PackageFiles {
+    pub(crate) fn of(data: &Data<'_>, folders: &[PathBuf], template: &Path, user: &str) -> PackageFiles {
         let mut layer = Layer { template, made: BTreeSet::new(), entries: Vec::new() };
+        let own = layer.private_folders(data, user);
+        let own_entries = layer.entries.len();
         for folder in folders {
             // …/apps/FAMILY/FULL_NAME/package
             let Some(full_name) = folder.parent().and_then(Path::file_name) else { continue };
@@ -85,22 +100,29 @@ impl PackageFiles {
                 layer.show(&folder.join("VFS").join(name), &at, WRITABLE.contains(vfs));
             });
         }
-        let entries = if layer.entries.len() > MAX_ENTRIES { Vec::new() } else { layer.entries };
-        PackageFiles { entries }
+        let fits = layer.entries.len() <= MAX_ENTRIES;
+        layer.entries.truncate(if fits { MAX_ENTRIES } else { own_entries });
+        let own_folder = own.to_str().map(on_c);
+        PackageFiles { name_packages: layer.entries.len() > own_entries, entries: layer.entries, own_folder }
     }
 
     /// What a file of a package is called there.
     pub(crate) fn windows_path(&self, path: &Path) -> Option<String> {
         let inside = |entry: &PackageEntry| {
             let PackageEntry::Link { at, to } = entry else { return None };
-            let below = at.strip_prefix("drive_c").ok()?.join(path.strip_prefix(to).ok()?);
-            Some((at.as_os_str().len(), below.to_str()?.trim_end_matches('/').replace('/', "\\")))
+            let below = at.join(path.strip_prefix(to).ok()?);
+            Some((at.as_os_str().len(), on_c(below.to_str()?.trim_end_matches('/'))))
         };
         // Where it is found by several names, the one in VFS is meant, and that is not in WindowsApps.
-        let is_own = |name: &str| !name.starts_with("Program Files\\WindowsApps\\");
+        let is_own = |name: &str| !name.starts_with("C:\\Program Files\\WindowsApps\\");
         let all = self.entries.iter().filter_map(inside);
-        all.max_by_key(|(length, name)| (is_own(name), *length)).map(|(_, name)| format!("C:\\{name}"))
+        all.max_by_key(|(length, name)| (is_own(name), *length)).map(|(_, name)| name)
     }
+}
+
+/// What Windows calls a path of the prefix's C:.
+fn on_c(path: &str) -> String {
+    format!("C:{}", path.trim_start_matches("drive_c").replace('/', "\\"))
 }
 
 struct Layer<'a> {
@@ -110,6 +132,16 @@ struct Layer<'a> {
 }
 
 impl Layer<'_> {
+    /// `Packages\FAMILY` in the user's local data, where Windows has a package's folders: those that lowbox keeps, and `AC`, which is of the
+    /// prefix.
+    fn private_folders(&mut self, data: &Data<'_>, user: &str) -> PathBuf {
+        let local = PathBuf::from(format!("drive_c/users/{user}/AppData/Local/Packages"));
+        let folder = self.folder(&local.join(data.family_name));
+        self.link(folder.join("LocalState"), data.local_state.to_owned());
+        self.link(folder.join("TempState"), data.temp_state.to_owned());
+        self.folder(&folder.join("AC"))
+    }
+
     /// A folder of the layer, by the names that the template has for its parts: Windows does not tell `Windows` from `windows`.
     fn folder(&mut self, path: &Path) -> PathBuf {
         let mut at = PathBuf::new();
@@ -189,13 +221,18 @@ mod tests {
             fs::create_dir_all(package.join(file).parent().unwrap()).unwrap();
             fs::write(package.join(file), "").unwrap();
         }
-        let files = PackageFiles::of(std::slice::from_ref(&package), &template, "me");
+        let data =
+            Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
+        let files = PackageFiles::of(&data, std::slice::from_ref(&package), &template, "me");
+        assert_eq!(files.own_folder.as_deref(), Some(r"C:\users\me\AppData\Local\Packages\F_1\AC"));
+        let local = files.windows_path(Path::new("/data/L/x"));
+        assert_eq!(local.as_deref(), Some(r"C:\users\me\AppData\Local\Packages\F_1\LocalState\x"));
         let links: Vec<String> = files
             .entries
             .iter()
             .filter_map(|entry| match entry {
                 PackageEntry::Link { at, to } => {
-                    Some(format!("{} {}", at.display(), to.strip_prefix(&package).unwrap().display()))
+                    Some(format!("{} {}", at.display(), to.strip_prefix(&package).ok()?.display()))
                 }
                 PackageEntry::Folder { .. } => None,
             })

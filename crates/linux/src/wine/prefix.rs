@@ -52,6 +52,8 @@ pub(crate) struct Ready {
     /// Where it is inside.
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
+    /// It has the add-on that tells programs of their container.
+    pub(crate) is_told: bool,
     /// Nobody else uses it meanwhile.
     pub(crate) lock: Option<File>,
 }
@@ -68,7 +70,8 @@ pub(crate) fn ready(
 ) -> Result<Ready, WineError> {
     let template = match of {
         PrefixOf::Making(folder) => {
-            return Ok(Ready { path: folder.clone(), source: Source::Folder(folder.clone()), lock: None });
+            let source = Source::Folder(folder.clone());
+            return Ok(Ready { path: folder.clone(), source, is_told: false, lock: None });
         }
         PrefixOf::Package(template) => template,
     };
@@ -88,7 +91,7 @@ pub(crate) fn ready(
         }
         Source::Overlay { template: template.prefix(), changes: folder }
     };
-    Ok(Ready { path, source, lock: Some(lock) })
+    Ok(Ready { path, source, is_told: template.not_told().is_none(), lock: Some(lock) })
 }
 
 /// A folder of the container's user, and no link to one.

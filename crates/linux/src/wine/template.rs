@@ -14,7 +14,7 @@ use lowbox_msix::Identity;
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open, syncfs};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, waitpid};
 
-use super::{DRIVES, PrefixOf, Wine, WineError, WineRun};
+use super::{DRIVES, PrefixOf, Wine, WineError, WineRun, told};
 use crate::host::{canonical, container_user, remove_tree};
 use crate::launch::Groundwork;
 use crate::launch::pin::open_without_links;
@@ -44,6 +44,8 @@ const REGISTRY: [(&str, &str); 2] = [
     // and whoever asks next waits for ever: as Node.js, where it listens. Without the driver they are told that there are none.
     ("system.reg", "\n[System\\\\CurrentControlSet\\\\Services\\\\nsiproxy] 1\n\"Start\"=dword:00000004\n"),
 ];
+/// Says why its programs are not told of their container ([`told`]).
+const NOT_TOLD: &str = "not-told";
 
 /// A template that is there.
 #[derive(Clone, Debug)]
@@ -80,6 +82,12 @@ impl Template {
     /// Whether packages have copies of it.
     pub(crate) fn is_copied(&self) -> bool {
         self.folder.join(COPIED).exists()
+    }
+
+    /// Why programs are not told of their container, if they are not.
+    #[must_use]
+    pub fn not_told(&self) -> Option<String> {
+        fs::read_to_string(self.folder.join(NOT_TOLD)).ok()
     }
 
     /// Makes the template, which takes Wine some ten seconds; `tell` hears how many files of how many are there, ten times a second.
@@ -133,18 +141,24 @@ impl Template {
         let init = run(PrefixOf::Making(prefix.clone()), &["wineboot", "--init"]);
         in_container(caller, &init, &mut || tell(count(&libraries).min(total), total)).map_err(failed)?;
         clean(&prefix, wine).map_err(WineError::at(&prefix))?;
-        // On the disk before it has its name.
-        let object = open(&new, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        object.and_then(syncfs).map_err(WineError::at(&new))?;
         let template = Template { folder: new.clone() };
         // The first overlay above it is tried at once: what it fails for will not change from run to run.
-        let trial = run(PrefixOf::Package(template), &["--version"]);
+        let trial = run(PrefixOf::Package(template.clone()), &["--version"]);
         if let Err(what) = in_container(caller, &trial, &mut || ()) {
             fs::write(new.join(COPIED), what).map_err(WineError::at(&new))?;
         }
+        // So are Wine's libraries with the add-on, by a program of Wine's.
+        let trial = run(PrefixOf::Package(template), &["cmd", "/c", "exit", "0"]);
+        add_what_tells(&prefix, wine, &mut || in_container(caller, &trial, &mut || ()))
+            .map_err(WineError::at(&prefix))?
+            .map_or(Ok(()), |why| fs::write(new.join(NOT_TOLD), why))
+            .map_err(WineError::at(&new))?;
         let packages = caller.folders.data.join("packages");
         let packages_folder = open_without_links(CWD, &packages).map_err(WineError::at(&packages))?;
         remove_tree(&packages_folder, family_name().as_ref()).map_err(WineError::at(&packages))?;
+        // On the disk before it has its name.
+        let object = open(&new, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        object.and_then(syncfs).map_err(WineError::at(&new))?;
         let place = all.join(name(caller, wine));
         fs::rename(&new, &place).map_err(WineError::at(&place))?;
         Ok(Template { folder: place })
@@ -159,7 +173,36 @@ fn family_name() -> String {
 /// Wine calls the user's folder in it by the user's name in the container.
 fn name(caller: &Caller, wine: &Wine) -> String {
     let user = container_user(&caller.user, &package_sid(&family_name()));
-    format!("{}-{}-{MADE}", wine.key, user.name)
+    format!("{}-{MADE}{}-{}", wine.key, told::key(), user.name)
+}
+
+/// Puts the add-on into it, if Wine runs with it. Says why not.
+fn add_what_tells(
+    prefix: &Path,
+    wine: &Wine,
+    trial: &mut dyn FnMut() -> Result<(), String>,
+) -> io::Result<Option<String>> {
+    let Some(originals) = wine.libraries() else { return Ok(Some("Wine's libraries were not found".into())) };
+    let owner = fs::symlink_metadata(prefix)?;
+    let system32 = prefix.join("drive_c/windows/system32");
+    if let Err(why) = told::put_into(&system32, &originals, &|path| give(path, &owner)) {
+        return Ok(Some(why));
+    }
+    match trial() {
+        Ok(()) => Ok(None),
+        Err(why) => {
+            told::take_out(&system32, &originals, &|path| give(path, &owner))?;
+            Ok(Some(format!("Wine does not run with the add-on: {why}")))
+        }
+    }
+}
+
+/// Gives what lowbox put into a prefix to whom the prefix belongs.
+fn give(path: &Path, owner: &fs::Metadata) -> io::Result<()> {
+    match owner.uid() {
+        uid if uid == rustix::process::geteuid().as_raw() => Ok(()),
+        uid => lchown(path, Some(uid), Some(owner.gid())),
+    }
 }
 
 /// Runs a program in a container, beside a process of its own. Says why it failed.
@@ -230,10 +273,7 @@ fn launch(caller: &Caller, request: &Request) -> Result<(), String> {
 /// Takes away what leads out of the prefix, and sets what a package shall find.
 fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
     let owner = fs::symlink_metadata(prefix)?;
-    let own = |path: &Path| match owner.uid() {
-        uid if uid == rustix::process::geteuid().as_raw() => Ok(()),
-        uid => lchown(path, Some(uid), Some(owner.gid())),
-    };
+    let own = |path: &Path| give(path, &owner);
     let folder = open_without_links(CWD, prefix)?;
     // Drives are of each run. Debian's Wine notes the socket's folder of this container in `wineserver`.
     for gone in [DRIVES, "wineserver"] {

@@ -45,6 +45,7 @@ pub mod part_name;
 mod program;
 mod publisher;
 pub mod qualifiers;
+pub mod registry;
 pub mod resources;
 pub mod signature;
 mod unpackaged;

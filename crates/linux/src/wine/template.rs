@@ -151,7 +151,7 @@ fn name(caller: &Caller, wine: &Wine) -> String {
 }
 
 /// Runs a program in a container, beside a process of its own. Says why it failed.
-fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
+pub(super) fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
     let (report, answer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| error.to_string())?;
     let lowbox = getpid();

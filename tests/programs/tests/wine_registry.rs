@@ -140,8 +140,7 @@ fn a_damaged_hive_is_told_of_and_left_out() {
     everyone_with_wine(|person| {
         let good = machine(|key| key.set("There", Value::text("yes")));
         let mut bad = good.machine_hive().unwrap().unwrap();
-        bad[600] ^= 1;
-        bad[5000..].fill(0xff);
+        bad[36] ^= 8;
         let user = PackageRegistry { machine: Key::default(), user: good.machine };
         install(person, "1.0.0.0", &[("Registry.dat", Some(bad)), ("User.dat", user.user_hive().unwrap())]);
         let words = [r"l:Software\Contoso!There", r"u:Software\Contoso!There"];

@@ -12,7 +12,7 @@ mod drives;
 mod error;
 mod executable;
 mod find;
-mod package_files;
+pub(crate) mod package_files;
 pub(crate) mod prefix;
 mod registry;
 pub(crate) mod start;

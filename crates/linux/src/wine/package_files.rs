@@ -79,7 +79,7 @@ const PLACES: [(&str, &str); 19] = [
 ];
 
 /// The folders that tokens of packages stand for, as Windows names them. What stands for the drive as a whole comes last.
-pub(super) fn folders(user: &str) -> Vec<(String, String)> {
+pub(crate) fn folders(user: &str) -> Vec<(String, String)> {
     let (drive, others) = PLACES.split_first().unwrap_or((&("", ""), &[]));
     let folder = |(vfs, place): &(&str, &str)| {
         let place = place.replace("{user}", &format!("drive_c/users/{user}"));

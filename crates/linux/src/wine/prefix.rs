@@ -22,7 +22,7 @@ use crate::prepare::Caller;
 /// Where the prefix is mounted in the package's folder, at this path inside too; or the prefix itself, where it is a copy.
 const PREFIX: &str = "Wine";
 /// What belongs to it, beside it: who learns about root's programs finds the mount point only in folders of root's.
-pub(super) const CHANGES: &str = "WineChanges";
+pub(crate) const CHANGES: &str = "WineChanges";
 /// What programs changed, and overlayfs' own folder beside it.
 pub(crate) const UPPER: &str = "upper";
 pub(crate) const WORK: &str = "work";

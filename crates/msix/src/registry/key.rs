@@ -158,7 +158,19 @@ impl Key {
         self.keys.remove(&Folded::new(name)).map(|(_, key)| key)
     }
 
-    /// Takes out what is above: subkeys by their names.
+    /// Takes the key at a path out, and those above it that have nothing else.
+    pub fn take_at(&mut self, path: &str) -> Option<Key> {
+        let Some((name, rest)) = path.split_once('\\') else { return self.take(path) };
+        let folded = Folded::new(name);
+        let below = &mut self.keys.get_mut(&folded)?.1;
+        let taken = below.take_at(rest);
+        if below.is_empty() {
+            self.keys.remove(&folded);
+        }
+        taken
+    }
+
+    /// Takes all subkeys out.
     pub fn take_keys(&mut self) -> Vec<(String, Key)> {
         std::mem::take(&mut self.keys).into_values().collect()
     }

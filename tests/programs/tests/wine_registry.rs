@@ -149,3 +149,16 @@ fn a_damaged_hive_is_told_of_and_left_out() {
         assert!(complaints.contains("Registry.dat: ") && complaints.contains("left out"), "{complaints}");
     });
 }
+
+#[test]
+fn reading_the_packages_own_registry_takes_no_capability() {
+    everyone_with_wine(|person| {
+        lowbox_program_tests::own_windows_program(person, "registry");
+        let words = ["./registry.exe", r"l:Software\Microsoft\Windows NT\CurrentVersion!CurrentVersion"];
+        let said = |options: &[&str]| finish(person.inside(options, words), 60).succeeded();
+        let plain = said(&[]);
+        assert!(!plain.ends_with("none"), "{plain}");
+        assert_eq!(said(&["--lpac"]), plain);
+        assert_eq!(said(&["--lpac", "--capability", "registryRead"]), plain);
+    });
+}

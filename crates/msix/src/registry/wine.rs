@@ -2,7 +2,7 @@
 //! `#` is about the key, and no content of it.
 
 use super::key::units_to_bytes;
-use super::{Budget, Key, Kind, MAX_BYTES, MAX_DEPTH, MAX_KEY_NAME, RegistryError, Value};
+use super::{Budget, Key, Kind, MAX_BYTES, MAX_DEPTH, MAX_KEY_NAME, MAX_VALUE_NAME, RegistryError, Value};
 
 const HEAD: &str = "WINE REGISTRY Version 2";
 
@@ -33,6 +33,9 @@ pub fn read_wine(bytes: &[u8]) -> Result<Key, RegistryError> {
         } else if line.starts_with(['@', '"']) {
             let whole = with_continuation(line, &mut lines, &mut budget)?;
             let (Some(path), Some((name, value))) = (&path, value(&whole)) else { continue };
+            if name.encode_utf16().count() > MAX_VALUE_NAME {
+                continue;
+            }
             budget.take(name.len() + value.data.len())?;
             make(&mut root, path).set(&name, value);
         }
@@ -51,7 +54,9 @@ fn key_path(line: &str) -> Result<Option<Vec<String>>, RegistryError> {
     if names.len() > MAX_DEPTH {
         return Err(RegistryError::TooMuch("keys in one another"));
     }
-    let is_name = |name: &String| !name.is_empty() && name.encode_utf16().count() <= MAX_KEY_NAME;
+    let is_name = |name: &String| {
+        !name.is_empty() && name.encode_utf16().count() <= MAX_KEY_NAME && !name.contains(char::is_control)
+    };
     Ok(names.iter().all(is_name).then_some(names))
 }
 

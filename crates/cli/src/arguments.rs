@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, bundle, capability, cert, completions, consent, doctor, explain, init, install, isolate, learn,
-    list, man, open, pack, remove, reset, show, sign, token, unpack, update, verify,
+    acl, bundle, capability, capture, cert, completions, consent, doctor, explain, init, install, isolate,
+    learn, list, man, open, pack, remove, reset, show, sign, token, unpack, update, verify,
 };
 use crate::prompt::Policy;
 
@@ -49,6 +49,8 @@ pub enum Command {
     Learn(learn::Arguments),
     /// Begin an MSIX package: a manifest for a folder
     Init(init::Arguments),
+    /// Make an MSIX package of what a Windows installer installs
+    Capture(capture::Arguments),
     /// Make an isolated MSIX package, or manifest, from one of full trust
     Isolate(isolate::Arguments),
     /// Install an MSIX package for yourself

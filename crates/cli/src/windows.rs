@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lowbox_linux::prepare::{Caller, Request};
-use lowbox_linux::wine::{PrefixOf, Template, Wine, WineError, WineRun, needed};
+use lowbox_linux::wine::{PrefixOf, Template, Wine, WineError, WineRun, bring_in, needed};
 
 use crate::failure::Failure;
 use crate::output;
@@ -21,6 +21,9 @@ pub fn make_ready(caller: &Caller, request: &mut Request) -> Result<(), Failure>
         Some(template) => template,
         None => make(caller, &wine).map_err(failed)?,
     };
+    for notice in bring_in(caller, &wine, &template, request).map_err(failed)? {
+        output::say(&notice);
+    }
     request.wine = Some(WineRun { wine, prefix: PrefixOf::Package(template) });
     Ok(())
 }

@@ -45,7 +45,9 @@ pub mod part_name;
 mod program;
 mod publisher;
 pub mod qualifiers;
+pub mod registry;
 pub mod resources;
+mod shortcut;
 pub mod signature;
 mod unpackaged;
 mod version;
@@ -55,6 +57,7 @@ mod xml;
 
 pub use logo::placeholder_logo;
 pub use program::{HEAD as PROGRAM_HEAD, ProgramKind, program_kind};
+pub use shortcut::{MAX_SHORTCUT, Shortcut};
 pub use windows_image::{WindowsImage, windows_image};
 
 pub use digest::{Digest, HashAlgorithm, Hasher};

@@ -25,6 +25,26 @@ pub fn windows_program(name: &str) -> PathBuf {
     program
 }
 
+/// An installer of [`windows_program`] `registry`, made by NSIS from `win32/installer.nsi` in the person's working folder. `None`, and said, where
+/// there is no NSIS.
+pub fn installer(person: &Person) -> Option<PathBuf> {
+    if Command::new("makensis").arg("-VERSION").output().is_err() {
+        println!("1 test left out: makensis (Debian's nsis) is not installed");
+        return None;
+    }
+    let folder = windows_program("registry").parent().expect("a folder").to_owned();
+    let made = folder.join(format!("setup-{}.exe", std::process::id()));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("win32/installer.nsi");
+    let define = |name: &str, path: &Path| format!("-D{name}={}", path.display());
+    let options = ["-V1".to_owned(), define("FROM", &folder), define("TO", &made)];
+    let ended = Command::new("makensis").args(options).arg(script).status();
+    assert!(ended.expect("makensis").success());
+    let own = person.file("download/setup.exe", "");
+    fs::copy(&made, &own).expect("a copy");
+    fs::remove_file(&made).expect("it is there");
+    Some(own)
+}
+
 /// A copy of a program in the person's working folder, without the bit that Linux wants of programs.
 pub fn own_windows_program(person: &Person, name: &str) -> PathBuf {
     let copy = person.file(format!("{name}.exe"), "");

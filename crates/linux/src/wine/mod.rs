@@ -2,7 +2,7 @@
 //!
 //! A file that is a Windows program ([`executable`]) is started by Wine's loader ([`find`]) in a container as every program is: identity,
 //! token, access check, plan. What comes to it is data for the launch ([`WineSpec`]): a prefix (Wine's drive C: and registry), made of a
-//! template ([`template`]) and the package's own changes ([`prefix`]); drives for what is granted ([`drives`]); Wine's server, started before
+//! template ([`template`]), the package's registry ([`registry`]) and its own changes ([`prefix`]); drives for what is granted ([`drives`]); Wine's server, started before
 //! the program ([`start`]); and a shorter list of system calls (`seccomp/wine.txt`).
 //!
 //! Wine is no boundary, and nothing here is one: its server runs inside, with the program's rights, and what a program reaches is what
@@ -12,8 +12,9 @@ mod drives;
 mod error;
 mod executable;
 mod find;
-mod package_files;
+pub(crate) mod package_files;
 pub(crate) mod prefix;
+mod registry;
 pub(crate) mod start;
 mod template;
 pub(crate) mod told;
@@ -32,6 +33,7 @@ pub(crate) use package_files::Data;
 pub use package_files::PackageEntry;
 use package_files::PackageFiles;
 pub use prefix::Source;
+pub use registry::bring_in;
 pub use template::Template;
 pub use told::PackageIdentity;
 
@@ -54,6 +56,8 @@ pub struct WineRun {
 pub enum PrefixOf {
     /// The package's, above this template.
     Package(Template),
+    /// The same, with a text for `reg import` in its drive C:.
+    Importing(Template, Vec<u8>),
     /// A template's, which is being made in this folder.
     Making(PathBuf),
 }
@@ -92,12 +96,15 @@ impl WineSpec {
 
     /// Names for a program and its arguments, and what the launch needs for it.
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
-        let files = match &ready.source {
+        let mut files = match &ready.source {
             Source::Overlay { template, .. } => {
                 PackageFiles::of(&named.data, named.packages, template, named.user)
             }
             Source::Folder(_) => PackageFiles::default(),
         };
+        if let PrefixOf::Importing(_, text) = &run.prefix {
+            files.entries = PackageEntry::imported(text);
+        }
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
         let told = ready.is_told.then(|| {

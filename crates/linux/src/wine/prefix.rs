@@ -22,7 +22,7 @@ use crate::prepare::Caller;
 /// Where the prefix is mounted in the package's folder, at this path inside too; or the prefix itself, where it is a copy.
 const PREFIX: &str = "Wine";
 /// What belongs to it, beside it: who learns about root's programs finds the mount point only in folders of root's.
-const CHANGES: &str = "WineChanges";
+pub(crate) const CHANGES: &str = "WineChanges";
 /// What programs changed, and overlayfs' own folder beside it.
 pub(crate) const UPPER: &str = "upper";
 pub(crate) const WORK: &str = "work";
@@ -73,7 +73,7 @@ pub(crate) fn ready(
             let source = Source::Folder(folder.clone());
             return Ok(Ready { path: folder.clone(), source, is_told: false, lock: None });
         }
-        PrefixOf::Package(template) => template,
+        PrefixOf::Package(template) | PrefixOf::Importing(template, _) => template,
     };
     let package = caller.folders.data.join("packages").join(family_name);
     let package = canonical(&package).map_err(WineError::at(package))?;

@@ -32,6 +32,8 @@ const LOCK: &str = ".lock";
 const PREFIX: &str = "prefix";
 /// Says that a package needs a copy of the template, because overlayfs does not work above it.
 const COPIED: &str = "copied";
+/// Says why its programs are not told of their container ([`told`]).
+const NOT_TOLD: &str = "not-told";
 
 /// How it is made: one that another lowbox made otherwise is not used.
 const MADE: u32 = 2;
@@ -44,8 +46,6 @@ const REGISTRY: [(&str, &str); 2] = [
     // and whoever asks next waits for ever: as Node.js, where it listens. Without the driver they are told that there are none.
     ("system.reg", "\n[System\\\\CurrentControlSet\\\\Services\\\\nsiproxy] 1\n\"Start\"=dword:00000004\n"),
 ];
-/// Says why its programs are not told of their container ([`told`]).
-const NOT_TOLD: &str = "not-told";
 
 /// A template that is there.
 #[derive(Clone, Debug)]
@@ -206,7 +206,7 @@ fn give(path: &Path, owner: &fs::Metadata) -> io::Result<()> {
 }
 
 /// Runs a program in a container, beside a process of its own. Says why it failed.
-fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
+pub(super) fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
     let (report, answer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| error.to_string())?;
     let lowbox = getpid();

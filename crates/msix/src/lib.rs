@@ -52,6 +52,7 @@ pub mod signature;
 mod unpackaged;
 mod version;
 mod windows_image;
+mod windows_resources;
 pub mod writer;
 mod xml;
 
@@ -59,6 +60,7 @@ pub use logo::placeholder_logo;
 pub use program::{HEAD as PROGRAM_HEAD, ProgramKind, program_kind};
 pub use shortcut::{MAX_SHORTCUT, Shortcut};
 pub use windows_image::{WindowsImage, windows_image};
+pub use windows_resources::{ProgramVersion, program_picture, program_version};
 
 pub use digest::{Digest, HashAlgorithm, Hasher};
 pub use xml::XmlError;

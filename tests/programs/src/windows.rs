@@ -19,10 +19,30 @@ pub fn windows_program(name: &str) -> PathBuf {
         // At a fixed address, so that a child's memory lies where its parent's does.
         let options = ["-O1", "-s", "-static", "-Wl,--disable-dynamicbase", "-o"];
         let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
-        let ended = compiler.args(options).args([&program, &source]).status();
+        let resources = source.with_extension("rc").is_file().then(|| resources(name, &folder));
+        let ended = compiler.args(options).args([&program, &source]).args(resources).status();
         assert!(ended.expect("gcc-mingw-w64-x86-64: cargo xtask peers").success(), "{name}.c");
     }
     program
+}
+
+/// What a program says of itself, compiled, with a picture.
+fn resources(name: &str, folder: &Path) -> PathBuf {
+    let png = lowbox_msix::placeholder_logo(256);
+    // One picture of 256 by 256 pixels, 22 bytes from the beginning.
+    let mut icon = vec![0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 32, 0];
+    icon.extend((png.len() as u32).to_le_bytes());
+    icon.extend(22_u32.to_le_bytes());
+    icon.extend(png);
+    fs::write(folder.join("icon.ico"), icon).expect("written");
+    let (script, made) = (
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("win32").join(name),
+        folder.join(name).with_extension("o"),
+    );
+    let mut compiler = Command::new("x86_64-w64-mingw32-windres");
+    let ended = compiler.arg("-I").arg(folder).args([script.with_extension("rc"), made.clone()]).status();
+    assert!(ended.expect("windres: binutils-mingw-w64-x86-64").success(), "{name}.rc");
+    made
 }
 
 /// An installer of [`windows_program`] `registry`, made by NSIS from `win32/installer.nsi` in the person's working folder. `None`, and said, where

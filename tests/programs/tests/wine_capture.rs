@@ -11,7 +11,11 @@ use serde_json::Value;
 
 /// Captures with these options; the answer.
 fn capture(person: &Person, options: &[&str]) -> Value {
-    let words = [&["capture", "download/setup.exe", "--json"], options, &["--", "/S"]].concat();
+    capture_with(person, options, &["/S"])
+}
+
+fn capture_with(person: &Person, options: &[&str], arguments: &[&str]) -> Value {
+    let words = [&["capture", "download/setup.exe", "--json"], options, &["--"], arguments].concat();
     let ended = finish(person.lowbox(&words), 120);
     serde_json::from_str(&ended.succeeded()).unwrap()
 }
@@ -155,6 +159,22 @@ fn what_is_captured_can_be_looked_at_in_a_folder() {
         // Nothing is written over.
         let again = ["capture", "download/setup.exe", "--folder", "kept", "--", "/S"];
         assert_eq!(finish(person.lowbox(&again), 60).code(), Some(125));
+    });
+}
+
+#[test]
+fn without_menu_entries_and_words_of_the_installer_the_programs_say_what_they_are() {
+    everyone_with_wine(|person| {
+        if installer(person).is_none() {
+            return;
+        }
+        let said = capture_with(person, &["--folder", "kept"], &["/S", "/BARE"]);
+        assert!(said["full_name"].as_str().unwrap().starts_with("Contoso-Registry_9.8.7.6_x64__"), "{said}");
+        assert_eq!(said["publisher"], "CN=Contoso Works");
+        assert_eq!(said["applications"].as_array().unwrap().len(), 1, "{said}");
+        assert_eq!(said["applications"][0]["executable"], "VFS/ProgramFilesX64/Contoso Notes/registry.exe");
+        let picture = fs::read(person.work().join("kept/Assets/Square150x150Logo.png")).unwrap();
+        assert_eq!(picture, lowbox_msix::placeholder_logo(256), "the program's own");
     });
 }
 

@@ -1,5 +1,6 @@
 ; An installer as they are: a program and its data, keys, a menu entry, and what takes all of it away. FROM is the folder of the program.
 Target amd64-unicode
+!include FileFunc.nsh
 Unicode true
 Name "Contoso Notes"
 OutFile "${TO}"
@@ -28,6 +29,9 @@ Section
   WriteRegStr HKLM "Software\Contoso Notes" "InstallDir" "$INSTDIR"
   WriteRegDWORD HKLM "Software\Contoso Notes" "Number" 287
   WriteRegExpandStr HKCU "Software\Contoso Notes" "Greeting" "hello"
+  ; Given /S /BARE, neither a menu entry nor what Windows lists: some are like that.
+  ${GetParameters} $0
+  StrCmp $0 "/S /BARE" bare
   WriteRegStr HKLM "Software\Microsoft\Windows\CurrentVersion\Uninstall\Contoso Notes" "DisplayName" "Contoso Notes"
   WriteRegStr HKLM "Software\Microsoft\Windows\CurrentVersion\Uninstall\Contoso Notes" "DisplayVersion" "3.1.4"
   WriteRegStr HKLM "Software\Microsoft\Windows\CurrentVersion\Uninstall\Contoso Notes" "Publisher" "Contoso, Ltd."
@@ -36,6 +40,7 @@ Section
   CreateDirectory "$SMPROGRAMS\Contoso"
   CreateShortcut "$SMPROGRAMS\Contoso\Contoso Notes.lnk" "$INSTDIR\registry.exe" "l:Software\Contoso"
   CreateShortcut "$SMPROGRAMS\Contoso\Uninstall.lnk" "$INSTDIR\uninstall.exe"
+bare:
 SectionEnd
 
 Section Uninstall

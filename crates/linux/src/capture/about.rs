@@ -1,7 +1,7 @@
-//! What an installer says of its program, in the keys by which Windows lists what can be removed.
+//! What an installer says of its program, in the keys by which Windows lists what can be removed; else what the program says of itself.
 
 use lowbox_msix::registry::Key;
-use lowbox_msix::{Publisher, Version};
+use lowbox_msix::{ProgramVersion, Publisher, Version};
 
 /// Those keys.
 pub(super) const UNINSTALL: [&str; 2] = [
@@ -45,6 +45,15 @@ impl About {
                 self.publisher = text("Publisher");
             }
         }
+    }
+
+    /// What a program says of itself, where its installer says nothing.
+    pub(super) fn learn_from(&mut self, program: ProgramVersion) {
+        if self.name.is_none() {
+            self.name = program.product;
+        }
+        self.version = self.version.take().or(program.version);
+        self.publisher = self.publisher.take().or(program.company);
     }
 
     /// Its version with four parts, if it is one of numbers.

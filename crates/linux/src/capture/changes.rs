@@ -144,3 +144,71 @@ fn is_as_it_was(upper: &OwnedFd, path: &Path, template: &Path, size: u64) -> boo
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    fn open(path: &Path) -> OwnedFd {
+        rustix::fs::open(path, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap()
+    }
+
+    fn made(root: &Path, file: &str, text: &str) {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn what_is_new_or_changed_is_found_and_nothing_is_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let (upper, template) = (place.path().join("upper"), place.path().join("template"));
+        made(place.path(), "secret/key.txt", "secret");
+        for (file, text) in [("same", "text"), ("changed", "old "), ("longer", "old")] {
+            made(&template, &format!("drive_c/{file}.txt"), text);
+        }
+        for (file, text) in
+            [("same", "text"), ("changed", "new "), ("longer", "older"), ("Program Files/X/new", "")]
+        {
+            let end = if file.contains('/') { "" } else { ".txt" };
+            made(&upper, &format!("drive_c/{file}{end}"), text);
+        }
+        symlink(place.path().join("secret"), upper.join("drive_c/folder")).unwrap();
+        symlink(place.path().join("secret/key.txt"), upper.join("drive_c/key.txt")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, upper.join("drive_c/pipe"), Mode::RWXU).unwrap();
+        made(&upper, &format!("drive_c/deep/{}x", "d/".repeat(150)), "");
+        fs::write(upper.join("drive_c").join(OsStr::from_bytes(b"\xff\n.exe")), "").unwrap();
+        let found = Changes::of(&open(&upper), &template).unwrap();
+        let names: Vec<&str> = found.files.iter().map(|one| one.windows.as_str()).collect();
+        assert_eq!(names, [r"C:\Program Files\X\new", r"C:\changed.txt", r"C:\longer.txt"]);
+        let mut left: Vec<&str> = found.left_out.iter().map(|one| one.why).collect();
+        left.sort_unstable();
+        assert_eq!(
+            left,
+            [
+                "it is a link, which packages don't have",
+                "it is a link, which packages don't have",
+                "it is neither a file nor a folder",
+                "it lies in too many folders",
+                "its name is no text"
+            ]
+        );
+        assert!(file(&open(&upper), Path::new("drive_c/key.txt")).is_err());
+        assert!(file(&open(&upper), Path::new("drive_c/folder/key.txt")).is_err());
+        assert!(file(&open(&upper), Path::new("../secret/key.txt")).is_err());
+        assert!(file(&open(&upper), Path::new("drive_c/pipe")).is_err(), "and it keeps nobody waiting");
+    }
+
+    #[test]
+    fn a_drive_that_is_a_link_or_nothing_is_no_drive() {
+        let place = tempfile::tempdir().unwrap();
+        let upper = place.path().join("upper");
+        fs::create_dir(&upper).unwrap();
+        assert!(Changes::of(&open(&upper), place.path()).unwrap().files.is_empty());
+        symlink("/etc", upper.join("drive_c")).unwrap();
+        assert!(Changes::of(&open(&upper), place.path()).is_err());
+    }
+}

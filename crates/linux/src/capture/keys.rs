@@ -133,3 +133,101 @@ fn changed(upper: &OwnedFd, template: &Path, file: &'static str) -> Result<Key, 
     let before = fs::read(&path).map_err(CaptureError::at(path))?;
     Ok(now.since(&read_wine(&before).map_err(failed)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lowbox_msix::registry::Value;
+    use rustix::fs::{CWD, Mode, OFlags, mkfifoat, open};
+    use std::os::unix::fs::symlink;
+
+    const TEMPLATE: &str = "WINE REGISTRY Version 2\n[Software\\\\There] 1\n\"a\"=\"b\"\n";
+
+    struct World {
+        place: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new() -> World {
+            let place = tempfile::tempdir().unwrap();
+            for layer in ["template", "upper"] {
+                fs::create_dir(place.path().join(layer)).unwrap();
+            }
+            for file in ["system.reg", "user.reg"] {
+                fs::write(place.path().join("template").join(file), TEMPLATE).unwrap();
+            }
+            World { place }
+        }
+
+        fn keys(&self) -> Result<Keys, CaptureError> {
+            let upper =
+                open(self.place.path().join("upper"), OFlags::DIRECTORY | OFlags::PATH, Mode::empty());
+            let folders = crate::wine::package_files::folders("me");
+            Keys::of(&upper.unwrap(), &self.place.path().join("template"), &folders)
+        }
+
+        fn system(&self, text: &str) -> Keys {
+            fs::write(self.place.path().join("upper/system.reg"), format!("{TEMPLATE}{text}")).unwrap();
+            self.keys().unwrap()
+        }
+    }
+
+    #[test]
+    fn the_installers_keys_are_kept_and_wines_and_the_systems_are_not() {
+        let keys = World::new().system(
+            "[Software\\\\Contoso] 1\n\"at\"=\"C:\\\\Program Files\\\\Contoso;C:\\\\x\"\n\
+             [Software\\\\Wine\\\\X] 1\n\"a\"=\"b\"\n[Hardware\\\\X] 1\n\"a\"=\"b\"\n[Else] 1\n\"a\"=\"b\"\n\
+             [System\\\\CurrentControlSet\\\\Services\\\\One] 1\n\"ImagePath\"=\"x\"\n\
+             [System\\\\CurrentControlSet\\\\Services\\\\Two] 1\n\"Type\"=dword:00000001\n\
+             [System\\\\CurrentControlSet\\\\Control\\\\Video] 1\n\"a\"=\"b\"\n\
+             [Software\\\\Classes\\\\CLSID\\\\{1}\\\\InprocServer32] 1\n@=\"x.dll\"\n\
+             [Software\\\\Microsoft\\\\Windows\\\\CurrentVersion\\\\Run] 1\n\"Contoso\"=\"x.exe\"\n",
+        );
+        let machine = &keys.registry.machine;
+        let value = machine.at("Software\\Contoso").unwrap().value("at");
+        assert_eq!(value, Some(&Value::text(r"[{ProgramFilesX64}]\Contoso;C:\x")));
+        assert_eq!(machine.keys().map(|(name, _)| name).collect::<Vec<_>>(), ["Software"]);
+        assert!(machine.at("Software\\There").is_none() && machine.at("Software\\Wine").is_none());
+        let said: Vec<&str> = keys.left_out.iter().map(|one| one.what.as_str()).collect();
+        assert_eq!(
+            said,
+            [
+                "service One",
+                "driver Two",
+                "HKEY_LOCAL_MACHINE\\Else",
+                "HKEY_LOCAL_MACHINE\\Software\\Microsoft\\Windows\\CurrentVersion\\Run: Contoso",
+                "COM server {1}"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_the_registry_is_not_followed_and_has_an_end() {
+        let world = World::new();
+        let system = world.place.path().join("upper/system.reg");
+        assert!(world.keys().unwrap().registry.machine.is_empty());
+        fs::write(world.place.path().join("secret"), TEMPLATE).unwrap();
+        symlink(world.place.path().join("secret"), &system).unwrap();
+        assert!(world.keys().is_err());
+        fs::remove_file(&system).unwrap();
+        mkfifoat(CWD, &system, Mode::RWXU).unwrap();
+        assert!(world.keys().is_err());
+        fs::remove_file(&system).unwrap();
+        let endless = fs::File::create(&system).unwrap();
+        endless.set_len(1 << 40).unwrap();
+        assert!(matches!(world.keys(), Err(CaptureError::Registry { file: "system.reg", .. })));
+        fs::write(&system, "MZ").unwrap();
+        assert!(world.keys().is_err());
+    }
+
+    #[test]
+    fn names_that_a_hive_has_no_place_for_are_not_taken() {
+        let long = "n".repeat(20_000);
+        let keys = World::new().system(&format!(
+            "[Software\\\\A\\0B] 1\n\"a\"=\"b\"\n[Software\\\\{}] 1\n\"a\"=\"b\"\n[Software\\\\Good] 1\n\"{long}\"=\"b\"\n\"c\"=\"d\"\n",
+            "k".repeat(300)
+        ));
+        assert_eq!(keys.registry.machine.count(), 1);
+        assert!(keys.registry.machine_hive().unwrap().is_some());
+    }
+}

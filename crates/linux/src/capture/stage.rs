@@ -8,11 +8,14 @@ use std::path::Path;
 use lowbox_msix::manifest::edit::{Captured, CapturedApplication, LOGOS, captured_manifest};
 use lowbox_msix::part_name::MANIFEST;
 use lowbox_msix::registry::RegistryError;
-use lowbox_msix::{Architecture, Identity, Manifest, Publisher, Version, placeholder_logo};
+use lowbox_msix::{
+    Architecture, Identity, Manifest, Publisher, Version, placeholder_logo, program_picture, program_version,
+};
 use rustix::fs::Mode;
 
+use super::about::About;
 use super::applications::{Applications, Placed, is_shortcut};
-use super::changes::{Changed, Changes, file};
+use super::changes::{Changed, Changes, file, read};
 use super::keys::Keys;
 use super::places::place;
 use super::{CaptureError, LeftOut, Session, about};
@@ -82,11 +85,16 @@ pub fn stage(
     if applications.all.is_empty() {
         return Err(CaptureError::NoProgram);
     }
-    let text = manifest(wanted, &keys, &applications)?;
+    let main = main_program(&upper, &placed, &applications);
+    let mut about = keys.about;
+    about.learn_from(program_version(&main));
+    let picture = program_picture(&main);
+    let text = manifest(wanted, &about, &applications)?;
     let manifest = Manifest::parse(&text)?;
     let hive_failed = |error: RegistryError| CaptureError::Registry { file: "Registry.dat", error };
     let mut own = vec![(MANIFEST, text)];
-    own.extend(LOGOS.map(|(name, pixels)| (name, placeholder_logo(pixels))));
+    let logo = |pixels| picture.clone().unwrap_or_else(|| placeholder_logo(pixels));
+    own.extend(LOGOS.map(|(name, pixels)| (name, logo(pixels))));
     let machine = keys.registry.machine_hive().map_err(hive_failed)?;
     let user = keys.registry.user_hive().map_err(hive_failed)?;
     own.extend(machine.map(|hive| ("Registry.dat", hive)));
@@ -134,8 +142,19 @@ fn placed<'a>(
     placed
 }
 
-fn manifest(wanted: &Wanted<'_>, keys: &Keys, applications: &Applications) -> Result<Vec<u8>, CaptureError> {
-    let about = &keys.about;
+/// The first application's program, as far as its resources may lie.
+fn main_program(upper: &OwnedFd, placed: &[Placed<'_>], applications: &Applications) -> Vec<u8> {
+    const MOST: usize = 64 << 20;
+    let first = applications.all.first().map(|one| one.executable.as_str());
+    let main = placed.iter().find(|one| Some(one.name.as_str()) == first);
+    main.and_then(|one| read(upper, &one.file.path, MOST).ok()).unwrap_or_default()
+}
+
+fn manifest(
+    wanted: &Wanted<'_>,
+    about: &About,
+    applications: &Applications,
+) -> Result<Vec<u8>, CaptureError> {
     let stem = wanted.installer.file_stem().unwrap_or_default().to_string_lossy();
     let shown = about.name.as_deref().or(wanted.name).unwrap_or(&stem);
     let name = wanted.name.map_or_else(|| about::package_name(shown), str::to_owned);

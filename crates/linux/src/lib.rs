@@ -7,6 +7,7 @@
 mod sys;
 
 pub mod broker;
+pub mod display;
 pub mod fetch;
 pub mod host;
 mod init;

@@ -55,7 +55,7 @@ mod xml;
 
 pub use logo::placeholder_logo;
 pub use program::{HEAD as PROGRAM_HEAD, ProgramKind, program_kind};
-pub use windows_image::{WindowsImage, windows_image};
+pub use windows_image::{Subsystem, WindowsImage, windows_image};
 
 pub use digest::{Digest, HashAlgorithm, Hasher};
 pub use xml::XmlError;

@@ -24,7 +24,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 21] = [
+const PROGRAMS: [(&str, &str, &str, &str); 22] = [
     ("osslsigncode", "--version", "osslsigncode", "signatures of packages"),
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
@@ -35,6 +35,7 @@ const PROGRAMS: [(&str, &str, &str, &str); 21] = [
     ("sqlite3", "--version", "sqlite3", "programs"),
     ("g++", "--version", "g++", "fuzz"),
     ("Xvfb", "-version", "xvfb", "attacks"),
+    ("Xephyr", "-version", "xserver-xephyr", "displays of programs"),
     ("lsattr", "-V", "e2fsprogs", "attacks on inode flags"),
     ("script", "--version", "bsdutils", "programs"),
     ("tmux", "-V", "tmux", "questions at a terminal"),

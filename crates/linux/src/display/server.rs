@@ -18,6 +18,12 @@ pub(super) const LISTENS_AT: i32 = 3;
 /// What it is started by. What listens is for the process of this number (sd_listen_fds(3)), which is known inside alone; execve keeps it.
 const START: &str = r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@" -auth "$XAUTHORITY""#;
 
+/// No sockets but the one that it inherits; the first client's end is not its own; keys and pointer stay the user's (Xephyr would grab them
+/// at Ctrl-Shift); the window can be made larger. It draws pointers itself, because it can't have them drawn by the RENDER extension, of
+/// which untrusted clients are not told (and Xephyr would die of that). Its own number is one that nothing is reached by.
+const OPTIONS: &str =
+    ":1 -nolisten tcp -nolisten unix -nolisten local -noreset -no-host-grab -resizeable -sw-cursor -noxv";
+
 /// Extensions that a program has no use for in a display of its own, or that reach beyond it: shared memory with the server's container,
 /// drivers, typing into others, the server's other clients. (SECURITY: whoever connects is the same program anyway.)
 const WITHOUT: [&str; 12] = [
@@ -56,25 +62,8 @@ pub(super) fn request(nested: &Nested, (width, height): (u16, u16)) -> Request {
     let part = |pixels: u16| (u32::from(pixels) * 3 / 4).max(320);
     let screen = format!("{}x{}", part(width), part(height));
     let mut arguments: Vec<OsString> = vec!["-c".into(), START.into(), nested.server.clone().into()];
-    let options = [
-        // Its own number, which nothing is reached by.
-        ":1",
-        "-nolisten",
-        "tcp",
-        "-nolisten",
-        "unix",
-        "-nolisten",
-        "local",
-        "-noreset",
-        "-no-host-grab",
-        "-resizeable",
-        "-noxv",
-        "-screen",
-        &screen,
-        "-title",
-        &nested.title,
-    ];
-    arguments.extend(options.map(OsString::from));
+    arguments.extend(OPTIONS.split_whitespace().map(OsString::from));
+    arguments.extend(["-screen", &screen, "-title", &nested.title].map(OsString::from));
     arguments.extend(WITHOUT.iter().flat_map(|name| ["-extension", name]).map(OsString::from));
     Request {
         family_name: Identity::unpackaged(b"lowbox display").family_name(),

@@ -237,7 +237,10 @@ fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
     // Wine's default is Windows 7.
     let registry =
         OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join("user.reg"));
-    registry?.write_all(b"\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n")?;
+    // No window manager runs on the nested display that a program gets (`crate::display`), so Wine draws the frames of windows itself.
+    registry?.write_all(
+        b"\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n\n[Software\\\\Wine\\\\X11 Driver] 1\n\"Managed\"=\"N\"\n",
+    )?;
     replace_links(&prefix.join("drive_c"), &own)?;
     for (copies, originals) in wine.libraries_by_folder() {
         share(&prefix.join("drive_c/windows").join(copies), &originals, &own)?;

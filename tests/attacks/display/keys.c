@@ -1,5 +1,5 @@
-/* cc: -Wl,--no-as-needed -lX11 -lXi -lXtst */
-/* Reads the keys that the user types into another window (X11: "read keys"). */
+/* cc: -Wl,--no-as-needed -lX11 -lXi -lXtst
+ * Reads the keys that the user types into another window (X11: "read keys"). */
 #include "display.h"
 #include <X11/extensions/XInput2.h>
 #include <X11/extensions/record.h>

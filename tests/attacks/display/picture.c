@@ -1,5 +1,5 @@
-/* cc: -Wl,--no-as-needed -lX11 */
-/* Takes a picture of the screen, or of each window (X11: "take a screenshot"). */
+/* cc: -Wl,--no-as-needed -lX11
+ * Takes a picture of the screen, or of each window (X11: "take a screenshot"). */
 #include "display.h"
 
 static void take(Display *display, Window window)

@@ -1,5 +1,5 @@
-/* cc: -Wl,--no-as-needed -lX11 */
-/* Reads what is selected, or copied, elsewhere (X11: "read the clipboard"). */
+/* cc: -Wl,--no-as-needed -lX11
+ * Reads what is selected, or copied, elsewhere (X11: "read the clipboard"). */
 #include "display.h"
 #include <X11/Xatom.h>
 

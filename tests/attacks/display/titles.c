@@ -1,5 +1,5 @@
-/* cc: -Wl,--no-as-needed -lX11 */
-/* Reads the titles of all windows. */
+/* cc: -Wl,--no-as-needed -lX11
+ * Reads the titles of all windows. */
 #include "display.h"
 
 static void tell(Display *display, Window window)

@@ -1,5 +1,5 @@
-/* cc: -Wl,--no-as-needed -lX11 -lXtst */
-/* Types a key, whose code is given, into other windows (X11: "send keys"). */
+/* cc: -Wl,--no-as-needed -lX11 -lXtst
+ * Types a key, whose code is given, into other windows (X11: "send keys"). */
 #include "display.h"
 #include <X11/extensions/XTest.h>
 

@@ -24,7 +24,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 22] = [
+const PROGRAMS: [(&str, &str, &str, &str); 25] = [
     ("osslsigncode", "--version", "osslsigncode", "signatures of packages"),
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
@@ -35,6 +35,9 @@ const PROGRAMS: [(&str, &str, &str, &str); 22] = [
     ("sqlite3", "--version", "sqlite3", "programs"),
     ("g++", "--version", "g++", "fuzz"),
     ("Xvfb", "-version", "xvfb", "attacks"),
+    ("Xephyr", "-help", "xserver-xephyr", "displays of programs"),
+    ("import", "-version", "imagemagick", "pictures of displays"),
+    ("xsetroot", "-version", "x11-xserver-utils", "programs at a display"),
     ("lsattr", "-V", "e2fsprogs", "attacks on inode flags"),
     ("script", "--version", "bsdutils", "programs"),
     ("tmux", "-V", "tmux", "questions at a terminal"),

@@ -164,6 +164,14 @@ pub struct Scenario {
     #[arg(long = "chdir", value_name = "PATH")]
     pub working_directory: Option<PathBuf>,
 
+    /// Give it a display of its own, shown as a window on yours (as programs of Windows that have windows get, and packages')
+    #[arg(long, conflicts_with = "no_display")]
+    pub display: bool,
+
+    /// Give it no display
+    #[arg(long)]
+    pub no_display: bool,
+
     /// At most this much memory, for example 512M or 2G
     #[arg(long, value_name = "BYTES", value_parser = size)]
     pub memory: Option<u64>,

@@ -17,10 +17,13 @@ pub fn windows_program(name: &str) -> PathBuf {
         || Some(fs::metadata(&program).ok()?.modified().ok()? > fs::metadata(&source).ok()?.modified().ok()?);
     if is_newer() != Some(true) {
         // At a fixed address, so that a child's memory lies where its parent's does.
-        let options = ["-O1", "-s", "-static", "-Wl,--disable-dynamicbase", "-o"];
+        let options = ["-O1", "-s", "-static", "-Wl,--disable-dynamicbase"];
         let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
         let resources = source.with_extension("rc").is_file().then(|| resources(name, &folder));
-        let ended = compiler.args(options).args([&program, &source]).args(resources).status();
+        let has_windows = fs::read_to_string(&source).is_ok_and(|text| text.contains("wWinMain"));
+        let window_options = has_windows.then_some(["-mwindows", "-municode"]).into_iter().flatten();
+        compiler.args(["-o"]).arg(&program).arg(&source).args(resources);
+        let ended = compiler.args(options).args(window_options).status();
         assert!(ended.expect("gcc-mingw-w64-x86-64: cargo xtask peers").success(), "{name}.c");
     }
     program

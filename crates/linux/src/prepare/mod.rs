@@ -28,6 +28,7 @@ use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
+use crate::display::{self, Display, OwnDisplay};
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
 use crate::launch::{
     Asks, ContainerUser, DescriptorKind, Ground, Learns, NamedDescriptor, PackageData, ShownRecords, Spec,
@@ -103,6 +104,8 @@ pub struct Request {
     pub hosts: Vec<AllowedHost>,
     /// It is a Windows program ([`crate::wine::needed`]), and so it is run.
     pub wine: Option<WineRun>,
+    /// A display of its own.
+    pub display: Option<Display>,
     /// Learn what the program needs, or what it lacks.
     pub learns: Option<Learning>,
     /// Where to start; the caller's working folder if none is given.
@@ -206,6 +209,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         timings: request.timings,
         // A program that is learned about has the host's network.
         network: if request.denies_nothing() { None } else { network(caller, request)? },
+        display: request.display.clone(),
     })
 }
 
@@ -274,6 +278,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let mut variables = program::environment(caller, &found);
     variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready)));
     variables.extend(package_graph(request));
+    let display = own_display(request, &plan, &user, &mut notices);
+    variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
     let verifies = learning.filter(|one| one.enforced).map(|one| Verifies { probes: one.probes });
@@ -333,11 +339,28 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         learns,
         verifies,
         wine,
+        display,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     let prefix_lock = ready.and_then(|ready| ready.lock);
     Ok(Prepared { spec, token, objects, consented, notices, prefix_lock })
+}
+
+/// The display, unless there is no place for it.
+fn own_display(
+    request: &Request,
+    plan: &Plan,
+    user: &ContainerUser,
+    notices: &mut Vec<Notice>,
+) -> Option<OwnDisplay> {
+    let display = request.display.as_ref()?;
+    // It lies in the container's own /tmp, and one that is learned about has the host's.
+    if request.denies_nothing() || display::inside::is_covered(plan, user.uid) {
+        notices.push(Notice::NoPlaceForDisplay);
+        return None;
+    }
+    Some(OwnDisplay { authority: display.authority.file() })
 }
 
 /// Tells a program of a package where the packages are that it needs.

@@ -22,6 +22,7 @@ pub(crate) mod told;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use lowbox_msix::Subsystem;
 use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
 use lowbox_security::AppContainer;
 use serde::{Deserialize, Serialize};
@@ -147,11 +148,11 @@ pub(crate) struct Named<'a> {
     pub(crate) sees_all: bool,
 }
 
-/// Whether the request's program is a Windows program, and by which Wine it is run then.
+/// Whether the request's program is a Windows program, by which Wine it is run then, and what user interface it has.
 ///
 /// # Errors
 /// [`WineError::Missing`], [`WineError::NotRunnable`].
-pub fn needed(caller: &Caller, request: &Request) -> Result<Option<Wine>, WineError> {
+pub fn needed(caller: &Caller, request: &Request) -> Result<Option<(Wine, Subsystem)>, WineError> {
     let path = caller.variable("PATH");
     let folder =
         request.working_directory.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
@@ -159,9 +160,9 @@ pub fn needed(caller: &Caller, request: &Request) -> Result<Option<Wine>, WineEr
     let Ok(program) = find_program(Path::new(&request.program), path.as_deref(), &folder) else {
         return Ok(None);
     };
-    match executable::is_windows_program(&program)? {
-        true => Wine::find(caller).map(Some),
-        false => Ok(None),
+    match executable::windows_program(&program)? {
+        Some(interface) => Ok(Some((Wine::find(caller)?, interface))),
+        None => Ok(None),
     }
 }
 

@@ -36,12 +36,14 @@ const COPIED: &str = "copied";
 const NOT_TOLD: &str = "not-told";
 
 /// How it is made: one that another lowbox made otherwise is not used.
-const MADE: u32 = 2;
+const MADE: u32 = 3;
 
 /// What is added to the files of Wine's registry.
-const REGISTRY: [(&str, &str); 2] = [
+const REGISTRY: [(&str, &str); 3] = [
     // Wine's default is Windows 7.
     ("user.reg", "\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n"),
+    // No window manager runs on the nested display that a program gets (`crate::display`), so Wine draws the frames of windows itself.
+    ("user.reg", "\n[Software\\\\Wine\\\\X11 Driver] 1\n\"Managed\"=\"N\"\n"),
     // The driver that lists network interfaces does so over netlink, which the filter refuses. It ends of that (Wine 8) with its lock held,
     // and whoever asks next waits for ever: as Node.js, where it listens. Without the driver they are told that there are none.
     ("system.reg", "\n[System\\\\CurrentControlSet\\\\Services\\\\nsiproxy] 1\n\"Start\"=dword:00000004\n"),

@@ -47,11 +47,18 @@ impl Reader {
                 Asker::Unclear => return ProgramMessage::default(),
             },
         };
-        let known = Pid::from_raw(thread as i32).zip(self.threads.of(thread));
-        let file = known.and_then(|(process, (known, _))| {
-            known.space.windows_program(&mut Remote::new(process)).map(<[u8]>::to_vec)
+        let file = self.windows_program(thread).or_else(|| {
+            // It may have been read before the program was loaded.
+            self.threads.forget(thread);
+            self.windows_program(thread)
         });
         ProgramMessage { thread: Some(thread), file }
+    }
+
+    fn windows_program(&mut self, thread: u32) -> Option<Vec<u8>> {
+        let mut memory = Remote::new(Pid::from_raw(thread as i32)?);
+        let (known, _) = self.threads.of(thread)?;
+        known.space.windows_program(&mut memory).map(<[u8]>::to_vec)
     }
 
     /// Reads the stack of a thread that waits.

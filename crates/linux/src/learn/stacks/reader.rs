@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustix::process::Pid;
 
-use super::asker::{Asker, asker};
+use super::asker::{Asker, Askers};
 use super::images::Images;
 use super::memory::{Memory, Remote};
 use super::merge::{Native, merged};
@@ -24,6 +24,7 @@ pub(super) struct Reader {
     images: Images,
     threads: Threads,
     unwinder: Unwinder,
+    askers: Askers,
 }
 
 impl Reader {
@@ -41,7 +42,7 @@ impl Reader {
     fn program(&mut self, caller: u32, is_server: bool) -> ProgramMessage {
         let thread = match is_server {
             false => caller,
-            true => match asker(caller) {
+            true => match self.askers.of(caller) {
                 Asker::Thread(thread) => thread,
                 Asker::Nobody => return ProgramMessage { thread: Some(caller), file: None },
                 Asker::Unclear => return ProgramMessage::default(),

@@ -1,6 +1,7 @@
 //! `cargo xtask peers`: the programs that the benchmarks and the tests need beside lowbox.
 
 pub mod msix;
+mod windows;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 /// Options of `peers`.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Install what is missing: Debian's packages (as root), MXC's by npm into target/peers.
+    /// Install what is missing: Debian's packages (as root), MXC's and Windows programs by npm and pip into target.
     #[arg(long)]
     install: bool,
     /// Try the public tools for packages that are there, and lowbox on what they make.
@@ -93,6 +94,9 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         if lxc_exec(&workspace).is_none() {
             npm_install(&workspace)?;
         }
+        if windows::PROGRAMS.iter().any(|(program, _)| windows::find(&workspace, program).is_none()) {
+            windows::install(&workspace)?;
+        }
     }
     let version = python_version();
     let mut complete = true;
@@ -110,6 +114,10 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
     }
     let executor = lxc_exec(&workspace).map(|path| path.display().to_string());
     complete &= line(LXC_EXEC, executor, &format!("npm: {MXC}"), "bench");
+    for (program, package) in windows::PROGRAMS {
+        let found = windows::find(&workspace, program).map(|path| path.display().to_string());
+        complete &= line(program, found, package, "Windows programs of the tests");
+    }
     if !complete {
         let missing = missing_packages();
         println!("\nTo install what is missing: cargo xtask peers --install (as root), or");

@@ -234,7 +234,7 @@ impl Watch {
             self.learned.left_out += denied.len() as u64;
             return;
         };
-        let at = now();
+        let (at, by_wine) = (now(), self.wine_server.is_some());
         // Where the caller is: asked for once for all that it was denied.
         let place = OnceCell::new();
         for Denied { object, right, denial } in denied.iter() {
@@ -252,7 +252,8 @@ impl Watch {
             let site = site.unwrap_or(0);
             let event = Event { object, right: *right, denial: *denial, exe: &exe, site, at };
             let details = || {
-                let process = Process { unclear: !is_clear, ..process::process(thread, exe.clone()) };
+                let process =
+                    Process { unclear: !is_clear, ..process::process(thread, exe.clone(), by_wine) };
                 (process, stacks.as_mut().map(|stacks| here(stacks).stack.clone()))
             };
             self.changed = true;
@@ -273,7 +274,10 @@ impl Watch {
         let is_server = own.exe == *server;
         let waits = || sys::notification_is_alive(self.listener.as_fd(), call.id);
         match stacks.program(call.pid, is_server, waits) {
-            Some(Program { thread, file }) => Caller { thread, exe: file.unwrap_or(own.exe), is_clear: true },
+            Some(Program { thread, file }) => {
+                let exe = file.unwrap_or_else(|| process::exe(thread));
+                Caller { thread, exe, is_clear: true }
+            }
             None => Caller { is_clear: !is_server, ..own },
         }
     }

@@ -13,9 +13,11 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{FileType, fstat};
+use rustix::fs::{FileType, PROC_SUPER_MAGIC, fstat, statfs};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+
+use super::threads::own_number;
 
 /// The most processes of the machine, threads of the container and descriptors of a process that are looked at. Where there are more, it
 /// is not clear who asked.
@@ -37,37 +39,70 @@ pub(super) enum Asker {
     Unclear,
 }
 
-/// Who asked the server for what it does now. It waits meanwhile.
-pub(super) fn asker(server: u32) -> Asker {
-    find(server).unwrap_or(Asker::Unclear)
+/// Finds out.
+#[derive(Debug, Default)]
+pub(super) struct Askers {
+    /// Threads of the container, by their numbers in it.
+    known: HashMap<u32, u32>,
 }
 
-fn find(server: u32) -> Option<Asker> {
-    let namespace = namespace(server)?;
-    let pipes = Pipes::of(server)?;
-    let mut asking = None;
-    let (mut unclear, mut left) = (false, MAX_THREADS);
-    for process in numbers("/proc", MAX_PROCESSES)? {
-        if process == server || self::namespace(process).as_deref() != Some(&*namespace) {
-            continue;
-        }
-        // One that has ended meanwhile asks for nothing.
-        let threads = numbers(&format!("/proc/{process}/task"), left).unwrap_or_default();
-        left = left.checked_sub(threads.len())?;
-        let waiting: Vec<u32> = threads.into_iter().filter(|thread| pipes.answer(*thread)).collect();
-        let Some(&thread) = waiting.first() else { continue };
-        match pipes.has_unread(thread, server)? {
-            true => unclear = true,
-            false if waiting.len() > 1 || asking.is_some() => return Some(Asker::Unclear),
-            false => asking = Some(thread),
-        }
+impl Askers {
+    /// Who asked the server for what it does now. It waits meanwhile.
+    pub(super) fn of(&mut self, server: u32) -> Asker {
+        self.find(server).unwrap_or(Asker::Unclear)
     }
-    Some(match asking {
-        // The server works for one at a time, and this one's request is read and not answered.
-        Some(thread) => Asker::Thread(thread),
-        None if unclear => Asker::Unclear,
-        None => Asker::Nobody,
-    })
+
+    fn find(&mut self, server: u32) -> Option<Asker> {
+        // The container's own, which lists nobody else's processes, and with them all of its own.
+        let proc = format!("/proc/{server}/root/proc");
+        if statfs(&proc).ok()?.f_type != PROC_SUPER_MAGIC {
+            return None;
+        }
+        let pipes = Pipes::of(server)?;
+        let mut asking = None;
+        let (mut unclear, mut left) = (false, MAX_THREADS);
+        for process in numbers(&proc, MAX_THREADS)? {
+            let tasks = format!("{proc}/{process}/task");
+            // One that has ended meanwhile asks for nothing.
+            let threads = numbers(&tasks, left).unwrap_or_default();
+            left = left.checked_sub(threads.len())?;
+            let asks = |thread: &u32| pipes.answer(&format!("{tasks}/{thread}"));
+            let waiting: Vec<u32> = threads.into_iter().filter(asks).collect();
+            let Some(&thread) = waiting.first() else { continue };
+            match pipes.has_unread(&format!("{tasks}/{thread}"), server)? {
+                true => unclear = true,
+                false if waiting.len() > 1 || asking.is_some() => return Some(Asker::Unclear),
+                false => asking = Some(thread),
+            }
+        }
+        Some(match asking {
+            // The server works for one at a time, and this one's request is read and not answered.
+            Some(thread) => Asker::Thread(self.outside(thread, server)?),
+            None if unclear => Asker::Unclear,
+            None => Asker::Nobody,
+        })
+    }
+
+    /// The number outside of a thread of the server's container.
+    fn outside(&mut self, thread: u32, server: u32) -> Option<u32> {
+        let namespace = namespace(server)?;
+        let is_it = |outside: &u32| {
+            own_number(*outside) == Some(u64::from(thread))
+                && self::namespace(*outside).as_ref() == Some(&namespace)
+        };
+        if let Some(known) = self.known.get(&thread).copied().filter(is_it) {
+            return Some(known);
+        }
+        self.known.clear();
+        let processes = numbers("/proc", MAX_PROCESSES)?.into_iter();
+        for process in processes.filter(|process| self::namespace(*process).as_ref() == Some(&namespace)) {
+            for outside in numbers(&format!("/proc/{process}/task"), MAX_THREADS).unwrap_or_default() {
+                let inside = own_number(outside).and_then(|inside| u32::try_from(inside).ok());
+                self.known.extend(inside.map(|inside| (inside, outside)));
+            }
+        }
+        self.known.get(&thread).copied()
+    }
 }
 
 /// Pipes of the server's.
@@ -82,7 +117,7 @@ impl Pipes {
     fn of(server: u32) -> Option<Pipes> {
         let mut pipes = Pipes { requests: HashMap::new(), answers: HashSet::new() };
         for number in numbers(&format!("/proc/{server}/fd"), MAX_DESCRIPTORS)? {
-            match pipe(server, number) {
+            match pipe(&format!("/proc/{server}"), number) {
                 Some((pipe, true)) => drop(pipes.answers.insert(pipe)),
                 Some((pipe, false)) => drop(pipes.requests.insert(pipe, number as i32)),
                 None => {}
@@ -91,20 +126,20 @@ impl Pipes {
         Some(pipes)
     }
 
-    /// Whether the thread waits for an answer of the server's.
-    fn answer(&self, thread: u32) -> bool {
+    /// Whether a thread waits for an answer of the server's.
+    fn answer(&self, thread: &str) -> bool {
         let waits = || {
             let [call, descriptor, _, length] = call(thread)?;
-            let (pipe, writes) =
-                ([call, length] == ANSWER).then(|| pipe(thread, u32::try_from(descriptor).ok()?))??;
+            let number = ([call, length] == ANSWER).then(|| u32::try_from(descriptor).ok())??;
+            let (pipe, writes) = pipe(thread, number)?;
             Some(!writes && self.answers.contains(&pipe))
         };
         waits().unwrap_or(false)
     }
 
     /// Whether a request of the thread's process waits to be read; `None` if none of its pipes is one for requests.
-    fn has_unread(&self, thread: u32, server: u32) -> Option<bool> {
-        let numbers = numbers(&format!("/proc/{thread}/fd"), MAX_DESCRIPTORS)?;
+    fn has_unread(&self, thread: &str, server: u32) -> Option<bool> {
+        let numbers = numbers(&format!("{thread}/fd"), MAX_DESCRIPTORS)?;
         let own = numbers.into_iter().filter_map(|number| pipe(thread, number).filter(|(_, writes)| *writes));
         let requests: Vec<(u64, i32)> =
             own.filter_map(|(pipe, _)| Some((pipe, *self.requests.get(&pipe)?))).collect();
@@ -124,8 +159,8 @@ impl Pipes {
 }
 
 /// The number of the pipe that a descriptor is an end of, and whether it is the end for writing.
-fn pipe(thread: u32, number: u32) -> Option<(u64, bool)> {
-    let link = format!("/proc/{thread}/fd/{number}");
+fn pipe(thread: &str, number: u32) -> Option<(u64, bool)> {
+    let link = format!("{thread}/fd/{number}");
     let target = fs::read_link(&link).ok()?;
     let pipe = target.to_str()?.strip_prefix("pipe:[")?.strip_suffix(']')?.parse().ok()?;
     // The link's own mode says what the descriptor is open for.
@@ -138,9 +173,9 @@ fn pipe(thread: u32, number: u32) -> Option<(u64, bool)> {
 }
 
 /// The call in which a thread waits: number and three arguments.
-fn call(thread: u32) -> Option<[u64; 4]> {
+fn call(thread: &str) -> Option<[u64; 4]> {
     let mut text = [0; 256];
-    let length = File::open(format!("/proc/{thread}/syscall")).ok()?.read(&mut text).ok()?;
+    let length = File::open(format!("{thread}/syscall")).ok()?.read(&mut text).ok()?;
     let mut words = std::str::from_utf8(&text[..length]).ok()?.split_ascii_whitespace();
     let number = words.next()?.parse().ok()?;
     let mut argument = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
@@ -185,7 +220,9 @@ mod tests {
     }
 
     fn wait_for(pid: u32) {
-        while call(pid).is_none_or(|[number, fd, _, length]| ([number, length], fd) != (ANSWER, 0)) {
+        while call(&format!("/proc/{pid}"))
+            .is_none_or(|[number, fd, _, length]| ([number, length], fd) != (ANSWER, 0))
+        {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }
@@ -193,22 +230,23 @@ mod tests {
     #[test]
     fn who_asked_is_the_one_whose_request_is_read_and_not_answered() {
         let own = std::process::id();
-        assert_eq!(asker(own), Asker::Nobody);
+        let mut askers = Askers::default();
+        assert_eq!(askers.of(own), Asker::Nobody);
         let (mut first, mut request, mut answer) = client();
         wait_for(first.id());
-        assert_eq!(asker(own), Asker::Unclear, "it asks, and that was not read yet");
+        assert_eq!(askers.of(own), Asker::Unclear, "it asks, and that was not read yet");
         request.read_exact(&mut [0; 64]).unwrap();
-        assert_eq!(asker(own), Asker::Thread(first.id()));
+        assert_eq!(askers.of(own), Asker::Thread(first.id()));
         let (mut second, mut other_request, mut other_answer) = client();
         wait_for(second.id());
-        assert_eq!(asker(own), Asker::Thread(first.id()), "the other's waits");
+        assert_eq!(askers.of(own), Asker::Thread(first.id()), "the other's waits");
         other_request.read_exact(&mut [0; 64]).unwrap();
-        assert_eq!(asker(own), Asker::Unclear, "no server reads two");
+        assert_eq!(askers.of(own), Asker::Unclear, "no server reads two");
         answer.write_all(&[0; 64]).unwrap();
         first.wait().unwrap();
-        assert_eq!(asker(own), Asker::Thread(second.id()));
+        assert_eq!(askers.of(own), Asker::Thread(second.id()));
         other_answer.write_all(&[0; 64]).unwrap();
         second.wait().unwrap();
-        assert_eq!(asker(own), Asker::Nobody);
+        assert_eq!(askers.of(own), Asker::Nobody);
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustix::process::Pid;
 
-use super::asker::{Asker, asker};
+use super::asker::{Asker, Askers};
 use super::images::Images;
 use super::memory::{Memory, Remote};
 use super::merge::{Native, merged};
@@ -24,6 +24,7 @@ pub(super) struct Reader {
     images: Images,
     threads: Threads,
     unwinder: Unwinder,
+    askers: Askers,
 }
 
 impl Reader {
@@ -41,17 +42,24 @@ impl Reader {
     fn program(&mut self, caller: u32, is_server: bool) -> ProgramMessage {
         let thread = match is_server {
             false => caller,
-            true => match asker(caller) {
+            true => match self.askers.of(caller) {
                 Asker::Thread(thread) => thread,
                 Asker::Nobody => return ProgramMessage { thread: Some(caller), file: None },
                 Asker::Unclear => return ProgramMessage::default(),
             },
         };
-        let known = Pid::from_raw(thread as i32).zip(self.threads.of(thread));
-        let file = known.and_then(|(process, (known, _))| {
-            known.space.windows_program(&mut Remote::new(process)).map(<[u8]>::to_vec)
+        let file = self.windows_program(thread).or_else(|| {
+            // It may have been read before the program was loaded.
+            self.threads.forget(thread);
+            self.windows_program(thread)
         });
         ProgramMessage { thread: Some(thread), file }
+    }
+
+    fn windows_program(&mut self, thread: u32) -> Option<Vec<u8>> {
+        let mut memory = Remote::new(Pid::from_raw(thread as i32)?);
+        let (known, _) = self.threads.of(thread)?;
+        known.space.windows_program(&mut memory).map(<[u8]>::to_vec)
     }
 
     /// Reads the stack of a thread that waits.

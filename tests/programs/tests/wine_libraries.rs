@@ -1,6 +1,7 @@
 //! The user's libraries where Windows has them.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use lowbox_program_tests::{everyone_with_wine, finish, found, own_windows_program, text};
 
@@ -15,6 +16,10 @@ fn documents_lead_to_the_users_own_where_their_capability_is_held_and_are_the_co
             person.file(format!("../home/{folder}/letter.txt"), text);
         }
         person.file("../home/.config/user-dirs.dirs", "XDG_DOCUMENTS_DIR=\"$HOME/Papers\"\n");
+        // Root's libraries are another user's to its programs, as without Wine.
+        for folder in ["Papers", "Pictures"] {
+            fs::set_permissions(person.home().join(folder), fs::Permissions::from_mode(0o777)).unwrap();
+        }
         let (papers, pictures) = (person.home().join("Papers"), person.home().join("Pictures"));
         let words = [
             format!("r:{}", at("Documents", "letter.txt")),

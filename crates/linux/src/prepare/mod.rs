@@ -299,6 +299,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         }
         Some((run, ready)) => {
             let frontier = request.asks.then(|| asked_for(caller, &working_directory)).unwrap_or_default();
+            let container = token.app_container.as_ref().expect("made above");
             let named = wine::Named {
                 program: &program,
                 arguments: &request.arguments,
@@ -307,13 +308,14 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 binds: &plan.binds,
                 packages: &request.package_folders,
                 user: &user.name,
-                container: token.app_container.as_ref().expect("made above"),
+                container,
                 package: request.package.as_ref(),
                 data: wine::Data {
                     family_name: &request.family_name,
                     local_state: &data.local_state,
                     temp_state: Path::new(&temp_inside),
                 },
+                libraries: &wine::libraries(caller, container, &plan.binds, &user.name),
                 to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
             };

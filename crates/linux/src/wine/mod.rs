@@ -12,6 +12,7 @@ mod drives;
 mod error;
 mod executable;
 mod find;
+mod libraries;
 pub(crate) mod package_files;
 pub(crate) mod prefix;
 mod registry;
@@ -30,6 +31,8 @@ use serde::{Deserialize, Serialize};
 pub use drives::{Drive, windows_path};
 pub use error::WineError;
 pub use find::Wine;
+pub use libraries::Library;
+pub(crate) use libraries::libraries;
 pub(crate) use package_files::Data;
 pub use package_files::PackageEntry;
 use package_files::PackageFiles;
@@ -78,6 +81,8 @@ pub struct WineSpec {
     pub drives: Vec<Drive>,
     /// What of packages lies in it, where it is an overlay.
     pub package_files: Vec<PackageEntry>,
+    /// Which of it leads to the user's libraries.
+    pub libraries: Vec<Library>,
     /// What the program is told of its container, where Wine's files have the add-on for it.
     pub told: Option<Vec<u8>>,
 }
@@ -99,7 +104,7 @@ impl WineSpec {
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
         let mut files = match &ready.source {
             Source::Overlay { template, .. } => {
-                PackageFiles::of(&named.data, named.packages, template, named.user)
+                PackageFiles::of(&named.data, named.libraries, named.packages, template, named.user)
             }
             Source::Folder(_) => PackageFiles::default(),
         };
@@ -119,6 +124,7 @@ impl WineSpec {
             source: ready.source.clone(),
             drives,
             package_files: files.entries,
+            libraries: files.libraries,
             told,
         };
         (spec, arguments)
@@ -142,6 +148,8 @@ pub(crate) struct Named<'a> {
     pub(crate) package: Option<&'a PackageIdentity>,
     /// Its private folders.
     pub(crate) data: Data<'a>,
+    /// The user's libraries that it holds the capabilities of.
+    pub(crate) libraries: &'a [Library],
     /// Folders of which the user can be asked for something.
     pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
@@ -170,11 +178,13 @@ pub fn needed(caller: &Caller, request: &Request) -> Result<Option<(Wine, Subsys
 pub(crate) const DOES_WITHOUT: [&str; 4] =
     ["/sys/devices/system/cpu", "/sys/devices/system/node", "/var/lib/dbus/machine-id", "/etc/machine-id"];
 
-/// The links by which Wine opens what lies on a drive, and the folders that they lead to.
+/// The links by which Wine opens what lies on a drive or in a library, and the folders that they lead to.
 pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
     let link =
         |drive: &Drive| wine.prefix.join(DRIVES).join(format!("{}:", drive.letter.to_ascii_lowercase()));
-    wine.drives.iter().map(|drive| (link(drive), drive.folder.clone())).collect()
+    let drives = wine.drives.iter().map(|drive| (link(drive), drive.folder.clone()));
+    let library = |library: &Library| (wine.prefix.join(&library.at), library.folder.clone());
+    drives.chain(wine.libraries.iter().map(library)).collect()
 }
 
 /// Wine's folder of drives, in a prefix.

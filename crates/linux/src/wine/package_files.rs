@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::{HostTree, NodeKind, os_bytes};
 use serde::{Deserialize, Serialize};
 
+use super::Library;
 use crate::host::RealTree;
 
 /// An entry of the layer, at a path in the prefix.
@@ -102,6 +103,8 @@ pub(crate) struct PackageFiles {
     pub(crate) entries: Vec<PackageEntry>,
     /// The packages' files are among them.
     pub(crate) name_packages: bool,
+    /// The user's libraries, which are among them.
+    pub(crate) libraries: Vec<Library>,
     /// What Windows calls the package's folder of its own (`AC`).
     pub(crate) own_folder: Option<String>,
 }
@@ -116,8 +119,15 @@ pub(crate) struct Data<'a> {
 
 impl PackageFiles {
     /// Those of packages whose files lie in these folders, above the template.
-    pub(crate) fn of(data: &Data<'_>, folders: &[PathBuf], template: &Path, user: &str) -> PackageFiles {
-        let mut layer = Layer { template, made: BTreeSet::new(), entries: Vec::new() };
+    pub(crate) fn of(
+        data: &Data<'_>,
+        libraries: &[Library],
+        folders: &[PathBuf],
+        template: &Path,
+        user: &str,
+    ) -> PackageFiles {
+        let mut layer =
+            Layer { template, made: BTreeSet::new(), links: BTreeSet::new(), entries: Vec::new() };
         let own = layer.private_folders(data, user);
         let own_entries = layer.entries.len();
         for folder in folders {
@@ -134,14 +144,24 @@ impl PackageFiles {
         }
         let fits = layer.entries.len() <= MAX_ENTRIES;
         layer.entries.truncate(if fits { MAX_ENTRIES } else { own_entries });
+        let name_packages = layer.entries.len() > own_entries;
+        // A package that has a folder of that name in its VFS keeps it.
+        let mut libraries = libraries.to_vec();
+        libraries.retain(|library| !fits || !layer.made.contains(&library.at));
+        let links = libraries.iter().map(|library| (library.at.clone(), library.folder.clone()));
+        layer.entries.extend(links.map(|(at, to)| PackageEntry::Link { at, to }));
         let own_folder = own.to_str().map(on_c);
-        PackageFiles { name_packages: layer.entries.len() > own_entries, entries: layer.entries, own_folder }
+        PackageFiles { name_packages, entries: layer.entries, libraries, own_folder }
     }
 
     /// What a file of a package is called there.
     pub(crate) fn windows_path(&self, path: &Path) -> Option<String> {
         let inside = |entry: &PackageEntry| {
             let PackageEntry::Link { at, to } = entry else { return None };
+            // What the package has changed lies above, and may hide a library; its drive is always right.
+            if self.libraries.iter().any(|library| library.at == *at) {
+                return None;
+            }
             let below = at.join(path.strip_prefix(to).ok()?);
             Some((at.as_os_str().len(), on_c(below.to_str()?.trim_end_matches('/'))))
         };
@@ -160,6 +180,8 @@ fn on_c(path: &str) -> String {
 struct Layer<'a> {
     template: &'a Path,
     made: BTreeSet<PathBuf>,
+    /// Those of them that lead elsewhere: nothing is put where they lead.
+    links: BTreeSet<PathBuf>,
     entries: Vec<PackageEntry>,
 }
 
@@ -179,7 +201,7 @@ impl Layer<'_> {
         let mut at = PathBuf::new();
         for part in path.components() {
             at = at.join(self.spelled(&at, part.as_os_str()));
-            if self.made.insert(at.clone()) {
+            if !self.leads_elsewhere(&at) && self.made.insert(at.clone()) {
                 self.entries.push(PackageEntry::Folder { at: at.clone() });
             }
         }
@@ -201,9 +223,15 @@ impl Layer<'_> {
     }
 
     fn link(&mut self, at: PathBuf, to: PathBuf) {
-        if self.entries.len() <= MAX_ENTRIES && self.made.insert(at.clone()) {
+        let has_room = self.entries.len() <= MAX_ENTRIES && !self.leads_elsewhere(&at);
+        if has_room && self.made.insert(at.clone()) {
+            self.links.insert(at.clone());
             self.entries.push(PackageEntry::Link { at, to });
         }
+    }
+
+    fn leads_elsewhere(&self, at: &Path) -> bool {
+        at.ancestors().any(|above| self.links.contains(above))
     }
 
     /// Shows what is in a folder of the package. One that the template has too, or that can be added to, is a folder of both.
@@ -230,70 +258,4 @@ impl Layer<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn files_are_where_windows_has_them_and_folders_of_both_are_merged() {
-        let place = tempfile::tempdir().unwrap();
-        let (template, package) = (place.path().join("t"), place.path().join("Contoso_1/package"));
-        for folder in ["drive_c/windows/system32", "drive_c/Program Files/Common Files", "drive_c/users/me"] {
-            fs::create_dir_all(template.join(folder)).unwrap();
-        }
-        for file in [
-            "app.exe",
-            "VFS/ProgramFilesX64/Contoso/bin/tool.exe",
-            "VFS/ProgramFilesX64/common files/x.dll",
-            "VFS/SystemX64/own.dll",
-            "VFS/Windows/System32/other.dll",
-            "VFS/AppData/Contoso/settings.ini",
-            "VFS/Nowhere/y",
-        ] {
-            fs::create_dir_all(package.join(file).parent().unwrap()).unwrap();
-            fs::write(package.join(file), "").unwrap();
-        }
-        let data =
-            Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
-        let files = PackageFiles::of(&data, std::slice::from_ref(&package), &template, "me");
-        assert_eq!(files.own_folder.as_deref(), Some(r"C:\users\me\AppData\Local\Packages\F_1\AC"));
-        let local = files.windows_path(Path::new("/data/L/x"));
-        assert_eq!(local.as_deref(), Some(r"C:\users\me\AppData\Local\Packages\F_1\LocalState\x"));
-        let links: Vec<String> = files
-            .entries
-            .iter()
-            .filter_map(|entry| match entry {
-                PackageEntry::Link { at, to } => {
-                    Some(format!("{} {}", at.display(), to.strip_prefix(&package).ok()?.display()))
-                }
-                _ => None,
-            })
-            .collect();
-        for wanted in [
-            "drive_c/Program Files/WindowsApps/Contoso_1 ",
-            "drive_c/Program Files/Contoso VFS/ProgramFilesX64/Contoso",
-            "drive_c/Program Files/Common Files/x.dll VFS/ProgramFilesX64/common files/x.dll",
-            "drive_c/windows/system32/own.dll VFS/SystemX64/own.dll",
-            "drive_c/windows/system32/other.dll VFS/Windows/System32/other.dll",
-            "drive_c/users/me/AppData/Roaming/Contoso/settings.ini VFS/AppData/Contoso/settings.ini",
-        ] {
-            assert!(links.iter().any(|link| link == wanted), "{wanted}: {links:#?}");
-        }
-        assert_eq!(links.len(), 6);
-        let name = |file: &str| files.windows_path(&package.join(file));
-        assert_eq!(name("app.exe").as_deref(), Some(r"C:\Program Files\WindowsApps\Contoso_1\app.exe"));
-        assert_eq!(
-            name("VFS/ProgramFilesX64/Contoso/bin/tool.exe").as_deref(),
-            Some(r"C:\Program Files\Contoso\bin\tool.exe")
-        );
-        assert_eq!(files.windows_path(Path::new("/etc/passwd")), None);
-        // What a folder lies in stands before it.
-        let mut seen = BTreeSet::from([PathBuf::new()]);
-        for entry in &files.entries {
-            let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. } | PackageEntry::File { at, .. }) =
-                entry;
-            assert!(seen.contains(at.parent().unwrap()), "{entry:?}");
-            seen.insert(at.clone());
-        }
-    }
-}
+mod tests;

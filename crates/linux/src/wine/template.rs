@@ -4,9 +4,11 @@
 //! Wine makes it in a container, without anything granted, so it finds no folder of the user's to link to and no menu to write to. What
 //! it would lead out by all the same is taken away: drives, ports and links.
 
+mod clean;
+
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown, symlink};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::launch::Groundwork;
 use crate::launch::pin::open_without_links;
 use crate::prepare::{Caller, Request, ground, prepare};
 use crate::sys::{self, Forked};
+use clean::{clean, give};
 use lowbox_security::derive::package_sid;
 
 /// The folder of all templates, in lowbox's data folder, where no grant reaches.
@@ -37,17 +40,6 @@ const NOT_TOLD: &str = "not-told";
 
 /// How it is made: one that another lowbox made otherwise is not used.
 const MADE: u32 = 3;
-
-/// What is added to the files of Wine's registry.
-const REGISTRY: [(&str, &str); 3] = [
-    // Wine's default is Windows 7.
-    ("user.reg", "\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n"),
-    // No window manager runs on the nested display that a program gets (`crate::display`), so Wine draws the frames of windows itself.
-    ("user.reg", "\n[Software\\\\Wine\\\\X11 Driver] 1\n\"Managed\"=\"N\"\n"),
-    // The driver that lists network interfaces does so over netlink, which the filter refuses. It ends of that (Wine 8) with its lock held,
-    // and whoever asks next waits for ever: as Node.js, where it listens. Without the driver they are told that there are none.
-    ("system.reg", "\n[System\\\\CurrentControlSet\\\\Services\\\\nsiproxy] 1\n\"Start\"=dword:00000004\n"),
-];
 
 /// A template that is there.
 #[derive(Clone, Debug)]
@@ -199,14 +191,6 @@ fn add_what_tells(
     }
 }
 
-/// Gives what lowbox put into a prefix to whom the prefix belongs.
-fn give(path: &Path, owner: &fs::Metadata) -> io::Result<()> {
-    match owner.uid() {
-        uid if uid == rustix::process::geteuid().as_raw() => Ok(()),
-        uid => lchown(path, Some(uid), Some(owner.gid())),
-    }
-}
-
 /// Runs a program in a container, beside a process of its own. Says why it failed.
 pub(super) fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
     let (report, answer) =
@@ -270,70 +254,4 @@ fn launch(caller: &Caller, request: &Request) -> Result<(), String> {
         0 => Ok(()),
         code => Err(format!("Wine ended with {code}")),
     }
-}
-
-/// Takes away what leads out of the prefix, and sets what a package shall find.
-fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
-    let owner = fs::symlink_metadata(prefix)?;
-    let own = |path: &Path| give(path, &owner);
-    let folder = open_without_links(CWD, prefix)?;
-    // Drives are of each run. Debian's Wine notes the socket's folder of this container in `wineserver`.
-    for gone in [DRIVES, "wineserver"] {
-        remove_tree(&folder, gone.as_ref())?;
-    }
-    DirBuilder::new().mode(0o755).create(prefix.join(DRIVES))?;
-    own(&prefix.join(DRIVES))?;
-    // Else Wine would make the whole prefix anew in each package.
-    let stamp = prefix.join(".update-timestamp");
-    let _ = fs::remove_file(&stamp);
-    fs::write(&stamp, "disable\n")?;
-    own(&stamp)?;
-    for (file, added) in REGISTRY {
-        let registry = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join(file));
-        registry?.write_all(added.as_bytes())?;
-    }
-    replace_links(&prefix.join("drive_c"), &own)?;
-    for (copies, originals) in wine.libraries_by_folder() {
-        share(&prefix.join("drive_c/windows").join(copies), &originals, &own)?;
-    }
-    Ok(())
-}
-
-/// A folder in the place of each link: Wine links the user's folders to those of HOME.
-fn replace_links(folder: &Path, own: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        if kind.is_symlink() {
-            fs::remove_file(&path)?;
-            DirBuilder::new().mode(0o755).create(&path)?;
-            own(&path)?;
-        } else if kind.is_dir() {
-            replace_links(&path, own)?;
-        }
-    }
-    Ok(())
-}
-
-/// Wine copies its own libraries into each prefix. Those that are the same byte for byte are links to Wine's here: 700 MB less.
-fn share(copies: &Path, originals: &Path, own: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    let Ok(entries) = fs::read_dir(copies) else { return Ok(()) };
-    for entry in entries {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            // system32/drivers and its like: Wine keeps all in one folder.
-            share(&path, originals, own)?;
-            continue;
-        }
-        let original = originals.join(entry.file_name());
-        let same = entry.metadata()?.len() == fs::metadata(&original).map_or(u64::MAX, |found| found.len())
-            && fs::read(&path)? == fs::read(&original)?;
-        if same {
-            fs::remove_file(&path)?;
-            symlink(&original, &path)?;
-            own(&path)?;
-        }
-    }
-    Ok(())
 }

@@ -13,9 +13,9 @@ pub fn windows_program(name: &str) -> PathBuf {
     let program = folder.join(format!("{name}.exe"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("win32").join(format!("{name}.c"));
     let _alone = alone(&folder);
-    let is_newer =
-        || Some(fs::metadata(&program).ok()?.modified().ok()? > fs::metadata(&source).ok()?.modified().ok()?);
-    if is_newer() != Some(true) {
+    let time = |path: &Path| fs::metadata(path).ok()?.modified().ok();
+    let newest = time(&source).max(time(&source.with_extension("rc")));
+    if time(&program) <= newest {
         // At a fixed address, so that a child's memory lies where its parent's does.
         let options = ["-O1", "-s", "-static", "-Wl,--disable-dynamicbase"];
         let mut compiler = Command::new("x86_64-w64-mingw32-gcc");

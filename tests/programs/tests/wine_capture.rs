@@ -25,6 +25,8 @@ fn home(person: &Person) -> BTreeMap<String, u64> {
     let all = files(&person.home());
     let own = all.iter().filter(|path| !path.starts_with(person.work()));
     let own = own.filter(|path| !text(path).contains("/.local/share/lowbox/wine/"));
+    // Held while packages are installed, and empty.
+    let own = own.filter(|path| !path.ends_with("lowbox/apps/.lock"));
     own.map(|path| (text(path).to_owned(), fs::symlink_metadata(path).map_or(0, |found| found.len())))
         .collect()
 }

@@ -134,6 +134,6 @@ mod tests {
         ] {
             assert_eq!(package_name(shown), name);
         }
-        assert_eq!(package_name(&"a b".repeat(60)).len(), 50);
+        assert_eq!(package_name(&"ab ".repeat(60)).len(), 50);
     }
 }

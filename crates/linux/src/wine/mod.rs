@@ -108,7 +108,7 @@ impl WineSpec {
             }
             Source::Folder(_) => PackageFiles::default(),
         };
-        if let PrefixOf::Importing(_, text) = &run.prefix {
+        if let (PrefixOf::Importing(_, text), Source::Overlay { .. }) = (&run.prefix, &ready.source) {
             files.entries = PackageEntry::imported(text);
         }
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);

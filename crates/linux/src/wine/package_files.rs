@@ -43,16 +43,15 @@ pub enum PackageEntry {
     },
 }
 
-/// The text for `reg import`, as the container sees it.
-pub(super) const IMPORTED: &str = r"C:\lowbox-registry.reg";
+/// The text for `reg import`, in drive C:.
+pub(super) const IMPORT_FILE: &str = "lowbox-registry.reg";
 
 impl PackageEntry {
     /// A layer of nothing but that text.
     pub(super) fn imported(text: &[u8]) -> Vec<PackageEntry> {
-        let file = IMPORTED.replace(r"C:\", "drive_c/");
         vec![
             PackageEntry::Folder { at: "drive_c".into() },
-            PackageEntry::File { at: file.into(), content: text.to_vec() },
+            PackageEntry::File { at: Path::new("drive_c").join(IMPORT_FILE), content: text.to_vec() },
         ]
     }
 }

@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use lowbox_msix::registry::{HIVES, MAX_BYTES, PackageRegistry, Tokens, import_text};
 use lowbox_security::derive::package_sid;
 
-use super::package_files::{IMPORTED, folders};
-use super::prefix::CHANGES;
+use super::package_files::{IMPORT_FILE, folders};
+use super::prefix::{CHANGES, PREFIX, take_import};
 use super::template::in_container;
 use super::{PrefixOf, Template, Wine, WineError, WineRun};
-use crate::host::{Shown, container_user, open_regular, replace_file};
+use crate::host::{Shown, canonical, container_user, open_regular, replace_file};
 use crate::prepare::{Caller, Request};
 
 /// What was imported, in the package's folder of changes: a line that says from which hives, and the keys as a hive.
@@ -43,8 +43,10 @@ pub fn bring_in(
     template: &Template,
     request: &Request,
 ) -> Result<Vec<String>, WineError> {
-    let record_path =
-        caller.folders.data.join("packages").join(&request.family_name).join(CHANGES).join(RECORD);
+    let package = caller.folders.data.join("packages").join(&request.family_name);
+    // Links on the way are the user's, and are followed to where the launch looks.
+    let package = canonical(&package).unwrap_or(package);
+    let record_path = package.join(CHANGES).join(RECORD);
     let hives = hives(&request.package_folders);
     let record = read_bounded(&record_path).ok();
     if hives.is_empty() && record.is_none() {
@@ -55,10 +57,6 @@ pub fn bring_in(
     let old = record.as_deref().and_then(split).map(|(of, hive)| (of, PackageRegistry::from_hive(hive)));
     if old.as_ref().is_some_and(|(of, _)| *of == source.as_bytes()) {
         return Ok(Vec::new());
-    }
-    if template.is_copied() {
-        let what = "the package's registry (Registry.dat, User.dat) is not there: it takes an overlay, and the file system has none";
-        return Ok(vec![what.to_owned()]);
     }
     let user = container_user(&caller.user, &package_sid(&request.family_name)).name;
     let mut new = PackageRegistry::default();
@@ -80,12 +78,18 @@ pub fn bring_in(
         let import = Request {
             family_name: request.family_name.clone(),
             program: wine.loader.clone().into(),
-            arguments: ["reg", "import", IMPORTED].map(Into::into).to_vec(),
+            arguments: vec!["reg".into(), "import".into(), format!("C:\\{IMPORT_FILE}").into()],
             wine: Some(WineRun { wine: wine.clone(), prefix: PrefixOf::Importing(template.clone(), text) }),
             working_directory: Some("/".into()),
             ..Request::default()
         };
-        in_container(caller, &import, &mut || ()).map_err(|what| wrong(&what))?;
+        let imported = in_container(caller, &import, &mut || ());
+        if template.is_copied() {
+            // An overlay has it in memory.
+            let prefix = package.join(PREFIX);
+            take_import(&prefix).map_err(WineError::at(prefix))?;
+        }
+        imported.map_err(|what| wrong(&what))?;
     }
     // Where nothing had to be imported there may be no prefix yet, and the next start looks again.
     if whole && record_path.parent().is_some_and(Path::is_dir) {

@@ -69,12 +69,14 @@ impl Template {
     }
 
     /// Its prefix.
-    pub(crate) fn prefix(&self) -> PathBuf {
+    #[must_use]
+    pub fn prefix(&self) -> PathBuf {
         self.folder.join(PREFIX)
     }
 
     /// Whether packages have copies of it.
-    pub(crate) fn is_copied(&self) -> bool {
+    #[must_use]
+    pub fn is_copied(&self) -> bool {
         self.folder.join(COPIED).exists()
     }
 

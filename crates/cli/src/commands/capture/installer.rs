@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use lowbox_linux::capture::Session;
+use lowbox_linux::capture::{CaptureError, Session};
 use lowbox_linux::launch::Groundwork;
 use lowbox_linux::prepare::{Caller, Grant, PrepareError, Request, ground, prepare};
 use lowbox_linux::wine::{PrefixOf, Template, WineRun};
@@ -39,6 +39,9 @@ pub fn run(
     let Some(WineRun { prefix: PrefixOf::Package(template), .. }) = request.wine.clone() else {
         return Err(Failure::new(format!("{}: it is no Windows program", output::path(installer))));
     };
+    if template.is_copied() {
+        return Err(Failure::new(CaptureError::NoOverlay(template.prefix())));
+    }
     let groundwork = Groundwork::begin(ground(caller, &request).map_err(failed)?);
     let prepared = prepare(caller, &request).map_err(failed)?;
     for notice in &prepared.notices {

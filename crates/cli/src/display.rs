@@ -57,3 +57,10 @@ pub fn make_ready(caller: &Caller, request: &mut Request, wish: Wish, interface:
 pub fn say_none(why: &dyn std::fmt::Display) {
     output::say(&format!("the program has no display: {why}"));
 }
+
+/// Says why a Windows program with windows shows none while nothing is denied to it.
+pub fn say_none_while_learning(interface: Option<Subsystem>) {
+    if interface == Some(Subsystem::Windows) {
+        say_none(&"programs that are learned about get none of their own yet");
+    }
+}

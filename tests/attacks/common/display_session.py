@@ -44,7 +44,8 @@ user.send(18, 0, "IIIBxxxI", window, 39, 31, 8, len(title), tail=title.encode())
 user.send(8, 0, "I", window)
 user.ask(3, 0, "I", window)
 user.send(42, 1, "II", window, 0)
-string = user.atom("STRING")
+string, targets = user.atom("STRING"), user.atom("TARGETS")
+ATOM = 4
 held = {user.atom("PRIMARY"): primary, user.atom("CLIPBOARD"): clipboard}
 for selection in held:
     user.send(22, 0, "III", window, selection, 0)
@@ -63,8 +64,11 @@ def serve():
             heard.append(event[1])
         if event[0] & 127 == 30:
             when, _, requestor, selection, target, name = struct.unpack_from("<IIIIII", event, 4)
-            text = held.get(selection, "")
-            user.send(18, 0, "IIIBxxxI", requestor, name, string, 8, len(text), tail=text.encode())
+            text = held.get(selection, "").encode()
+            if target == targets:
+                user.send(18, 0, "IIIBxxxIII", requestor, name, ATOM, 32, 2, targets, string)
+            else:
+                user.send(18, 0, "IIIBxxxI", requestor, name, string, 8, len(text), tail=text)
             answer = struct.pack("<BBHIIIII", 31, 0, 0, when, requestor, selection, target, name).ljust(32, b"\0")
             user.send(25, 0, "II", requestor, 0, tail=answer)
 

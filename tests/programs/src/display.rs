@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::{Person, until};
@@ -40,8 +41,10 @@ impl Display {
     }
 
     fn with(options: &[&str], host: &str, authority: Option<PathBuf>) -> Display {
-        // Each test is a process of its own, so its number is free.
-        let number = 1000 + std::process::id() % 20_000;
+        // Each test is a process of its own, so its numbers are free.
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number =
+            1000 + std::process::id() % 20_000 + 20_000 * STARTED.fetch_add(1, Ordering::Relaxed) % 40_000;
         let mut server = Command::new("Xvfb");
         match &authority {
             Some(file) => server.arg("-auth").arg(file),

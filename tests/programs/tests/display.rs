@@ -139,13 +139,15 @@ fn killing_lowbox_leaves_neither_server_nor_window() {
 fn a_window_that_the_user_closes_takes_the_programs_display_and_nothing_else() {
     everyone(|person| {
         let (display, name) = (Display::of(person, &[]), name_of(person, "closed"));
-        let script = "xsetroot -solid red || exit 9
-            for _ in $(seq 200); do xsetroot -solid blue 2>/dev/null || { echo gone; exit 3; }; sleep 0.05; done";
-        let mut run = person.inside(["--display", "--name", &name], ["/bin/sh", "-c", script]);
+        let script =
+            format!("while xsetroot -solid '{COLOUR}' 2>/dev/null; do sleep 0.05; done; echo gone; exit 3");
+        let mut run = person.inside(["--display", "--name", &name], ["/bin/sh", "-c", &script]);
         let running = start({
             display.shown(&mut run);
             run
         });
+        let is_drawn = || display.picture(&format!("closed by {}", person.name)).contains(&COLOUR.to_owned());
+        assert!(until(Duration::from_secs(10), is_drawn));
         let window = appears(&display, &name);
         display.xdotool(&["windowkill", &window]).expect("as a window manager does");
         let ended = running.finish(20);
@@ -160,8 +162,9 @@ fn without_a_display_or_a_server_or_a_way_to_hold_it_back_the_program_runs_and_i
     everyone(|person| {
         let run = |display: Option<&Display>, path: &str| {
             let script = "/usr/bin/xsetroot -solid red 2>/dev/null || echo none";
-            let mut run = person.inside(["--display"], ["/bin/sh", "-c", script]);
-            run.env("PATH", path).env_remove("DISPLAY");
+            let before = ["/usr/bin/env".to_owned(), format!("PATH={path}")];
+            let mut run = person.inside_after(before, ["--display"], ["/bin/sh", "-c", script]);
+            run.env_remove("DISPLAY");
             if let Some(display) = display {
                 display.shown(&mut run);
             }
@@ -193,8 +196,10 @@ fn a_program_has_no_display_unless_it_is_asked_for() {
     everyone(|person| {
         let display = Display::of(person, &[]);
         for options in [&[][..], &["--no-display"]] {
-            let mut run =
-                person.inside(options, ["/bin/sh", "-c", "echo \"$DISPLAY.$XAUTHORITY\"; ls -A /tmp"]);
+            let mut run = person.inside(
+                options,
+                ["/bin/sh", "-c", "echo \"$DISPLAY.$XAUTHORITY\"; ls -d /tmp/.X11-unix 2>/dev/null || true"],
+            );
             display.shown(&mut run);
             let ended = finish(run, 20);
             assert_eq!((ended.succeeded().as_str(), ended.stderr.as_str()), (".", ""));

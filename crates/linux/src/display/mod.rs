@@ -32,7 +32,7 @@ use crate::prepare::Caller;
 pub(crate) use authority::Authority;
 pub use error::NoDisplay;
 pub(crate) use process::Keeper;
-pub use server::find as find_server;
+pub(crate) use server::find as find_server;
 
 /// A display that a container has of its own.
 #[derive(Clone, Debug)]
@@ -64,6 +64,14 @@ pub(crate) struct Nested {
 pub struct OwnDisplay {
     /// The file of cookies.
     pub authority: Vec<u8>,
+}
+
+/// Connects to the user's display as it is done for a program, and lets go of it.
+///
+/// # Errors
+/// [`NoDisplay`].
+pub(crate) fn try_outer() -> Result<(), NoDisplay> {
+    outer::connect().map(drop)
 }
 
 impl Display {

@@ -8,6 +8,7 @@ use lowbox_msix::Identity;
 use super::{Answered, Display, Nested};
 use crate::host::canonical;
 use crate::launch::{DescriptorKind, NamedDescriptor};
+use crate::limits::Limits;
 use crate::prepare::Request;
 
 /// Its name.
@@ -41,6 +42,12 @@ const WITHOUT: [&str; 12] = [
     "COMPOSITE",
 ];
 
+/// What it may use, whatever its program asks of it: it takes some 40 MB without pictures, the keyboard's compiler for a moment, and little
+/// on its own /tmp.
+const MEMORY: u64 = 1 << 30;
+const PROCESSES: u64 = 16;
+const TEMPORARY: u64 = 16 << 20;
+
 /// The first Xephyr of PATH.
 pub fn find(path: Option<&OsStr>) -> Option<PathBuf> {
     let folders = std::env::split_paths(path?).filter(|folder| folder.is_absolute());
@@ -70,6 +77,13 @@ pub(super) fn request(nested: &Nested, (width, height): (u16, u16)) -> Request {
         program: "/bin/sh".into(),
         arguments,
         descriptors: vec![NamedDescriptor { number: LISTENS_AT, kind: DescriptorKind::Socket }],
+        limits: Limits {
+            memory: Some(MEMORY),
+            processes: Some(PROCESSES),
+            temporary_bytes: Some(TEMPORARY),
+            ..Limits::default()
+        },
+        less_privileged: true,
         working_directory: Some("/".into()),
         display: Some(Display { authority: nested.authority.clone(), answered: Answered::Launcher }),
         ..Request::default()

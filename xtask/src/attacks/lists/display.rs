@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::attack::{Attack, Judge, attack};
 use super::super::setup::Setup;
-use super::super::x11;
+use super::super::{wine, x11};
 use Judge::Outside;
 
 const fn at_display(name: &'static str, program: &'static str, args: &'static [&'static str]) -> Attack {
@@ -36,7 +36,14 @@ pub const ATTACKS: &[Attack] = &[
         &["abstract", "NUMBER", "COOKIE"],
     ),
     at_display("display-connect-outside-by-tcp", "connect_outside.py", &["tcp", "NUMBER", "COOKIE"]),
+    by_windows("win32-display-screenshot", "screen.exe"),
+    by_windows("win32-display-clipboard", "clipboard.exe"),
 ];
+
+/// By a Windows program, which is given a display unasked only if it is one of windows; these are of the command line.
+const fn by_windows(name: &'static str, program: &'static str) -> Attack {
+    at_display(name, program, &[]).needs(|setup| lacking(setup).or_else(wine::lacking))
+}
 
 fn lacking(_: &Setup) -> Option<&'static str> {
     const XEPHYR: &str = "/usr/bin/Xephyr";

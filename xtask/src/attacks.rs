@@ -17,7 +17,7 @@ mod report;
 mod scene;
 mod setup;
 mod trial;
-mod wine;
+pub mod wine;
 
 use crate::built;
 use report::{Finding, Row};

@@ -18,6 +18,7 @@ mod result;
 mod sample;
 mod scene;
 mod start;
+mod wine_start;
 mod work;
 
 use crate::built;
@@ -58,7 +59,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 26] = [
+const BENCHMARKS: [(&str, Benchmark); 27] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -85,6 +86,7 @@ const BENCHMARKS: [(&str, Benchmark); 26] = [
     ("msix-verify", msix::verify),
     ("msix-large", msix::large),
     ("msix-install", msix::install),
+    ("wine-start", wine_start::start),
 ];
 
 /// What root measures for both: the user's processes too, and what does not depend on who runs it.

@@ -44,8 +44,8 @@ pub enum NotStarted {
     },
     /// Other programs run in the package's container.
     #[error(
-        "a Windows program of {package} runs already, in a container that {what}, other than this one's. Wait for its end, start this one with \
-         the same options and in the same folder, or under a name of its own (--name)"
+        "a Windows program of {package} runs already, in a container that is not what this one asks for: it {what}. Wait for its end, start both \
+         with the same options and in the same folder, or give this one a name of its own (--name)"
     )]
     Different {
         /// The family name.
@@ -76,8 +76,9 @@ impl NotStarted {
 /// # Errors
 /// [`NotStarted`].
 pub fn start(keeping: &Keeping<'_>, stdio: Stdio, say: &mut dyn FnMut(&str)) -> Result<Joined, NotStarted> {
-    let Stdio { ends, relays, terminal } = stdio;
-    let mut calling = Calling { ends, watch: Watch::begin(terminal)?, say };
+    let Stdio { ends, relays, terminal, own } = stdio;
+    let controlling = own.as_ref().map(|(pty, _)| pty.number());
+    let mut calling = Calling { ends, controlling, watch: Watch::begin(terminal)?, say };
     let (folders, family) = (&keeping.caller.folders, &keeping.request.family_name);
     let find = || call(folders, family).map_err(NotStarted::Keeper);
     let mut mine = None;
@@ -98,7 +99,7 @@ pub fn start(keeping: &Keeping<'_>, stdio: Stdio, say: &mut dyn FnMut(&str)) -> 
             }
         };
         match answer {
-            Answer::Began => return Ok(Joined { link, watch: calling.watch, relays }),
+            Answer::Began => return Ok(Joined { link, watch: calling.watch, relays, own }),
             Answer::Failed { why, code } => return Err(NotStarted::Said { why, code }),
             Answer::Different { what } => {
                 return Err(NotStarted::Different { package: family.clone(), what });
@@ -130,6 +131,7 @@ fn prepared(keeping: &Keeping<'_>, say: &mut dyn FnMut(&str)) -> Result<(Vec<u8>
 /// One that asks.
 struct Calling<'a> {
     ends: [OwnedFd; 3],
+    controlling: Option<i32>,
     watch: Watch,
     say: &'a mut dyn FnMut(&str),
 }
@@ -139,7 +141,8 @@ impl Calling<'_> {
     fn first(&mut self, link: &OwnedFd) -> Result<Answer, NotStarted> {
         let [a, b, c] = self.ends.each_ref().map(AsFd::as_fd);
         // If it is gone, its answer tells why.
-        let _ = send(link.as_fd(), &Ask::First, &[a, b, c], SendFlags::empty());
+        let _ =
+            send(link.as_fd(), &Ask::First { controlling: self.controlling }, &[a, b, c], SendFlags::empty());
         self.answer(link, None)
     }
 
@@ -152,7 +155,8 @@ impl Calling<'_> {
         keep: u32,
     ) -> Result<Answer, NotStarted> {
         let likeness = write_bytes(likeness).map_err(NotStarted::Keeper)?;
-        let start = write(start).map_err(NotStarted::Keeper)?;
+        let start = Start { controlling: self.controlling, ..start.clone() };
+        let start = write(&start).map_err(NotStarted::Keeper)?;
         let [a, b, c] = self.ends.each_ref().map(AsFd::as_fd);
         let all = [likeness.as_fd(), start.as_fd(), a, b, c];
         match send(link.as_fd(), &Ask::Join { keep }, &all, SendFlags::DONTWAIT) {

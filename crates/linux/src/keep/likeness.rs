@@ -33,6 +33,7 @@ pub(super) fn part(prepared: &mut Prepared, request: &Request) -> io::Result<(Ve
         arguments: std::mem::take(&mut spec.arguments),
         environment: std::mem::take(&mut spec.environment),
         working_directory: spec.working_directory.clone(),
+        controlling: None,
     };
     let token = format!("{:?}", prepared.token);
     let networks = format!("{:?} {:?}", request.loopback_ports, request.hosts);
@@ -40,7 +41,7 @@ pub(super) fn part(prepared: &mut Prepared, request: &Request) -> io::Result<(Ve
     Ok((postcard::to_allocvec(&likeness).map_err(io::Error::other)?, start))
 }
 
-/// What `theirs` has and `ours` has not, or the other way round, in words that follow on "which".
+/// What `theirs` has and `ours` has not, or the other way round, in words that follow on "it".
 pub(super) fn difference(ours: &[u8], theirs: &[u8]) -> String {
     let read = |bytes| postcard::from_bytes::<Likeness>(bytes).ok();
     let (Some(ours), Some(theirs)) = (read(ours), read(theirs)) else {

@@ -8,7 +8,10 @@ use crate::store::Held;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ask {
     /// Start the program that the keeper itself prepared. With it: descriptors 0 to 2.
-    First,
+    First {
+        /// Which of them becomes its controlling terminal.
+        controlling: Option<i32>,
+    },
     /// Start another one, if the container is what it would have. With it: the file with the caller's likeness, the file with the
     /// [`Start`](crate::launch::starter::Start), descriptors 0 to 2.
     Join {

@@ -196,7 +196,9 @@ impl Serving {
     /// Whether it was kept long enough.
     fn is_over(&self, now: Instant) -> bool {
         let is_awaited = self.callers.iter().any(|caller| matches!(caller.state, State::New));
-        !self.runs_something() && !is_awaited && now >= self.idle + self.keep
+        // The first one may have ended before its program was started.
+        let is_orphaned = self.first.is_some() && self.callers.is_empty();
+        is_orphaned || (!self.runs_something() && !is_awaited && now >= self.idle + self.keep)
     }
 
     /// Whether a program inside keeps others from starting.
@@ -270,11 +272,11 @@ impl Serving {
                 self.answer(at, &Answer::Ending);
                 self.end();
             }
-            Ask::First | Ask::Join { .. } if !is_new || self.ending.is_some() => {
+            Ask::First { .. } | Ask::Join { .. } if !is_new || self.ending.is_some() => {
                 self.answer(at, &Answer::Ending);
             }
-            Ask::First => {
-                let file = self.first.take().and_then(|first| write(&first).ok());
+            Ask::First { controlling } => {
+                let file = self.first.take().and_then(|first| write(&Start { controlling, ..first }).ok());
                 match (file, fds.as_slice()) {
                     (Some(file), [a, b, c]) => self.start(at, &[file.as_fd(), *a, *b, *c]),
                     _ => self.answer(at, &Answer::Ending),

@@ -8,17 +8,18 @@ use lowbox_security::derive::package_sid;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::net::{RecvFlags, SendFlags};
-use rustix::process::{WaitOptions, waitpid};
-use rustix::termios::isatty;
+use rustix::process::{WaitOptions, getsid, waitpid};
+use rustix::termios::{isatty, tcgetsid};
 
 use crate::host::container_user;
 use crate::launch::control::channel;
 use crate::launch::message::{receive, send};
 use crate::launch::pipes::{self, Relay};
+use crate::launch::pty::{self, Pty};
 use crate::launch::view::input::reopened;
 use crate::launch::{ContainerUser, LaunchError, check_descriptors};
 use crate::prepare::{Caller, Request};
-use crate::supervise::{SavedTerminal, lend_no_keyboard_in_background};
+use crate::supervise::{SavedTerminal, TerminalGate, lend_no_keyboard_in_background};
 use crate::sys::{self, Forked, Namespaces, with_descriptor};
 
 /// What the program gets as 0 to 2, and what it takes to carry and to restore.
@@ -27,9 +28,22 @@ pub struct Stdio {
     pub(crate) ends: [OwnedFd; 3],
     pub(crate) relays: Vec<Relay>,
     pub(crate) terminal: SavedTerminal,
+    /// The program's own terminal: what it leaves behind must not read what is typed after its end.
+    pub(crate) own: Option<(Pty, TerminalGate)>,
 }
 
 impl Stdio {
+    /// Whether the calling process's descriptors can be lent to a program whose container outlives it: a terminal can be replaced if it is that
+    /// of the session.
+    pub fn can_be_lent() -> bool {
+        let is_foreign = |fd: BorrowedFd<'_>| isatty(fd) && tcgetsid(fd) != getsid(None);
+        let has_terminal =
+            open("/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).is_ok();
+        (0..3).all(|number| {
+            with_descriptor(number, |fd| Ok(!isatty(fd) || (has_terminal && !is_foreign(fd)))).unwrap_or(true)
+        })
+    }
+
     /// Looks at the calling process's descriptors. It must be single-threaded.
     ///
     /// # Errors
@@ -39,9 +53,14 @@ impl Stdio {
         check_descriptors(&[])?;
         lend_no_keyboard_in_background(&[]).map_err(LaunchError::system("the terminal"))?;
         let terminal = SavedTerminal::save(&[]);
-        let relays = pipes::make(user.uid, false, &[]).map_err(LaunchError::system("a pipe"))?;
+        // All of them: what the program leaves behind must not have the caller's.
+        let relays = pipes::make(user.uid, true, &[]).map_err(LaunchError::system("a pipe"))?;
+        let pty = pty::make(user, &[]).map_err(LaunchError::system("a terminal for the program"))?;
         let failed = || LaunchError::system("a standard descriptor");
         let end = |number| {
+            if let Some(pty) = pty.as_ref().filter(|pty| pty.is_for(number)) {
+                return pty.slave.try_clone();
+            }
             if let Some(inside) = relays.iter().find_map(|relay| relay.inside(number)) {
                 return inside.try_clone_to_owned();
             }
@@ -54,17 +73,14 @@ impl Stdio {
         };
         let mut ends = [end(0).map_err(failed())?, end(1).map_err(failed())?, end(2).map_err(failed())?];
         reopen(&mut ends, user)?;
-        Ok(Stdio { ends, relays, terminal })
+        let own = pty.map(|pty| (pty, TerminalGate::default()));
+        Ok(Stdio { ends, relays, terminal, own })
     }
 }
 
 /// Replaces what a launch would replace (`launch::view::input`), in a process that may make mounts.
 fn reopen(ends: &mut [OwnedFd; 3], user: &ContainerUser) -> Result<(), LaunchError> {
     let failed = || LaunchError::system("a standard descriptor");
-    let concerned = |fd: &OwnedFd| {
-        let kind = fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        kind == Ok(FileType::RegularFile) || isatty(fd)
-    };
     if !ends.iter().any(concerned) {
         return Ok(());
     }
@@ -100,11 +116,18 @@ fn reopen(ends: &mut [OwnedFd; 3], user: &ContainerUser) -> Result<(), LaunchErr
     Ok(())
 }
 
+/// A file. A terminal is the program's own here.
+fn concerned(fd: &OwnedFd) -> bool {
+    fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode)) == Ok(FileType::RegularFile)
+}
+
 fn reopen_all(ends: &[OwnedFd; 3], user: &ContainerUser) -> io::Result<(Vec<usize>, Vec<OwnedFd>)> {
     let host = openat(CWD, "/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let (mut numbers, mut files) = (Vec::new(), Vec::new());
     for (number, end) in ends.iter().enumerate() {
-        if let Some(file) = reopened(end.as_fd(), host.as_fd(), user.uid)? {
+        if concerned(end)
+            && let Some(file) = reopened(end.as_fd(), host.as_fd(), user.uid)?
+        {
             numbers.push(number);
             files.push(file);
         }

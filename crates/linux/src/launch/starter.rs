@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use lowbox_policy::os_bytes;
 use rustix::net::{RecvFlags, SendFlags};
-use rustix::process::{chdir, getpid, setsid};
+use rustix::process::{chdir, getpid, ioctl_tiocsctty, setsid};
 use serde::{Deserialize, Serialize};
 
 use super::memory_file::read;
@@ -32,6 +32,8 @@ pub(crate) struct Start {
     /// Where it starts.
     #[serde(with = "os_bytes")]
     pub(crate) working_directory: PathBuf,
+    /// Which of 0 to 2 becomes its controlling terminal.
+    pub(crate) controlling: Option<i32>,
 }
 
 /// Above what execve(2) takes of words.
@@ -73,10 +75,10 @@ pub(crate) fn serve(socket: &OwnedFd, loader: &Path) -> &'static str {
     }
     while let Ok(Some((Order::Start(id), descriptors))) = receive(socket.as_fd(), RecvFlags::empty()) {
         let process = match prepare(&descriptors, loader).and_then(|it| Ok((sys::fork_sibling()?, it))) {
-            Ok((None, (image, folder))) => {
+            Ok((None, (image, start))) => {
                 // Before anything else: so pid 1 hears of the process before it hears of its end.
                 say(socket.as_fd(), id, Some(getpid().as_raw_pid()));
-                return execute(&image, &folder, &descriptors);
+                return execute(&image, &start, &descriptors);
             }
             // It speaks for itself.
             Ok((Some(_), _)) => continue,
@@ -92,15 +94,15 @@ fn say(socket: BorrowedFd<'_>, id: u32, process: Option<i32>) {
     let _ = send(socket, &Started { id, process }, &[], SendFlags::empty());
 }
 
-fn prepare(descriptors: &[OwnedFd], loader: &Path) -> io::Result<(Image, PathBuf)> {
+fn prepare(descriptors: &[OwnedFd], loader: &Path) -> io::Result<(Image, Start)> {
     let [file, _, _, _] = descriptors else { return Err(io::Error::from_raw_os_error(libc::EINVAL)) };
     let start: Start = read(file, MOST_OF_A_START)?;
     let image = Image::new(loader, &start.arguments, &start.environment)?;
-    Ok((image, start.working_directory))
+    Ok((image, start))
 }
 
 /// Becomes the program, or says what failed.
-fn execute(image: &Image, folder: &Path, descriptors: &[OwnedFd]) -> &'static str {
+fn execute(image: &Image, start: &Start, descriptors: &[OwnedFd]) -> &'static str {
     for (number, descriptor) in (0..).zip(&descriptors[1..]) {
         if sys::replace_descriptor(descriptor, number).is_err() {
             return "lowbox: the program's descriptors could not be put in place\n";
@@ -109,7 +111,11 @@ fn execute(image: &Image, folder: &Path, descriptors: &[OwnedFd]) -> &'static st
     if setsid().is_err() {
         return "lowbox: the program's session could not be made\n";
     }
-    if chdir(folder).is_err() {
+    let take = |number| sys::with_descriptor(number, |fd| Ok(ioctl_tiocsctty(fd)?));
+    if start.controlling.is_some_and(|number| take(number).is_err()) {
+        return "lowbox: the program's terminal could not be set\n";
+    }
+    if chdir(&start.working_directory).is_err() {
         return "lowbox: the working folder is not there in the container\n";
     }
     if sys::install_filter(seccomp::WITHOUT_PTRACE, false).is_err() {
@@ -130,6 +136,7 @@ mod tests {
             arguments: vec!["a b".into(), "".into()],
             environment: vec![("NAME".into(), "=x".into())],
             working_directory: "/w".into(),
+            controlling: Some(1),
         };
         let file = write(&start).unwrap();
         assert_eq!(read::<Start>(&file, 1000).unwrap(), start);

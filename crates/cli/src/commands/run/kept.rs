@@ -31,7 +31,8 @@ pub fn seconds(said: Option<u32>, never: bool, request: &Request) -> Result<Opti
         && request.terminal.is_none()
         && request.descriptors.is_empty()
         && request.private_descriptors.is_empty()
-        && request.limits == Limits::default();
+        && request.limits == Limits::default()
+        && Stdio::can_be_lent();
     if !is_plain || never {
         return Ok(None);
     }

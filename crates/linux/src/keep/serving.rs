@@ -193,6 +193,11 @@ impl Serving {
         self.callers.iter().any(|caller| caller.id().is_some())
     }
 
+    /// The same, or the program is about to be started for which the container was made.
+    fn is_in_use(&self) -> bool {
+        self.runs_something() || (self.first.is_some() && !self.callers.is_empty())
+    }
+
     /// Whether it was kept long enough.
     fn is_over(&self, now: Instant) -> bool {
         let is_awaited = self.callers.iter().any(|caller| matches!(caller.state, State::New));
@@ -267,7 +272,7 @@ impl Serving {
                 State::Starting(_, early) if early.len() < MOST_EARLY_SIGNALS => early.push(number),
                 _ => {}
             },
-            Ask::EndIdle if self.runs_something() => self.answer(at, &Answer::InUse),
+            Ask::EndIdle if self.is_in_use() => self.answer(at, &Answer::InUse),
             Ask::EndIdle => {
                 self.answer(at, &Answer::Ending);
                 self.end();
@@ -292,7 +297,7 @@ impl Serving {
                 if theirs == self.likeness {
                     self.keep = Duration::from_secs(keep.into());
                     self.start(at, &[*start, *a, *b, *c]);
-                } else if self.runs_something() {
+                } else if self.is_in_use() {
                     let what = difference(&self.likeness, &theirs);
                     self.answer(at, &Answer::Different { what });
                 } else {

@@ -51,13 +51,13 @@ pub(crate) fn receive<T: DeserializeOwned>(
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut bytes = vec![0_u8; MOST_BYTES];
-    let message =
-        recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags | RecvFlags::CMSG_CLOEXEC);
-    let message = match message {
-        // It ended with something unread, which is told first.
-        Err(rustix::io::Errno::CONNRESET) => return Ok(None),
-        message => message?,
-    };
+    let flags = flags | RecvFlags::CMSG_CLOEXEC;
+    let mut message = recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags);
+    if matches!(message, Err(rustix::io::Errno::CONNRESET)) {
+        // It ended with something unread, which is told first; what it said before is still there.
+        message = recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags);
+    }
+    let message = message?;
     let mut descriptors = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(received) = message {
@@ -103,7 +103,11 @@ mod tests {
             let error = receive::<String>(theirs.as_fd(), RecvFlags::empty()).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         }
+        send(theirs.as_fd(), &"unread", &[], flags).unwrap();
+        send(ours.as_fd(), &"last", &[], flags).unwrap();
         drop(ours);
+        let (text, _): (String, _) = receive(theirs.as_fd(), RecvFlags::empty()).unwrap().unwrap();
+        assert_eq!(text, "last");
         assert!(receive::<String>(theirs.as_fd(), RecvFlags::empty()).unwrap().is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Person, everyone, finish};
+use crate::{Person, everyone, everyone_at_home, finish};
 
 /// Compiles a program of `win32/`, once for all tests.
 pub fn windows_program(name: &str) -> PathBuf {
@@ -36,6 +36,14 @@ pub fn own_windows_program(person: &Person, name: &str) -> PathBuf {
 /// Runs a test as everyone, each with Wine's files, which take ten seconds to make and are made once.
 pub fn everyone_with_wine(test: impl Fn(&Person)) {
     everyone(|person| {
+        give_template(person);
+        test(person);
+    });
+}
+
+/// The same with the working folder in the home folder.
+pub fn everyone_at_home_with_wine(test: impl Fn(&Person)) {
+    everyone_at_home(|person| {
         give_template(person);
         test(person);
     });

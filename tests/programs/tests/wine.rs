@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use lowbox_program_tests::{
-    Person, everyone_with_wine, files, finish, finish_with_input, own_windows_program, start, text, until,
+    Person, everyone, everyone_with_wine, files, finish, finish_with_input, own_windows_program, start, text,
+    until,
 };
 
 const NONE: [&str; 0] = [];
@@ -221,4 +222,47 @@ fn what_is_learned_about_a_windows_program_is_enough() {
         let without = finish(person.inside(["--no-argument-grants"], words), 60).succeeded();
         assert!(without.contains("read.txt: no") && without.contains("made.txt: no"), "{without}");
     });
+}
+
+/// As in a container of another kind, whose root is an overlay itself: overlayfs takes no such folder for its changes.
+#[test]
+fn where_lowboxs_folder_lies_on_an_overlay_each_package_has_a_copy_of_wines_files() {
+    everyone(|person| {
+        if person.is_root() {
+            is_copied(person);
+        } else {
+            println!("left out for {}: only root mounts the overlay", person.name);
+        }
+    });
+}
+
+fn is_copied(person: &Person) {
+    let program = own_windows_program(person, "reach");
+    let layers = person.folder("layers");
+    for name in ["lower", "upper", "work"] {
+        fs::create_dir(layers.join(name)).unwrap();
+    }
+    let data = person.home().join(".local/share/lowbox");
+    fs::create_dir_all(&data).unwrap();
+    let script = r#"mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$2" && shift 2 && exec "$@""#;
+    let mounted = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "/bin/sh",
+        "-ec",
+        script,
+        "sh",
+        text(&layers),
+        text(&data),
+    ];
+    let run = |word: &str| {
+        finish(person.inside_after(mounted, NONE, [text(&program), word]), 120).succeeded().replace('\r', "")
+    };
+    assert_eq!(run(r"w:C:\kept.txt"), "w:C:\\kept.txt: made");
+    assert_eq!(run(r"r:C:\kept.txt"), "r:C:\\kept.txt: written");
+    let packages = fs::read_dir(layers.join("upper/packages")).unwrap();
+    let own: Vec<_> = packages.map(|entry| entry.unwrap().path().join("Wine/drive_c/kept.txt")).collect();
+    assert!(own.iter().any(|path| path.is_file()), "{own:?}");
 }

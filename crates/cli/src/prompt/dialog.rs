@@ -216,6 +216,7 @@ mod tests {
                 makes: None,
                 this: true,
                 named: None,
+                windows: None,
                 wanted: GrantRights::READ,
                 folder: Some(path.into()),
             },

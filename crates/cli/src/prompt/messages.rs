@@ -44,6 +44,8 @@ pub struct File {
     makes: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     named: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows: Option<String>,
     wanted: String,
     folder: Option<Name>,
 }
@@ -82,12 +84,13 @@ impl Name {
 pub fn posed<'a>(question: &'a Question, answers: Vec<&'static str>, deadline: Instant) -> Sent<'a> {
     let (mut file, mut capability) = (None, None);
     match &question.asked {
-        Asked::File { path, kind, makes, this: _, named, wanted, folder } => {
+        Asked::File { path, kind, makes, this: _, named, windows, wanted, folder } => {
             file = Some(File {
                 path: Name::of(path),
                 kind: kind.map(kind_name),
                 makes: makes.map(kind_name),
                 named: named.as_deref().map(Name::of),
+                windows: windows.clone(),
                 wanted: wanted.to_string(),
                 folder: folder.as_deref().map(Name::of),
             });

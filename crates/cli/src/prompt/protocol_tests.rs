@@ -19,6 +19,7 @@ fn question(id: u64) -> Question {
             makes: None,
             this: true,
             named: None,
+            windows: None,
             wanted: GrantRights::READ_WRITE,
             folder: Some("/home/u".into()),
         },

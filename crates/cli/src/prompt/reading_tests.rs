@@ -10,6 +10,7 @@ fn question(wanted: GrantRights, there: bool, folder: bool) -> Question {
         makes: None,
         this: there,
         named: None,
+        windows: None,
         wanted,
         folder: folder.then(|| "/home/u".into()),
     };

@@ -90,7 +90,7 @@ pub fn wanted(question: &Question) -> String {
 /// others, or be shown in another order.
 pub fn object(question: &Question) -> Vec<String> {
     match &question.asked {
-        Asked::File { path: object, folder, named, .. } => {
+        Asked::File { path: object, folder, named, windows, .. } => {
             let mut lines = vec![path(object, OBJECT)];
             if !object.as_os_str().as_bytes().is_ascii() {
                 lines.push(format!("in ASCII: {}", ascii(object.as_os_str(), OBJECT)));
@@ -99,6 +99,15 @@ pub fn object(question: &Question) -> Vec<String> {
                 named
                     .as_ref()
                     .map(|named| format!("the program named it by a link: {}", path(named, OBJECT))),
+            );
+            // The name's backslashes are Windows' own and stay as they are.
+            let called = |name: &String| {
+                name.split('\\').map(|part| text(OsStr::new(part), OBJECT)).collect::<Vec<_>>()
+            };
+            lines.extend(
+                windows.as_ref().map(|name| {
+                    format!("the program calls it: {}", shorten(&called(name).join("\\"), OBJECT))
+                }),
             );
             lines.extend(folder.as_ref().map(|folder| format!("its folder: {}", path(folder, OBJECT))));
             lines

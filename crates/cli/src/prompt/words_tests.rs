@@ -16,6 +16,7 @@ fn question(path: &[u8], kind: Option<NodeKind>, wanted: &str) -> Question {
             makes: kind.is_none().then_some(NodeKind::File),
             this: kind.is_some(),
             named: None,
+            windows: None,
             wanted: wanted.parse().unwrap(),
             folder: Some(PathBuf::from("/home/u/docs")),
         },
@@ -87,6 +88,17 @@ fn letters_beyond_ascii_are_shown_and_spelled() {
     let lines = object(&question("/home/u/M\u{fc}ller/\u{430}".as_bytes(), Some(NodeKind::File), "r"));
     let ascii = r"in ASCII: /home/u/M\u{fc}ller/\u{430}";
     assert_eq!(lines, ["/home/u/M\u{fc}ller/\u{430}", ascii, "its folder: /home/u/docs"]);
+}
+
+#[test]
+fn what_a_windows_program_calls_it_stands_below_with_its_backslashes_and_nothing_hidden() {
+    let mut question = question(b"/home/u/a b", Some(NodeKind::File), "r");
+    if let Asked::File { windows, .. } = &mut question.asked {
+        *windows = Some("D:\\a b\\\u{202e}c.txt".into());
+    }
+    let lines = object(&question);
+    assert!(!lines[0].contains("D:"), "{lines:?}");
+    assert_eq!(lines[1], r"the program calls it: D:\a b\\u{202e}c.txt");
 }
 
 #[test]

@@ -24,6 +24,7 @@ use super::touch::{Touch, Verdict, send_message};
 use super::way::{NoWay, Way, follow};
 use super::{Answer, Asked, Asker, Broker, Notice, Prompting, Question};
 use crate::launch;
+use crate::wine::{Drive, windows_path};
 
 /// Who answers.
 pub(super) enum Answers {
@@ -63,12 +64,15 @@ pub(super) struct Desk {
     queue: VecDeque<Offer>,
     asked: Option<Offer>,
     questions: u64,
+    /// What a Windows program calls its files.
+    drives: Vec<Drive>,
 }
 
 impl Desk {
     /// In the thread that owns it from then on: the consent store is opened here.
     pub(super) fn new(asked: launch::Asked, broker: Broker, answers: Answers) -> Desk {
-        let Broker { say, judge, package, program, folder, how, run, for_run, questions, .. } = broker;
+        let Broker { say, judge, package, program, folder, how, run, for_run, questions, drives, .. } =
+            broker;
         let mut memory = Memory::new(package.clone(), program, folder, how, run);
         memory.hold_later(for_run);
         // Nobody is disturbed by what a policy answers.
@@ -90,6 +94,7 @@ impl Desk {
             queue: VecDeque::new(),
             asked: None,
             questions,
+            drives,
         }
     }
 
@@ -144,7 +149,7 @@ impl Desk {
         let path = touch.path.clone();
         let found = match Found::look(touch, way, &self.grants) {
             Ok(found) => found,
-            Err(NoOffer::Nothing) => return self.verdict(id, false),
+            Err(NoOffer::Nothing) => return self.send(Verdict { id, granted: false, missing: true }),
             Err(NoOffer::Link(mut touch)) => {
                 return match follow(&mut touch, &self.grants) {
                     Ok(way) => self.decide(*touch, Some(way)),
@@ -287,6 +292,7 @@ impl Desk {
                 makes: offer.makes(),
                 this: offer.this.is_some(),
                 named: offer.way.as_ref().map(|way| way.named.clone()),
+                windows: windows_path(&self.drives, path),
                 wanted: *wanted,
                 folder: offer.folder.as_ref().map(|folder| folder.path.clone()),
             },
@@ -332,8 +338,12 @@ impl Desk {
     }
 
     fn verdict(&self, id: u64, granted: bool) {
+        self.send(Verdict { id, granted, missing: false });
+    }
+
+    fn send(&self, verdict: Verdict) {
         // If pid 1 is gone the loop sees it.
-        let _ = send_message(self.touches.as_fd(), &Verdict { id, granted }, true);
+        let _ = send_message(self.touches.as_fd(), &verdict, true);
     }
 }
 

@@ -35,6 +35,7 @@ pub use throttle::{Limit, Throttle, ThrottleLimits, Touch};
 
 use crate::prepare::{Caller, Decided, Prepared, Request};
 use crate::store::{Held, How, RunId};
+use crate::wine::Drive;
 use judge::Judge;
 pub(crate) use serve::{Desktop, Ended};
 
@@ -57,6 +58,8 @@ pub struct Broker {
     /// What the program has from its start without an entry in the store.
     for_run: Vec<Held>,
     questions: u64,
+    /// What a Windows program calls its files.
+    drives: Vec<Drive>,
 }
 
 impl Broker {
@@ -82,6 +85,7 @@ impl Broker {
             run: None,
             for_run: request.consents.iter().map(|consent| Held::File(consent.path.clone())).collect(),
             questions: 0,
+            drives: prepared.spec.wine.as_ref().map(|wine| wine.drives.clone()).unwrap_or_default(),
         }
     }
 

@@ -35,6 +35,8 @@ pub enum Asked {
         this: bool,
         /// The path by which the program named it, if that goes through links of the user's own.
         named: Option<PathBuf>,
+        /// What a Windows program calls it.
+        windows: Option<String>,
         /// What the call needs.
         wanted: GrantRights,
         /// The folder that may be granted instead, or alone, if it may.

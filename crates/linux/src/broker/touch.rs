@@ -56,6 +56,8 @@ pub(crate) struct Verdict {
     pub(crate) id: u64,
     /// The program sees something that it did not see before.
     pub(crate) granted: bool,
+    /// Nothing is there outside either.
+    pub(crate) missing: bool,
 }
 
 impl Touch {

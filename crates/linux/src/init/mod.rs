@@ -21,6 +21,7 @@ pub(crate) mod socket_call;
 mod touch;
 mod waiting;
 mod walk;
+mod wines_looks;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -56,6 +57,7 @@ use crate::seccomp;
 use crate::supervise::idle::Idle;
 use crate::sys::{self, Notification, SignalFd};
 use touch::Touches;
+use wines_looks::WinesLooks;
 
 /// What pid 1 gets from lowbox by fork; the plan comes later, over `control`.
 pub(crate) struct Inheritance {
@@ -140,7 +142,8 @@ fn live(
     let filter = filter(seccomp::Mode {
         observe: spec.observe,
         asks: spec.asks.is_some(),
-        asks_at_probes: spec.asks.as_ref().is_some_and(|asks| !asks.probes.is_empty()),
+        // Wine looks for a file before it opens it, and gives up if there is none.
+        asks_at_probes: spec.asks.as_ref().is_some_and(|asks| !asks.probes.is_empty() || spec.wine.is_some()),
         deny_xattr_reads: spec.plan.deny_xattr_reads && spec.learns.is_none(),
         deny_watches: spec.plan.deny_watches && spec.learns.is_none(),
         reduced: false,
@@ -174,7 +177,8 @@ fn live(
     let touches = match (&inheritance.told, &spec.asks) {
         (Some(told), Some(asks)) => {
             let told = told.try_clone().map_err(Failure::at(Step::Fork, ""))?;
-            Some(Touches::new(told, asks.clone()).map_err(Failure::at(Step::Root, "/"))?)
+            let wine = spec.wine.as_ref().map(|wine| WinesLooks::new(wine.server.clone()));
+            Some(Touches::new(told, asks.clone(), wine).map_err(Failure::at(Step::Root, "/"))?)
         }
         _ => None,
     };

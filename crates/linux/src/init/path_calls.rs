@@ -23,6 +23,8 @@ pub(super) struct Named {
     pub(super) follows: bool,
     /// It only looks.
     pub(super) probe: bool,
+    /// It opens a folder, and nothing but a folder.
+    pub(super) lists: bool,
 }
 
 impl Named {
@@ -36,6 +38,7 @@ impl Named {
             makes_folder: false,
             follows: true,
             probe: false,
+            lists: false,
         }
     }
 
@@ -104,6 +107,7 @@ fn opened(folder: i32, address: u64, flags: i32) -> Vec<Named> {
         creates: flags & libc::O_CREAT != 0,
         changes_name: flags & new == new && !nameless,
         follows: flags & libc::O_NOFOLLOW == 0,
+        lists: reads_only && !nameless && flags & libc::O_DIRECTORY != 0,
         ..Named::new(folder, address, wanted)
     }]
 }

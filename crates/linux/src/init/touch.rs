@@ -19,6 +19,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::leader::leader;
 use super::path_calls::{self, Named};
 use super::walk::{Located, Root};
+use super::wines_looks::WinesLooks;
 use crate::broker::touch::{Touch, Verdict, receive_message, send_touch};
 use crate::launch::spec::Asks;
 use crate::sys::{self, Notification};
@@ -41,12 +42,13 @@ pub(super) struct Touches {
     socket: OwnedFd,
     root: Root,
     asks: Asks,
+    wine: Option<WinesLooks>,
     waiting: HashMap<u64, (Notification, u8)>,
 }
 
 impl Touches {
-    pub(super) fn new(socket: OwnedFd, asks: Asks) -> rustix::io::Result<Touches> {
-        Ok(Touches { socket, root: Root::open()?, asks, waiting: HashMap::new() })
+    pub(super) fn new(socket: OwnedFd, asks: Asks, wine: Option<WinesLooks>) -> rustix::io::Result<Touches> {
+        Ok(Touches { socket, root: Root::open()?, asks, wine, waiting: HashMap::new() })
     }
 
     pub(super) fn socket(&self) -> BorrowedFd<'_> {
@@ -76,9 +78,14 @@ impl Touches {
     pub(super) fn verdicts(&mut self, listener: BorrowedFd<'_>) -> bool {
         loop {
             match receive_message::<Verdict>(self.socket.as_fd(), RecvFlags::DONTWAIT) {
-                Ok(Some(Verdict { id, granted })) => match self.waiting.remove(&id) {
+                Ok(Some(Verdict { id, granted, missing })) => match self.waiting.remove(&id) {
                     Some((call, rounds)) if granted => self.consider_again(listener, call, rounds + 1),
-                    Some((call, _)) => drop(sys::continue_notification(listener, call.id)),
+                    Some((call, _)) => {
+                        if let Some(wine) = self.wine.as_mut().filter(|_| missing) {
+                            wine.is_missing(call.pid);
+                        }
+                        drop(sys::continue_notification(listener, call.id));
+                    }
                     None => {}
                 },
                 Ok(None) => return false,
@@ -95,16 +102,20 @@ impl Touches {
                 continue;
             }
             if named.wanted == GrantRights::READ
-                && !named.probe
+                && (!named.probe || self.wine.is_some())
                 && self.root.leads_to_granted(&whole(thread, named.folder, &path), named.follows)
             {
                 continue;
             }
             let base = base(thread, named.folder, &path)?;
-            if named.probe && !self.is_first_probe(&base, &path) {
+            let is_for_nothing = match &mut self.wine {
+                Some(wine) => wine.is_one(thread, &named, &path),
+                None => named.probe && !self.is_first_probe(&base, &path),
+            };
+            if is_for_nothing {
                 continue;
             }
-            if let Some((path, wanted)) = self.lacking(base.as_fd(), &path, &named) {
+            if let Some((path, wanted)) = self.lacking(thread, base.as_fd(), &path, &named) {
                 let (executable, arguments) = facts(thread);
                 return Some(Touch {
                     id: call.id,
@@ -124,7 +135,13 @@ impl Touches {
     }
 
     /// What the call needs and does not have, if a consent could give it.
-    fn lacking(&self, base: BorrowedFd<'_>, path: &Path, named: &Named) -> Option<(PathBuf, GrantRights)> {
+    fn lacking(
+        &self,
+        thread: Pid,
+        base: BorrowedFd<'_>,
+        path: &Path,
+        named: &Named,
+    ) -> Option<(PathBuf, GrantRights)> {
         let found = match named.changes_name {
             true => None,
             false => self.root.locate(base, path, named.follows),
@@ -133,6 +150,11 @@ impl Touches {
         let by_folder = found.is_none() && (named.changes_name || named.creates);
         let located = if by_folder { self.folder_of_name(base, path)? } else { found? };
         let path = match located {
+            // A look at it succeeds, and Wine opens it only to find out how it compares names.
+            Located::Skeleton(_) if named.probe => return None,
+            Located::Skeleton(_) if self.wine.as_ref().is_some_and(|wine| !wine.is_server(thread)) => {
+                return None;
+            }
             Located::Missing(path) | Located::Skeleton(path) => path,
             Located::Granted(granted) if granted.orphan || granted.lacks(named.wanted) => {
                 let place = granted.path()?;

@@ -294,6 +294,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
             (program, arguments, None)
         }
         Some((run, ready)) => {
+            let frontier = request.asks.then(|| asked_for(caller, &working_directory)).unwrap_or_default();
             let named = wine::Named {
                 program: &program,
                 arguments: &request.arguments,
@@ -302,6 +303,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 binds: &plan.binds,
                 packages: &request.package_folders,
                 user: &user.name,
+                to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
             };
             let (spec, arguments) = WineSpec::new(run, ready, &named);
@@ -399,6 +401,13 @@ fn asks(
     let probes = probes.filter(|path| std::fs::symlink_metadata(path).is_ok()).take(MAX_PROBES).collect();
     let apart = apart(plan, objects, &frontier);
     Asks { frontier, probes, apart }
+}
+
+/// Folders of the frontier that are there, which a Windows program needs a drive for.
+fn asked_for(caller: &Caller, working_directory: &Path) -> Vec<PathBuf> {
+    let mut frontier = lowbox_policy::frontier::frontier(caller.user.home.as_deref(), working_directory);
+    frontier.retain(|place| std::fs::symlink_metadata(place).is_ok_and(|found| found.is_dir()));
+    frontier
 }
 
 /// What is granted for reading where Landlock leaves everything to the mounts, and holds a FIFO. Programs are not looked through:

@@ -110,6 +110,7 @@ fn question(id: u64, request: &Request, named: &Named) -> Question {
             makes: None,
             this: true,
             named: None,
+            windows: None,
             wanted: GrantRights::READ_WRITE,
             folder: None,
         },

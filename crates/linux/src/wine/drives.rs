@@ -25,8 +25,8 @@ pub(crate) struct Place {
 }
 
 /// A drive for the working folder, then one for each place that is in none yet, in the order of their paths: the same places get the same
-/// letters each time.
-pub(crate) fn drives(working_folder: &Path, places: &[Place]) -> Vec<Drive> {
+/// letters each time. Last are folders of which there is nothing yet, and of which the user can be asked for something.
+pub(crate) fn drives(working_folder: &Path, places: &[Place], to_ask_for: &[PathBuf]) -> Vec<Drive> {
     let mut folders: Vec<&Path> = places
         .iter()
         .filter_map(|place| if place.is_folder { Some(place.path.as_path()) } else { place.path.parent() })
@@ -44,6 +44,9 @@ pub(crate) fn drives(working_folder: &Path, places: &[Place]) -> Vec<Drive> {
     }
     // The working folder's first: programs call it D: whatever else they have.
     outer.sort_by_key(|folder| !working_folder.starts_with(folder));
+    let others = to_ask_for.iter().map(PathBuf::as_path).filter(|folder| can_be_named(folder));
+    let others: Vec<&Path> = others.filter(|folder| !outer.contains(folder)).collect();
+    outer.extend(others);
     ('D'..='Y').zip(outer).map(|(letter, folder)| Drive { letter, folder: folder.to_owned() }).collect()
 }
 
@@ -93,23 +96,31 @@ mod tests {
     fn the_working_folder_is_d_and_what_lies_in_another_drive_gets_none() {
         let all =
             places(&[("/b/out", true), ("/a/app/x.exe", false), ("/a/app/sub", true), ("/w/in.txt", false)]);
-        assert_eq!(shown(&drives(Path::new("/w"), &all)), ["D=/w", "E=/a/app", "F=/b/out"]);
-        assert_eq!(shown(&drives(Path::new("/b/out/deep"), &all)), ["D=/b/out", "E=/a/app", "F=/w"]);
-        assert_eq!(shown(&drives(Path::new("/"), &[])), [""; 0], "the root is no drive");
+        assert_eq!(shown(&drives(Path::new("/w"), &all, &[])), ["D=/w", "E=/a/app", "F=/b/out"]);
+        assert_eq!(shown(&drives(Path::new("/b/out/deep"), &all, &[])), ["D=/b/out", "E=/a/app", "F=/w"]);
+        assert_eq!(shown(&drives(Path::new("/"), &[], &[])), [""; 0], "the root is no drive");
+    }
+
+    #[test]
+    fn what_can_be_asked_for_comes_last_and_gives_no_name_to_what_has_one() {
+        let all = drives(Path::new("/h/w"), &places(&[("/b", true)]), &["/h".into(), "/b".into()]);
+        assert_eq!(shown(&all), ["D=/h/w", "E=/b", "F=/h"]);
+        assert_eq!(windows_path(&all, Path::new("/h/w/a")).as_deref(), Some(r"D:\a"));
+        assert_eq!(windows_path(&all, Path::new("/h/note.txt")).as_deref(), Some(r"F:\note.txt"));
     }
 
     #[test]
     fn there_are_never_more_drives_than_letters_and_never_a_z() {
         let many: Vec<Place> =
             (0..99).map(|at| Place { path: format!("/{at:02}").into(), is_folder: true }).collect();
-        let drives = drives(Path::new("/w"), &many);
+        let drives = drives(Path::new("/w"), &many, &[]);
         assert_eq!(drives.len(), 22);
         assert!(drives.iter().all(|drive| ('D'..='Y').contains(&drive.letter)));
     }
 
     #[test]
     fn a_path_has_the_name_that_its_drive_gives_it_or_none() {
-        let drives = drives(Path::new("/w"), &places(&[("/w/sub", true), ("/other", true)]));
+        let drives = drives(Path::new("/w"), &places(&[("/w/sub", true), ("/other", true)]), &[]);
         let name = |path: &str| windows_path(&drives, Path::new(path));
         assert_eq!(name("/w/sub/a b.txt").as_deref(), Some(r"D:\sub\a b.txt"));
         assert_eq!(name("/w").as_deref(), Some(r"D:\"));

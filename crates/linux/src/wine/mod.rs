@@ -90,7 +90,7 @@ impl WineSpec {
             Source::Overlay { template, .. } => PackageFiles::of(named.packages, template, named.user),
             Source::Folder(_) => PackageFiles::default(),
         };
-        let drives = drives::drives(named.working_folder, &places(named, &files));
+        let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
         let spec = WineSpec {
             server: run.wine.server.clone(),
@@ -114,6 +114,8 @@ pub(crate) struct Named<'a> {
     pub(crate) packages: &'a [PathBuf],
     /// The user's name in the container.
     pub(crate) user: &'a str,
+    /// Folders of which the user can be asked for something.
+    pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
     pub(crate) sees_all: bool,
 }

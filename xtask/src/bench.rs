@@ -18,6 +18,7 @@ mod result;
 mod sample;
 mod scene;
 mod start;
+mod windows_start;
 mod windows_work;
 mod work;
 
@@ -59,7 +60,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 30] = [
+const BENCHMARKS: [(&str, Benchmark); 31] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -86,6 +87,7 @@ const BENCHMARKS: [(&str, Benchmark); 30] = [
     ("msix-verify", msix::verify),
     ("msix-large", msix::large),
     ("msix-install", msix::install),
+    ("windows-start", windows_start::start),
     ("windows-first", windows_work::first),
     ("windows-disk", windows_work::disk),
     ("windows-7za", windows_work::seven_zip),

@@ -13,6 +13,7 @@ pub mod fetch;
 pub mod host;
 mod init;
 pub mod installed;
+pub mod keep;
 pub mod launch;
 pub mod learn;
 pub mod limits;

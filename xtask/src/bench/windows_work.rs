@@ -8,10 +8,7 @@ use std::process::{Command, Stdio};
 use super::result::Line;
 use super::sample::{Contender, interleave_after};
 use super::scene::{Scene, grant};
-
-/// Debian's; scripts in PATH start these.
-const LOADER: &str = "/usr/lib/wine/wine64";
-const SERVER: &str = "/usr/lib/wine/wineserver64";
+use crate::attacks::wine::{LOADER, SERVER};
 
 /// The folder of Windows programs that nobody here wrote, in the shared one.
 pub const PROGRAMS: &str = "windows";

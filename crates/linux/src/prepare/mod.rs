@@ -106,6 +106,10 @@ pub struct Request {
     pub wine: Option<WineRun>,
     /// A display of its own.
     pub display: Option<Display>,
+    /// Its container is kept for more programs of its package.
+    pub kept: bool,
+    /// It joins a container, whose prefix another lowbox holds.
+    pub joins: bool,
     /// Learn what the program needs, or what it lacks.
     pub learns: Option<Learning>,
     /// Where to start; the caller's working folder if none is given.
@@ -260,7 +264,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
     let ready = request.wine.as_ref();
-    let ready = ready.map(|run| wine::prefix::ready(caller, &run.prefix, &user, &request.family_name));
+    let ready = ready.map(|run| wine::prefix::ready(caller, &run.prefix, &user, request));
     let ready = ready.transpose()?;
     let plan = match lowbox_policy::plan(&token, &objects, &RealTree, &options) {
         Err(error) if !consented.is_empty() => {
@@ -342,6 +346,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         verifies,
         wine,
         display,
+        kept: request.kept,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };

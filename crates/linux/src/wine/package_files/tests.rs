@@ -63,7 +63,8 @@ fn files_are_where_windows_has_them_and_folders_of_both_are_merged() {
     // What a folder lies in stands before it.
     let mut seen = BTreeSet::from([PathBuf::new()]);
     for entry in &files.entries {
-        let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. } | PackageEntry::File { at, .. }) = entry;
+        let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. } | PackageEntry::File { at, .. }) =
+            entry;
         assert!(seen.contains(at.parent().unwrap()), "{entry:?}");
         seen.insert(at.clone());
     }

@@ -18,6 +18,7 @@ mod scene;
 mod setup;
 mod trial;
 pub mod wine;
+mod x11;
 
 use crate::built;
 use report::{Finding, Row};

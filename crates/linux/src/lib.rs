@@ -7,6 +7,8 @@
 mod sys;
 
 pub mod broker;
+pub mod capture;
+pub mod display;
 pub mod fetch;
 pub mod host;
 mod init;

@@ -259,7 +259,7 @@ impl Person {
 }
 
 /// The lowbox of the same build: `LOWBOX` names another one.
-fn built_lowbox() -> PathBuf {
+pub(crate) fn built_lowbox() -> PathBuf {
     if let Some(named) = std::env::var_os("LOWBOX") {
         return named.into();
     }

@@ -32,7 +32,7 @@ pub fn compile(source: &Path, to: &Path) -> Command {
     let mut command = Command::new(COMPILER);
     command.args(["-O1", "-Wall", "-o"]).arg(to.with_extension("exe")).arg(source);
     // Libraries of Windows that one or the other needs.
-    command.args(["-lws2_32", "-lole32", "-lshell32", "-luuid", "-lntdll"]);
+    command.args(["-lws2_32", "-lole32", "-lshell32", "-luuid", "-lntdll", "-lgdi32"]);
     command
 }
 

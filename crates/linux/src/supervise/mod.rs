@@ -24,9 +24,10 @@ use rustix::net::RecvFlags;
 use rustix::process::Signal;
 
 use crate::broker::{Broker, Desktop, Ended};
+use crate::display::Keeper;
 use crate::init::handed_back::Shared;
 use crate::launch::control::{Order, Report};
-use crate::launch::descriptors::receive_descriptors;
+use crate::launch::descriptors::{receive_descriptors, unless_gone};
 use crate::launch::pipes::Relay;
 use crate::launch::pty::Pty;
 use crate::launch::{Asked, LaunchError};
@@ -53,6 +54,10 @@ pub struct Container {
     init: Guard,
     /// Ended after pid 1, which can't do without it.
     _broker: Option<Guard>,
+    /// Answers at the program's display.
+    display: Option<Keeper>,
+    /// What listens there, where whoever launched the container answers.
+    display_socket: Option<OwnedFd>,
     control: OwnedFd,
     /// Held until the container has ended: fields are dropped in this order.
     _cgroup: Option<Cgroup>,
@@ -80,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) init: Guard,
     /// The network broker.
     pub(crate) broker: Option<Guard>,
+    pub(crate) display: Option<Keeper>,
     pub(crate) control: OwnedFd,
     pub(crate) cgroup: Option<Cgroup>,
     pub(crate) cgroup_error: Option<CgroupError>,
@@ -118,6 +124,8 @@ pub enum Event {
     },
     /// The user took back what it had by consent: it is being ended.
     Revoked(store::Held),
+    /// It has no display, or none any more: why.
+    NoDisplay(String),
     /// It tried to connect beyond its network, or to bind there, and was not let.
     Unreached {
         /// The peer, or the address to bind to.
@@ -163,10 +171,12 @@ pub(crate) const FORWARDED: [Signal; 7] =
 
 impl Container {
     pub(crate) fn new(parts: Parts) -> Container {
-        let Parts { init, broker, control, cgroup, cgroup_error, watch, relays, asked, own } = parts;
+        let Parts { init, broker, display, control, cgroup, cgroup_error, watch, relays, asked, own } = parts;
         Container {
             init,
             _broker: broker,
+            display,
+            display_socket: None,
             control,
             _cgroup: cgroup,
             cgroup_error,
@@ -202,6 +212,26 @@ impl Container {
             _ => Listening::Alone(listener),
         });
         Ok(())
+    }
+
+    /// Takes what listens at the program's display from pid 1, and gives it to who answers there.
+    ///
+    /// # Errors
+    /// BrokenPipe when pid 1 is gone; what recvmsg(2) reports.
+    pub(crate) fn take_display(&mut self) -> std::io::Result<()> {
+        let listener = receive_descriptors(self.control.as_fd())?.pop();
+        let listener = listener.ok_or(std::io::ErrorKind::BrokenPipe)?;
+        match &self.display {
+            // Without who answers, whoever connects is let down.
+            Some(keeper) => drop(unless_gone(keeper.serve(&listener))?),
+            None => self.display_socket = Some(listener),
+        }
+        Ok(())
+    }
+
+    /// What listens at the program's display, where nobody else answers.
+    pub(crate) fn display_socket(&mut self) -> Option<OwnedFd> {
+        self.display_socket.take()
     }
 
     /// The listener of the program's calls, which wait until somebody answers them there: of a program that is learned about.
@@ -284,6 +314,10 @@ impl Container {
             if let Some(desktop) = desktop.as_ref().filter(|_| broker_runs) {
                 events.push(PollFd::new(desktop.ended(), PollFlags::IN));
             }
+            let display_place = events.len();
+            events.extend(
+                self.display.as_ref().map(|keeper| PollFd::from_borrowed_fd(keeper.channel(), PollFlags::IN)),
+            );
             let revocations = self.consented.as_ref().and_then(Consented::descriptor);
             events.extend(revocations.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
             let look = self.consented.as_ref().and_then(Consented::timeout);
@@ -295,6 +329,14 @@ impl Container {
             let (control, signal) = (events[0].revents(), events[1].revents());
             let broker_ended =
                 broker_runs && events.get(broker_place).is_some_and(|event| !event.revents().is_empty());
+            let display_told = self.display.is_some()
+                && events.get(display_place).is_some_and(|event| !event.revents().is_empty());
+            if display_told {
+                match self.display.as_ref().and_then(Keeper::told) {
+                    Some(why) => on_event(Event::NoDisplay(why)),
+                    None => self.display = None,
+                }
+            }
             if let Some(desktop) = desktop.as_ref().filter(|_| broker_ended) {
                 broker_runs = false;
                 if desktop.how() == Ended::Container {

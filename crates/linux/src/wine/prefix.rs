@@ -4,15 +4,16 @@
 //! What programs wrote there is theirs to say: nothing here reads it, follows a link in it, or takes a name from it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::os_bytes;
-use rustix::fs::{CWD, FlockOperation, flock};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, openat, unlinkat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::package_files::IMPORT_FILE;
 use super::{PrefixOf, WineError};
 use crate::host::{Folders, canonical, remove_tree};
 use crate::keep;
@@ -21,9 +22,9 @@ use crate::launch::pin::open_without_links;
 use crate::prepare::{Caller, Request};
 
 /// Where the prefix is mounted in the package's folder, at this path inside too; or the prefix itself, where it is a copy.
-const PREFIX: &str = "Wine";
+pub(super) const PREFIX: &str = "Wine";
 /// What belongs to it, beside it: who learns about root's programs finds the mount point only in folders of root's.
-const CHANGES: &str = "WineChanges";
+pub(crate) const CHANGES: &str = "WineChanges";
 /// What programs changed, and overlayfs' own folder beside it.
 pub(crate) const UPPER: &str = "upper";
 pub(crate) const WORK: &str = "work";
@@ -53,6 +54,8 @@ pub(crate) struct Ready {
     /// Where it is inside.
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
+    /// It has the add-on that tells programs of their container.
+    pub(crate) is_told: bool,
     /// Nobody else uses it meanwhile, but for who joins.
     pub(crate) lock: Option<File>,
 }
@@ -70,9 +73,10 @@ pub(crate) fn ready(
     let family_name = &request.family_name;
     let template = match of {
         PrefixOf::Making(folder) => {
-            return Ok(Ready { path: folder.clone(), source: Source::Folder(folder.clone()), lock: None });
+            let source = Source::Folder(folder.clone());
+            return Ok(Ready { path: folder.clone(), source, is_told: false, lock: None });
         }
-        PrefixOf::Package(template) => template,
+        PrefixOf::Package(template) | PrefixOf::Importing(template, _) => template,
     };
     let package = caller.folders.data.join("packages").join(family_name);
     let package = canonical(&package).map_err(WineError::at(package))?;
@@ -86,6 +90,9 @@ pub(crate) fn ready(
         if fs::symlink_metadata(&path).is_err() {
             copy(caller, user, &template.prefix(), &folder, &path)?;
         }
+        if let PrefixOf::Importing(_, text) = of {
+            put_import(&path, text).map_err(WineError::at(&path))?;
+        }
         Source::Folder(path.clone())
     } else {
         for path in [&folder.join(UPPER), &folder.join(WORK), &path] {
@@ -93,7 +100,7 @@ pub(crate) fn ready(
         }
         Source::Overlay { template: template.prefix(), changes: folder }
     };
-    Ok(Ready { path, source, lock })
+    Ok(Ready { path, source, is_told: template.not_told().is_none(), lock })
 }
 
 /// A folder of the container's user, and no link to one.
@@ -108,6 +115,24 @@ fn own_folder(caller: &Caller, user: &ContainerUser, path: &Path) -> Result<Path
     match fs::symlink_metadata(path).map_err(WineError::at(path))?.is_dir() {
         true => Ok(path.to_owned()),
         false => Err(WineError::at(path)(io::Error::other("it is no folder; remove it"))),
+    }
+}
+
+/// Puts the text for `reg import` into a prefix that is a folder, in the place of whatever bears its name.
+fn put_import(prefix: &Path, text: &[u8]) -> io::Result<()> {
+    take_import(prefix)?;
+    let drive = open_without_links(CWD, &prefix.join("drive_c"))?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(drive, IMPORT_FILE, flags, Mode::from(0o644))?;
+    File::from(file).write_all(text)
+}
+
+/// Takes it away again.
+pub(super) fn take_import(prefix: &Path) -> io::Result<()> {
+    let drive = open_without_links(CWD, &prefix.join("drive_c"))?;
+    match unlinkat(drive, IMPORT_FILE, AtFlags::empty()) {
+        Err(Errno::NOENT) => Ok(()),
+        done => Ok(done?),
     }
 }
 

@@ -29,6 +29,7 @@ pub fn seconds(said: Option<u32>, never: bool, request: &Request) -> Result<Opti
     let is_plain = request.wine.is_some()
         && !(request.observe || request.asks || request.timings)
         && request.terminal.is_none()
+        && request.display.is_none()
         && request.descriptors.is_empty()
         && request.private_descriptors.is_empty()
         && request.limits == Limits::default()

@@ -25,7 +25,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 21] = [
+const PROGRAMS: [(&str, &str, &str, &str); 25] = [
     ("osslsigncode", "--version", "osslsigncode", "signatures of packages"),
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
@@ -36,6 +36,9 @@ const PROGRAMS: [(&str, &str, &str, &str); 21] = [
     ("sqlite3", "--version", "sqlite3", "programs"),
     ("g++", "--version", "g++", "fuzz"),
     ("Xvfb", "-version", "xvfb", "attacks"),
+    ("Xephyr", "-help", "xserver-xephyr", "displays of programs"),
+    ("import", "-version", "imagemagick", "pictures of displays"),
+    ("xsetroot", "-version", "x11-xserver-utils", "programs at a display"),
     ("lsattr", "-V", "e2fsprogs", "attacks on inode flags"),
     ("script", "--version", "bsdutils", "programs"),
     ("tmux", "-V", "tmux", "questions at a terminal"),
@@ -50,13 +53,15 @@ const PROGRAMS: [(&str, &str, &str, &str); 21] = [
         "gcc-mingw-w64-x86-64",
         "Windows programs of the tests; with wine64",
     ),
+    ("makensis", "-VERSION", "nsis", "an installer of Windows programs"),
     ("npm", "--version", "npm", "installs MXC"),
     ("python3", "--version", "python3", "bench, programs, attacks"),
 ];
 
 /// A module of /usr/bin/python3 and Debian's package; `{}` stands for python3's version.
-const MODULES: [(&str, &str, &str); 3] = [
+const MODULES: [(&str, &str, &str); 4] = [
     ("samba.dcerpc.security", "python3-samba", "the access check's second opinion"),
+    ("hivex", "python3-hivex", "registry files as another reads and writes them"),
     ("test.test_subprocess", "libpython{}-testsuite", "programs: CPython's own tests"),
     ("venv", "python{}-venv", "programs"),
 ];

@@ -22,9 +22,14 @@ impl Kept<'_> {
 
     /// A program of the package `one`, which keeps its container for that many seconds.
     fn run(&self, seconds: u32, options: &[&str], words: &[&str]) -> Command {
+        self.run_after(&[], seconds, options, words)
+    }
+
+    /// The same, started by a command that executes what follows it.
+    fn run_after(&self, before: &[&str], seconds: u32, options: &[&str], words: &[&str]) -> Command {
         let seconds = seconds.to_string();
         let options = [&["--name", "one", "--keep-warm", &seconds], options].concat();
-        self.0.inside(options, [&["./meet.exe"], words].concat())
+        self.0.inside_after(before, options, [&["./meet.exe"], words].concat())
     }
 
     /// lowbox's processes: callers, keepers, and those in containers.
@@ -150,6 +155,32 @@ fn one_with_other_grants_is_refused_while_another_runs_and_has_them_alone_afterw
         assert_ne!(with, without);
         assert_eq!(finish(kept.run(30, &[], &[&read]), 60).succeeded(), "no");
         assert_ne!(kept.keeper(), with);
+    });
+}
+
+#[test]
+fn one_that_was_started_with_another_umask_or_in_another_network_does_not_join() {
+    with_meet(|person, kept| {
+        let out = person.folder("out");
+        let grant = format!("{}:rw", text(&out));
+        let grant = ["--grant", &grant];
+        let with_umask = ["/bin/sh", "-c", "umask 077; exec \"$@\"", "sh"];
+        let first = start(kept.run(30, &grant, &["wait:go", r"write:D:\out\first.txt"]));
+        assert!(until(Duration::from_secs(20), || kept.inside() > 3));
+        let refused = |before: &[&str], why: &str| {
+            let refused = finish(kept.run_after(before, 30, &grant, &["exit:0"]), 60);
+            assert_eq!(refused.code(), Some(125), "{}", refused.stderr);
+            assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        };
+        refused(&with_umask, "Umask");
+        if person.is_root() {
+            refused(&["unshare", "--net"], "namespaces");
+        }
+        finish(kept.run(30, &grant, &["tell:go"]), 60).succeeded();
+        first.finish(60).succeeded();
+        finish(kept.run_after(&with_umask, 30, &grant, &[r"write:D:\out\second.txt"]), 60).succeeded();
+        let mode = |name: &str| fs::metadata(out.join(name)).unwrap().mode() & 0o077;
+        assert_eq!((mode("first.txt") != 0, mode("second.txt")), (true, 0));
     });
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use lowbox_policy::Plan;
 use serde::{Deserialize, Serialize};
 
+use super::surroundings::Surroundings;
 use crate::host::Shown;
 use crate::launch::Spec;
 use crate::launch::starter::Start;
@@ -21,12 +22,13 @@ struct Likeness {
     spec: Spec,
     token: String,
     networks: String,
+    surroundings: Surroundings,
 }
 
 /// Parts what was prepared into the container, serialized, and the program.
 ///
 /// # Errors
-/// None that happens; checked all the same.
+/// Without /proc.
 pub(super) fn part(prepared: &mut Prepared, request: &Request) -> io::Result<(Vec<u8>, Start)> {
     let spec = &mut prepared.spec;
     let start = Start {
@@ -37,7 +39,7 @@ pub(super) fn part(prepared: &mut Prepared, request: &Request) -> io::Result<(Ve
     };
     let token = format!("{:?}", prepared.token);
     let networks = format!("{:?} {:?}", request.loopback_ports, request.hosts);
-    let likeness = Likeness { spec: spec.clone(), token, networks };
+    let likeness = Likeness { spec: spec.clone(), token, networks, surroundings: Surroundings::own()? };
     Ok((postcard::to_allocvec(&likeness).map_err(io::Error::other)?, start))
 }
 
@@ -47,6 +49,9 @@ pub(super) fn difference(ours: &[u8], theirs: &[u8]) -> String {
     let (Some(ours), Some(theirs)) = (read(ours), read(theirs)) else {
         return "was made by another version of lowbox".to_owned();
     };
+    if let Some(difference) = ours.surroundings.difference(&theirs.surroundings) {
+        return difference;
+    }
     if ours.token != theirs.token {
         return "has other capabilities".to_owned();
     }

@@ -18,6 +18,7 @@ mod message;
 mod place;
 mod serving;
 mod stdio;
+mod surroundings;
 
 use std::time::Duration;
 

@@ -286,7 +286,9 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
-    let verifies = learning.filter(|one| one.enforced).map(|one| Verifies { probes: one.probes });
+    let verifies = learning
+        .filter(|one| one.enforced)
+        .map(|one| Verifies { probes: one.probes || request.wine.is_some() });
     let learns = learning.filter(|one| !one.enforced).map(|one| learns(one, &user, &data, &mut notices));
     let learns = learns.transpose()?;
     let temp_inside = match learns {

@@ -1,5 +1,6 @@
 //! What failed for want of a right, access by access.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use lowbox_profiler::attribute::{Attribution, CoveredBy};
@@ -71,8 +72,20 @@ pub fn lacks(records: &Records, found: &Attribution) -> Vec<Lack> {
 /// For people.
 pub fn text(lacks: &[Lack]) -> String {
     let mut text = String::new();
-    for lack in lacks.iter().take(MAX_SHOWN) {
-        let times = if lack.count > 1 { format!(" ({} times)", lack.count) } else { String::new() };
+    // What several programs, or several places of one, were denied is one line for people.
+    let mut shown: Vec<(&Lack, u64)> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    for lack in lacks {
+        match places.get(&(lack.words, lack.object.as_str())) {
+            Some(at) => shown[*at].1 += lack.count,
+            None => {
+                places.insert((lack.words, &lack.object), shown.len());
+                shown.push((lack, lack.count));
+            }
+        }
+    }
+    for (lack, count) in shown.iter().take(MAX_SHOWN) {
+        let times = if *count > 1 { format!(" ({count} times)") } else { String::new() };
         // Writing to a string does not fail.
         let _ = writeln!(text, "  {} {}{times}", lack.words, lack.object);
         if let Some(first) = lack.would_grant.first() {
@@ -82,8 +95,8 @@ pub fn text(lacks: &[Lack]) -> String {
             let _ = writeln!(text, "    nothing grants it: {why}");
         }
     }
-    if lacks.len() > MAX_SHOWN {
-        let _ = writeln!(text, "  and {} more", lacks.len() - MAX_SHOWN);
+    if shown.len() > MAX_SHOWN {
+        let _ = writeln!(text, "  and {} more", shown.len() - MAX_SHOWN);
     }
     text
 }

@@ -83,13 +83,12 @@ pub fn bring_in(
             working_directory: Some("/".into()),
             ..Request::default()
         };
-        let imported = in_container(caller, &import, &mut || ());
+        in_container(caller, &import, &mut || ()).map_err(|what| wrong(&what))?;
         if template.is_copied() {
-            // An overlay has it in memory.
+            // An overlay has it in memory. Where the import failed, the next one takes its place.
             let prefix = package.join(PREFIX);
             take_import(&prefix).map_err(WineError::at(prefix))?;
         }
-        imported.map_err(|what| wrong(&what))?;
     }
     // Where nothing had to be imported there may be no prefix yet, and the next start looks again.
     if whole && record_path.parent().is_some_and(Path::is_dir) {

@@ -59,7 +59,7 @@ mod xml;
 pub use logo::placeholder_logo;
 pub use program::{HEAD as PROGRAM_HEAD, ProgramKind, program_kind};
 pub use shortcut::{MAX_SHORTCUT, Shortcut};
-pub use windows_image::{WindowsImage, windows_image};
+pub use windows_image::{Subsystem, WindowsImage, windows_image};
 pub use windows_resources::{ProgramVersion, program_picture, program_version};
 
 pub use digest::{Digest, HashAlgorithm, Hasher};

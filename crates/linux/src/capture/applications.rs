@@ -107,7 +107,7 @@ impl Applications {
             return Err("there are fifty others");
         }
         let head = read(upper, &placed.file.path, PROGRAM_HEAD).unwrap_or_default();
-        let Some(WindowsImage::Program(architecture)) = windows_image(&head) else {
+        let Some(WindowsImage::Program(architecture, _)) = windows_image(&head) else {
             return Err("it leads to no Windows program");
         };
         let stem = placed.file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();

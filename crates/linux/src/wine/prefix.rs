@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::package_files::IMPORT_FILE;
 use super::{PrefixOf, WineError};
-use crate::host::{canonical, remove_tree};
+use crate::host::{Folders, canonical, remove_tree};
+use crate::keep;
 use crate::launch::ContainerUser;
 use crate::launch::pin::open_without_links;
-use crate::prepare::Caller;
+use crate::prepare::{Caller, Request};
 
 /// Where the prefix is mounted in the package's folder, at this path inside too; or the prefix itself, where it is a copy.
 pub(super) const PREFIX: &str = "Wine";
@@ -53,7 +54,9 @@ pub(crate) struct Ready {
     /// Where it is inside.
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
-    /// Nobody else uses it meanwhile.
+    /// It has the add-on that tells programs of their container.
+    pub(crate) is_told: bool,
+    /// Nobody else uses it meanwhile, but for who joins.
     pub(crate) lock: Option<File>,
 }
 
@@ -65,18 +68,23 @@ pub(crate) fn ready(
     caller: &Caller,
     of: &PrefixOf,
     user: &ContainerUser,
-    family_name: &str,
+    request: &Request,
 ) -> Result<Ready, WineError> {
+    let family_name = &request.family_name;
     let template = match of {
         PrefixOf::Making(folder) => {
-            return Ok(Ready { path: folder.clone(), source: Source::Folder(folder.clone()), lock: None });
+            let source = Source::Folder(folder.clone());
+            return Ok(Ready { path: folder.clone(), source, is_told: false, lock: None });
         }
         PrefixOf::Package(template) | PrefixOf::Importing(template, _) => template,
     };
     let package = caller.folders.data.join("packages").join(family_name);
     let package = canonical(&package).map_err(WineError::at(package))?;
     let folder = own_folder(caller, user, &package.join(CHANGES))?;
-    let lock = lock(&folder, family_name)?;
+    let lock = match request.joins {
+        true => None,
+        false => Some(lock(&folder, family_name, &caller.folders)?),
+    };
     let path = package.join(PREFIX);
     let source = if template.is_copied() {
         if fs::symlink_metadata(&path).is_err() {
@@ -92,7 +100,7 @@ pub(crate) fn ready(
         }
         Source::Overlay { template: template.prefix(), changes: folder }
     };
-    Ok(Ready { path, source, lock: Some(lock) })
+    Ok(Ready { path, source, is_told: template.not_told().is_none(), lock })
 }
 
 /// A folder of the container's user, and no link to one.
@@ -129,7 +137,7 @@ pub(super) fn take_import(prefix: &Path) -> io::Result<()> {
 }
 
 /// Two overlays above one folder would be undefined (the kernel's overlayfs.rst), and two servers would write one registry.
-fn lock(folder: &Path, family_name: &str) -> Result<File, WineError> {
+fn lock(folder: &Path, family_name: &str, folders: &Folders) -> Result<File, WineError> {
     let path = folder.join(LOCK);
     let file = OpenOptions::new()
         .write(true)
@@ -139,7 +147,13 @@ fn lock(folder: &Path, family_name: &str) -> Result<File, WineError> {
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(&path)
         .map_err(WineError::at(&path))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    let try_it = || flock(&file, FlockOperation::NonBlockingLockExclusive);
+    let locked = match try_it() {
+        // A container that is only kept makes room.
+        Err(Errno::WOULDBLOCK) if keep::end_idle(folders, family_name) => try_it(),
+        locked => locked,
+    };
+    match locked {
         Ok(()) => Ok(file),
         Err(Errno::WOULDBLOCK) => Err(WineError::Busy { package: family_name.to_owned() }),
         Err(error) => Err(WineError::at(path)(error)),

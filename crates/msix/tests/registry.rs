@@ -274,6 +274,10 @@ fn the_hives_of_packages_have_their_keys_at_their_places() {
     let mut plain = Key::default();
     plain.make_at("Software\\Contoso").set("plain", Value::number(1));
     registry.add("user.DAT", &hive::write(&plain).unwrap()).unwrap();
+    let mut classes = Key::default();
+    classes.make(".other").set("", Value::text("other"));
+    registry.add("UserClasses.dat", &hive::write(&classes).unwrap()).unwrap();
+    assert!(registry.user.at("Software\\Classes\\.other").is_some());
     let value = |key: &Key, path: &str, name: &str| key.at(path).and_then(|key| key.value(name)?.as_text());
     assert_eq!(value(&registry.machine, "Software\\Contoso", "where").as_deref(), Some("machine"));
     assert_eq!(value(&registry.user, "Software\\Contoso", "where").as_deref(), Some("user"));

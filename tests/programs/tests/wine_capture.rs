@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use lowbox_msix::registry::PackageRegistry;
-use lowbox_program_tests::{Person, everyone_with_wine, files, finish, installer, own_windows_program, text};
+use lowbox_program_tests::{
+    Person, everyone_with_wine, files, finish, installer, own_windows_program, start, text, until,
+};
 use serde_json::Value;
 
 /// Captures with these options; the answer.
@@ -181,6 +184,25 @@ fn without_menu_entries_and_words_of_the_installer_the_programs_say_what_they_ar
 }
 
 #[test]
+fn two_installers_at_once_do_not_mix() {
+    everyone_with_wine(|person| {
+        own_windows_program(person, "keep");
+        let words = ["capture", "keep.exe", "-o", "x.msix", "--", "8000"];
+        let first = start(person.lowbox(&words));
+        let packages = person.home().join(".local/share/lowbox/packages");
+        let runs = || {
+            files(&packages)
+                .iter()
+                .any(|path| text(path).contains("/lowbox-capture") && path.ends_with("lock"))
+        };
+        assert!(until(Duration::from_secs(20), runs));
+        let second = finish(person.lowbox(&words[..4]), 60);
+        assert!(second.stderr.contains("another lowbox captures"), "{}", second.stderr);
+        assert!(first.finish(60).stderr.contains("no program that can be started"));
+    });
+}
+
+#[test]
 fn an_installer_that_fails_or_leaves_no_program_makes_no_package() {
     everyone_with_wine(|person| {
         own_windows_program(person, "echo");
@@ -190,6 +212,11 @@ fn an_installer_that_fails_or_leaves_no_program_makes_no_package() {
         let ended = finish(person.lowbox(&words("0").each_ref().map(String::as_str)), 90);
         assert!(ended.stderr.contains("no program that can be started"), "{}", ended.stderr);
         assert_eq!(ended.code(), Some(125));
+        // 3010 is success, and asks for a restart. In the home folder nothing beside the installer is seen.
+        let at_home = person.home().join("echo.exe");
+        fs::copy(person.work().join("echo.exe"), &at_home).unwrap();
+        let ended = finish(person.lowbox(&["capture", text(&at_home), "-o", "x.msix", "--", "3010"]), 90);
+        assert!(ended.stderr.contains("no program that can be started"), "{}", ended.stderr);
         assert!(!person.work().join("x.msix").exists());
         fs::write(person.file("no.exe", ""), "#!/bin/sh\n").unwrap();
         let ended = finish(person.lowbox(&["capture", "no.exe", "-o", "x.msix"]), 30);

@@ -1,9 +1,10 @@
 //! The registry that packages bring with them, as their programs see it.
 
 use std::fs;
+use std::process::Command;
 
 use lowbox_msix::registry::{Key, Kind, PackageRegistry, Value};
-use lowbox_program_tests::{Person, everyone_with_wine, finish, windows_program};
+use lowbox_program_tests::{Person, everyone, everyone_with_wine, finish, text, windows_program};
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
@@ -161,4 +162,55 @@ fn reading_the_packages_own_registry_takes_no_capability() {
         assert_eq!(said(&["--lpac"]), plain);
         assert_eq!(said(&["--lpac", "--capability", "registryRead"]), plain);
     });
+}
+
+#[test]
+fn a_prefix_that_is_a_copy_has_the_packages_keys_too() {
+    everyone(|person| {
+        if person.is_root() {
+            is_copied(person);
+        } else {
+            println!("left out for {}: only root mounts the overlay", person.name);
+        }
+    });
+}
+
+/// On an overlay no overlay can be made, so the package has a copy of Wine's files.
+fn is_copied(person: &Person) {
+    let registry = machine(|key| key.set("There", Value::text("[{Windows}]")));
+    install(person, "1.0.0.0", &[("Registry.dat", registry.machine_hive().unwrap())]);
+    let layers = person.folder("layers");
+    for name in ["upper", "work"] {
+        fs::create_dir(layers.join(name)).unwrap();
+    }
+    // The packages' data alone: root lends their files by id-mapped mounts, which overlays have not.
+    let data = person.home().join(".local/share/lowbox/packages");
+    fs::create_dir_all(&data).unwrap();
+    let script = r#"mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$2" && shift 2 && exec "$@""#;
+    let plain =
+        person.lowbox(&["run", "Contoso.Keys", r"l:Software\Contoso!There", r"f:C:\lowbox-registry.reg"]);
+    let mut run = Command::new("unshare");
+    run.args([
+        "--mount",
+        "--propagation",
+        "private",
+        "/bin/sh",
+        "-ec",
+        script,
+        "sh",
+        text(&layers),
+        text(&data),
+    ]);
+    run.arg(plain.get_program()).args(plain.get_args()).current_dir(plain.get_current_dir().unwrap());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => run.env(name, value),
+            None => run.env_remove(name),
+        };
+    }
+    let said = finish(run, 120).succeeded().replace('\r', "");
+    assert_eq!(said, "l:Software\\Contoso!There: C:\\windows\nf:C:\\lowbox-registry.reg: none");
+    let packages = fs::read_dir(layers.join("upper")).unwrap();
+    let prefixes = packages.map(|entry| entry.unwrap().path().join("Wine/system.reg"));
+    assert!(prefixes.into_iter().any(|path| path.is_file()), "it was a copy");
 }

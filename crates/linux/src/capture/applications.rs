@@ -32,9 +32,14 @@ pub(super) struct Applications {
     aliases: BTreeSet<String>,
 }
 
-/// Whether a file is a shortcut, whose place in a package is the manifest.
+/// Where shortcuts are for people to see.
+const MENU: &str = "\\start menu\\";
+const DESKTOP: &str = "\\desktop\\";
+
+/// Whether a file is a shortcut for people, whose place in a package is the manifest.
 pub(super) fn is_shortcut(windows: &str) -> bool {
-    windows.to_ascii_lowercase().ends_with(".lnk")
+    let lower = windows.to_ascii_lowercase();
+    lower.ends_with(".lnk") && [MENU, DESKTOP].iter().any(|place| lower.contains(place))
 }
 
 impl Applications {
@@ -48,8 +53,11 @@ impl Applications {
         let by_name: BTreeMap<String, &Placed<'_>> =
             placed.iter().map(|one| (one.file.windows.to_ascii_lowercase(), one)).collect();
         let mut found = Applications::default();
-        let in_menu = |one: &&&Changed| one.windows.to_ascii_lowercase().contains("\\start menu\\");
-        for shortcut in shortcuts.iter().filter(in_menu).take(MOST_SHORTCUTS) {
+        for shortcut in shortcuts.iter().take(MOST_SHORTCUTS) {
+            if !shortcut.windows.to_ascii_lowercase().contains(MENU) {
+                found.leave_out(shortcut, "packages have nothing on the desktop");
+                continue;
+            }
             let bytes = read(upper, &shortcut.path, MAX_SHORTCUT + 1).unwrap_or_default();
             let Some(link) = Shortcut::parse(&bytes) else {
                 found.leave_out(shortcut, "it leads to no file of this computer");

@@ -57,7 +57,7 @@ impl Keys {
         // A package's keys of the machine are those in Software, as on Windows.
         let software = machine.take("Software").unwrap_or_default();
         for (name, key) in machine.keys() {
-            if name != "Hardware" && !key.is_empty() {
+            if !name.eq_ignore_ascii_case("Hardware") && !key.is_empty() {
                 keys.leave_out(&format!("HKEY_LOCAL_MACHINE\\{name}"), "packages have keys in Software only");
             }
         }

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,11 @@ use crate::prepare::{Caller, Request};
 
 /// What was imported, in the package's folder of changes: a line that says from which hives, and the keys as a hive.
 const RECORD: &str = "registry";
+
+/// Hives of more are left out: as a text, in which Wine wants them, they are six times as large.
+const MAX_HIVE: u64 = 16 << 20;
+/// The first line of a record at most.
+const MAX_LINE: u64 = 1 << 20;
 
 /// A hive of a package.
 struct Hive {
@@ -48,14 +53,18 @@ pub fn bring_in(
     let package = canonical(&package).unwrap_or(package);
     let record_path = package.join(CHANGES).join(RECORD);
     let hives = hives(&request.package_folders);
-    let record = read_bounded(&record_path).ok();
+    let mut record = open_regular(&record_path).ok().map(BufReader::new);
     if hives.is_empty() && record.is_none() {
         return Ok(Vec::new());
     }
     let mut notices = Vec::new();
     let source = fingerprint(&hives);
-    let old = record.as_deref().and_then(split).map(|(of, hive)| (of, PackageRegistry::from_hive(hive)));
-    if old.as_ref().is_some_and(|(of, _)| *of == source.as_bytes()) {
+    let mut known = Vec::new();
+    if let Some(record) = &mut record {
+        let read = record.take(MAX_LINE).read_until(b'\n', &mut known);
+        read.map_err(WineError::at(&record_path))?;
+    }
+    if known.strip_suffix(b"\n") == Some(source.as_bytes()) {
         return Ok(Vec::new());
     }
     let user = container_user(&caller.user, &package_sid(&request.family_name)).name;
@@ -71,7 +80,8 @@ pub fn bring_in(
             }
         }
     }
-    let old = old.and_then(|(_, registry)| registry.ok()).unwrap_or_default();
+    let old = record.and_then(|record| read_bounded(record, MAX_BYTES as u64).ok());
+    let old = old.and_then(|hive| PackageRegistry::from_hive(&hive).ok()).unwrap_or_default();
     let wrong = |error: &dyn std::fmt::Display| WineError::Registry(error.to_string());
     let kept = new.to_hive().map_err(|error| wrong(&error))?;
     if let Some(text) = import_text(&old, &new) {
@@ -83,13 +93,12 @@ pub fn bring_in(
             working_directory: Some("/".into()),
             ..Request::default()
         };
-        let imported = in_container(caller, &import, &mut || ());
+        in_container(caller, &import, &mut || ()).map_err(|what| wrong(&what))?;
         if template.is_copied() {
-            // An overlay has it in memory.
+            // An overlay has it in memory. Where the import failed, the next one takes its place.
             let prefix = package.join(PREFIX);
             take_import(&prefix).map_err(WineError::at(prefix))?;
         }
-        imported.map_err(|what| wrong(&what))?;
     }
     // Where nothing had to be imported there may be no prefix yet, and the next start looks again.
     if whole && record_path.parent().is_some_and(Path::is_dir) {
@@ -134,7 +143,11 @@ fn fingerprint(hives: &[Hive]) -> String {
 
 /// Adds a hive, with the names of folders in it as they are for this user. Says which keys are left out.
 fn add(registry: &mut PackageRegistry, hive: &Hive, user: &str) -> Result<Vec<String>, String> {
-    let bytes = read_bounded(&hive.path).map_err(|error| error.to_string())?;
+    let bytes = open_regular(&hive.path).and_then(|file| read_bounded(file, MAX_HIVE + 1));
+    let bytes = bytes.map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_HIVE {
+        return Err("it has more than 16 MiB".to_owned());
+    }
     let mut own = PackageRegistry::default();
     let unknown = own.add(hive.name, &bytes).map_err(|error| error.to_string())?;
     registry.merge(own.expand(&tokens(&hive.package, user)));
@@ -154,13 +167,8 @@ fn tokens(package: &Path, user: &str) -> Tokens {
     Tokens::new(all)
 }
 
-fn split(record: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = record.iter().position(|byte| *byte == b'\n')?;
-    Some((&record[..end], &record[end + 1..]))
-}
-
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+fn read_bounded(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open_regular(path)?.take(2 * MAX_BYTES as u64).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

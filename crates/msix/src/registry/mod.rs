@@ -52,8 +52,8 @@ pub(crate) struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        // A whole Windows has half a million keys; a package's hives have some thousand.
-        Budget { entries: 1_000_000, bytes: MAX_BYTES }
+        // Wine's own have some thirty thousand, those of packages some thousand.
+        Budget { entries: 500_000, bytes: MAX_BYTES }
     }
 }
 

@@ -156,7 +156,7 @@ pub struct Prepared {
     /// What the user should know although all goes on.
     pub notices: Vec<Notice>,
     /// Held while a Windows program uses its prefix.
-    pub prefix_lock: Option<std::fs::File>,
+    pub prefix_locks: Vec<std::fs::File>,
 }
 
 /// Places that no grant may open: lowbox's own state, from which a program could give itself rights, and the home folder
@@ -338,8 +338,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
-    let prefix_lock = ready.and_then(|ready| ready.lock);
-    Ok(Prepared { spec, token, objects, consented, notices, prefix_lock })
+    let prefix_locks = ready.map(|ready| ready.locks).unwrap_or_default();
+    Ok(Prepared { spec, token, objects, consented, notices, prefix_locks })
 }
 
 /// Tells a program of a package where the packages are that it needs.

@@ -54,8 +54,8 @@ pub(crate) struct Ready {
     pub(crate) source: Source,
     /// It has the add-on that tells programs of their container.
     pub(crate) is_told: bool,
-    /// Nobody else uses it meanwhile.
-    pub(crate) lock: Option<File>,
+    /// Nobody else uses it meanwhile, and nobody removes its template.
+    pub(crate) locks: Vec<File>,
 }
 
 /// Makes the prefix of a run ready.
@@ -71,14 +71,14 @@ pub(crate) fn ready(
     let template = match of {
         PrefixOf::Making(folder) => {
             let source = Source::Folder(folder.clone());
-            return Ok(Ready { path: folder.clone(), source, is_told: false, lock: None });
+            return Ok(Ready { path: folder.clone(), source, is_told: false, locks: Vec::new() });
         }
         PrefixOf::Package(template) => template,
     };
     let package = caller.folders.data.join("packages").join(family_name);
     let package = canonical(&package).map_err(WineError::at(package))?;
     let folder = own_folder(caller, user, &package.join(CHANGES))?;
-    let lock = lock(&folder, family_name)?;
+    let locks = vec![lock(&folder, family_name)?, template.hold()?];
     let path = package.join(PREFIX);
     let source = if template.is_copied() {
         if fs::symlink_metadata(&path).is_err() {
@@ -91,7 +91,7 @@ pub(crate) fn ready(
         }
         Source::Overlay { template: template.prefix(), changes: folder }
     };
-    Ok(Ready { path, source, is_told: template.not_told().is_none(), lock: Some(lock) })
+    Ok(Ready { path, source, is_told: template.not_told().is_none(), locks })
 }
 
 /// A folder of the container's user, and no link to one.

@@ -17,7 +17,8 @@ mod report;
 mod scene;
 mod setup;
 mod trial;
-mod wine;
+pub mod wine;
+mod x11;
 
 use crate::built;
 use report::{Finding, Row};

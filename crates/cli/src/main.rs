@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod display;
 mod failure;
 mod file_kind;
 mod installed;

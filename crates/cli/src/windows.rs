@@ -5,24 +5,28 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lowbox_linux::prepare::{Caller, Request};
-use lowbox_linux::wine::{PrefixOf, Template, Wine, WineError, WineRun, needed};
+use lowbox_linux::wine::{PrefixOf, Template, Wine, WineError, WineRun, bring_in, needed};
+use lowbox_msix::Subsystem;
 
 use crate::failure::Failure;
 use crate::output;
 
-/// Finds out whether the program is one, and makes ready what it takes to run it. No thread may run yet.
+/// Finds out whether the program is one, and makes ready what it takes to run it; gives what user interface it has then. No thread may run yet.
 ///
 /// # Errors
 /// No Wine, a program that Wine does not run here, Wine's files that can't be made.
-pub fn make_ready(caller: &Caller, request: &mut Request) -> Result<(), Failure> {
+pub fn make_ready(caller: &Caller, request: &mut Request) -> Result<Option<Subsystem>, Failure> {
     let failed = |error: WineError| Failure::with_code(&error, error.exit_code());
-    let Some(wine) = needed(caller, request).map_err(failed)? else { return Ok(()) };
+    let Some((wine, interface)) = needed(caller, request).map_err(failed)? else { return Ok(None) };
     let template = match Template::find(caller, &wine).map_err(failed)? {
         Some(template) => template,
         None => make(caller, &wine).map_err(failed)?,
     };
+    for notice in bring_in(caller, &wine, &template, request).map_err(failed)? {
+        output::say(&notice);
+    }
     request.wine = Some(WineRun { wine, prefix: PrefixOf::Package(template) });
-    Ok(())
+    Ok(Some(interface))
 }
 
 fn make(caller: &Caller, wine: &Wine) -> Result<Template, WineError> {

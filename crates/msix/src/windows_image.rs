@@ -6,13 +6,22 @@ use crate::Architecture;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowsImage {
     /// A program (PE).
-    Program(Architecture),
+    Program(Architecture, Subsystem),
     /// Code for other programs (a DLL).
     Library,
     /// A driver, which runs in no program.
     Driver,
     /// A program of DOS, or of Windows before it had processes of its own (NE, LE): no PE header is where it should be.
     Older,
+}
+
+/// What a program has of a user interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subsystem {
+    /// A terminal.
+    Console,
+    /// Windows.
+    Windows,
 }
 
 /// Where the offset of the PE header stands.
@@ -22,6 +31,8 @@ const EXECUTABLE: u16 = 0x0002;
 const DLL: u16 = 0x2000;
 /// `IMAGE_SUBSYSTEM_NATIVE`.
 const NATIVE: u16 = 1;
+/// `IMAGE_SUBSYSTEM_WINDOWS_GUI`.
+const GUI: u16 = 2;
 
 /// What the file is that begins with `head`, of [`PROGRAM_HEAD`](crate::PROGRAM_HEAD) bytes if it has so many. `None`: nothing of Windows.
 #[must_use]
@@ -40,7 +51,8 @@ fn portable(head: &[u8]) -> Option<WindowsImage> {
     if subsystem == NATIVE {
         return Some(WindowsImage::Driver);
     }
-    Some(WindowsImage::Program(machine(head)?))
+    let interface = if subsystem == GUI { Subsystem::Windows } else { Subsystem::Console };
+    Some(WindowsImage::Program(machine(head)?, interface))
 }
 
 /// So many bytes of the PE header.
@@ -79,9 +91,18 @@ mod tests {
     #[test]
     fn programs_libraries_and_drivers_are_told_apart() {
         let of = |head: &[u8]| windows_image(head);
-        assert_eq!(of(&image(0x8664, 0x22, 3)), Some(WindowsImage::Program(Architecture::X64)));
-        assert_eq!(of(&image(0x014c, 0x102, 2)), Some(WindowsImage::Program(Architecture::X86)));
-        assert_eq!(of(&image(0xaa64, 0x22, 2)), Some(WindowsImage::Program(Architecture::Arm64)));
+        assert_eq!(
+            of(&image(0x8664, 0x22, 3)),
+            Some(WindowsImage::Program(Architecture::X64, Subsystem::Console))
+        );
+        assert_eq!(
+            of(&image(0x014c, 0x102, 2)),
+            Some(WindowsImage::Program(Architecture::X86, Subsystem::Windows))
+        );
+        assert_eq!(
+            of(&image(0xaa64, 0x22, 2)),
+            Some(WindowsImage::Program(Architecture::Arm64, Subsystem::Windows))
+        );
         assert_eq!(of(&image(0x8664, 0x2022, 2)), Some(WindowsImage::Library));
         assert_eq!(of(&image(0x8664, 0x20, 2)), Some(WindowsImage::Library), "an object file");
         assert_eq!(of(&image(0x8664, 0x22, 1)), Some(WindowsImage::Driver));

@@ -4,10 +4,12 @@ import struct
 
 
 class Display:
-    def __init__(self, number):
+    def __init__(self, number, cookie=b"", way=None):
         self.events = []
-        for name in (f"/tmp/.X11-unix/X{number}", f"\0/tmp/.X11-unix/X{number}"):
-            self.socket = socket.socket(socket.AF_UNIX)
+        path = f"/tmp/.X11-unix/X{number}"
+        ways = {"path": path, "abstract": "\0" + path, "tcp": ("127.0.0.1", 6000 + int(number))}
+        for name in [ways[way]] if way else [path, "\0" + path]:
+            self.socket = socket.socket(socket.AF_UNIX if isinstance(name, str) else socket.AF_INET)
             try:
                 self.socket.connect(name)
                 break
@@ -15,7 +17,8 @@ class Display:
                 failure = error
         else:
             raise failure
-        self.socket.sendall(struct.pack("<BxHHHHxx", 0x6C, 11, 0, 0, 0))
+        protocol = b"MIT-MAGIC-COOKIE-1\0\0" if cookie else b""
+        self.socket.sendall(struct.pack("<BxHHHHxx", 0x6C, 11, 0, 18 if cookie else 0, len(cookie)) + protocol + cookie)
         length = struct.unpack_from("<H", self.read(8), 6)[0]
         setup = self.read(length * 4)
         self.free = struct.unpack_from("<I", setup, 4)[0]
@@ -58,9 +61,10 @@ class Display:
     def atom(self, name):
         return struct.unpack_from("<I", self.ask(16, 0, "Hxx", len(name), tail=name.encode()), 8)[0]
 
-    def window(self):
+    def window(self, colour=0):
         self.free += 1
-        self.send(1, 0, "IIhhHHHHIII", self.free, self.root, 0, 0, 8, 8, 0, 1, 0, 0x800, 1)
+        # CreateWindow with a background and KeyPress events.
+        self.send(1, 0, "IIhhHHHHIIII", self.free, self.root, 0, 0, 8, 8, 0, 1, 0, 0x802, colour, 1)
         return self.free
 
     def press(self, keycode, kind=2):

@@ -147,10 +147,20 @@ fn an_installed_package_is_told_who_it_is_and_a_manifests_program_too() {
         let lines = said(person, &["run", "Contoso.Told!App"]);
         has(&lines, &EVERYWHERE);
         has(&lines, &of(&format!(r"C:\Program Files\WindowsApps\{full}")));
+        // Another application of it, in the container that is kept of the first one: a container has one file of answers.
+        said(person, &["run", "--keep-warm", "60", "Contoso.Told!App"]);
+        let lines = said(person, &["run", "--keep-warm", "60", "Contoso.Told!Other"]);
+        has(
+            &lines,
+            &[
+                format!("GetCurrentApplicationUserModelId: {family}!Other"),
+                format!("GetCurrentPackageFullName: {full}"),
+            ],
+        );
         // Without being installed.
         finish(person.lowbox(&["remove", "Contoso.Told"]), 30).succeeded();
         let manifest = person.work().join("app/AppxManifest.xml");
-        let lines = said(person, &["run", "--manifest", text(&manifest)]);
+        let lines = said(person, &["run", "--manifest", text(&manifest), "--app", "App"]);
         has(&lines, &of(r"D:\app"));
     });
 }

@@ -5,6 +5,7 @@ use super::attack::Attack;
 mod broker;
 mod carried;
 mod descriptors;
+mod display;
 mod files;
 mod files_proc;
 mod ipc;
@@ -35,6 +36,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {
         ("kernel surface", kernel::ATTACKS),
         ("kernel surface: sockets", sockets::ATTACKS),
         ("ipc", ipc::ATTACKS),
+        ("ipc: a display of its own", display::ATTACKS),
         ("network", network::ATTACKS),
         ("network: what stays shut when it is open", network_open::ATTACKS),
         ("descriptors and environment", descriptors::ATTACKS),

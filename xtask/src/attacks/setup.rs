@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::wine;
+use super::{wine, x11};
 
 /// The shared folder, as one identity sees it.
 pub struct Setup {
@@ -61,7 +61,9 @@ pub fn build(
     for group in fs::read_dir(sources)? {
         let group = group?.path();
         let is_windows = group.ends_with(wine::SOURCES);
-        if !group.is_dir() || (is_windows && !windows) {
+        let is_left_out =
+            (is_windows && !windows) || (group.ends_with(x11::SOURCES) && x11::lacking().is_some());
+        if !group.is_dir() || is_left_out {
             continue;
         }
         for file in fs::read_dir(&group)? {

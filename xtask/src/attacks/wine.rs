@@ -10,7 +10,7 @@ use super::setup::Setup;
 
 /// Debian's; whose scripts in PATH start these.
 pub const LOADER: &str = "/usr/lib/wine/wine64";
-const SERVER: &str = "/usr/lib/wine/wineserver64";
+pub const SERVER: &str = "/usr/lib/wine/wineserver64";
 const COMPILER: &str = "/usr/bin/x86_64-w64-mingw32-gcc";
 
 /// The folder of the Windows attacks' sources.
@@ -32,7 +32,7 @@ pub fn compile(source: &Path, to: &Path) -> Command {
     let mut command = Command::new(COMPILER);
     command.args(["-O1", "-Wall", "-o"]).arg(to.with_extension("exe")).arg(source);
     // Libraries of Windows that one or the other needs.
-    command.args(["-lws2_32", "-lole32", "-lshell32", "-luuid", "-lntdll"]);
+    command.args(["-lws2_32", "-lole32", "-lshell32", "-luuid", "-lntdll", "-lgdi32"]);
     command
 }
 

@@ -1,5 +1,7 @@
 //! `lowbox run`.
 
+mod kept;
+
 use std::process::ExitCode;
 
 use lowbox_linux::broker::{Broker, Notice};
@@ -16,6 +18,7 @@ use crate::commands::denials::Denials;
 use crate::commands::full_trust;
 use crate::commands::soak;
 use crate::commands::unreached::Unreached;
+use crate::display::{self, Wish};
 use crate::failure::Failure;
 use crate::installed::Chosen;
 use crate::output;
@@ -51,6 +54,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         &package.capabilities,
         &package.identity.family_name(),
     )?;
+    let wish = Wish::of(&arguments.scenario, &package);
     let opens = arguments.scenario.is_installed;
     let mut request = Request {
         observe: arguments.verbose,
@@ -62,9 +66,14 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
-    windows::make_ready(&caller, &mut request)?;
+    let interface = windows::make_ready(&caller, &mut request)?;
+    display::make_ready(&caller, &mut request, wish, interface);
     // Questions come before the launch begins: the user may take their time.
     let mut decided = decide_capabilities(&caller, &mut request, decision.asking());
+    let never = arguments.no_keep_warm || arguments.allow_reduced;
+    if let Some(seconds) = kept::seconds(arguments.keep_warm, never, &request)? {
+        return kept::execute(&caller, request, &decided, held, seconds);
+    }
     // What is opened with it is what the user gives it.
     if !opens {
         decide_working_folder(
@@ -130,6 +139,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     let ending = container.supervise(broker, &mut |event| match event {
         Event::Opened { flags, path } => denials.consider(flags, &path),
         Event::Unreached { address, bind } => unreached.consider(address, bind),
+        Event::NoDisplay(why) => display::say_none(&why),
         Event::Revoked(what) => say_revoked(&what),
     });
     output::end_quiet();

@@ -10,6 +10,7 @@ use lowbox_profiler::record::Mode;
 use super::learn::header;
 use super::run::{launch_failed, say_of_launch};
 use crate::arguments::Scenario;
+use crate::display;
 use crate::failure::Failure;
 use crate::output;
 use crate::scenario;
@@ -37,7 +38,8 @@ pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> 
         timings,
         ..scenario::request(arguments, package)?
     };
-    windows::make_ready(&caller, &mut request)?;
+    let interface = windows::make_ready(&caller, &mut request)?;
+    display::say_none_while_learning(interface);
     output::say(
         "report only: NOTHING is denied. The program sees your files and networks as you do; run only what you would run anyway",
     );

@@ -1,6 +1,7 @@
 //! What this machine enforces, found out by doing: each probe does in a forked child what a launch would do, so that the
 //! answer holds for this kernel as it is configured, under whatever already confines lowbox.
 
+mod displays;
 mod folders;
 mod kernel;
 mod namespaces;
@@ -69,6 +70,7 @@ pub fn examine() -> Vec<Item> {
         kernel::core_dumps(),
         networks::networks(),
         networks::datagrams(&user),
+        displays::displays(&variable),
         resources::id_mapped_mounts(&user, &variable),
         resources::cgroup(),
         resources::open_files(),

@@ -9,6 +9,7 @@ mod connect;
 mod datagrams;
 pub(crate) mod handed_back;
 pub(crate) mod inet;
+mod kept;
 mod leader;
 mod observe;
 mod path_calls;
@@ -37,6 +38,7 @@ use rustix::process::{
 
 use rustix::thread::sched_yield;
 
+use crate::display::inside::listen_inside;
 use crate::launch::Ground;
 use crate::launch::control::{Order, Report, Step};
 use crate::launch::descriptors::send_descriptors;
@@ -134,6 +136,8 @@ fn live(
     if let (Some(link), Some(wire)) = (&mut link, wire) {
         link.hand_over(&wire).map_err(Failure::at(Step::Network, ""))?;
     }
+    let listener = spec.display.as_ref().map(|display| listen_inside(display, spec.user.uid)).transpose();
+    let display = listener.map_err(Failure::at(Step::Display, ""))?;
     let resolver = names.map(Resolver::bind).transpose().map_err(Failure::at(Step::Network, ""))?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");
@@ -161,6 +165,10 @@ fn live(
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
+    if let Some(listener) = display {
+        // It is answered outside, and the program may connect already.
+        send_descriptors(control, &[listener.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
+    }
     if spec.learns.is_some()
         && let Some(listener) = program.listener.take()
     {
@@ -190,6 +198,9 @@ fn live(
     drop(rules);
     resolver.map(Resolver::serve).transpose().map_err(Failure::at(Step::Network, ""))?;
     let reach = Reach { connectable: &connectable, link: link.map(Arc::new), refusals };
+    if program.starter.is_some() {
+        return kept::serve(program, &signals, control, &reach);
+    }
     serve(&program, &signals, control, &reach, observe, touches, handed_back)
 }
 

@@ -79,10 +79,12 @@ pub enum Step {
     Network,
     /// Mounting a Windows program's prefix.
     Prefix,
+    /// Making its display.
+    Display,
 }
 
 impl Step {
-    const ALL: [Step; 16] = [
+    const ALL: [Step; 17] = [
         Step::Identity,
         Step::Root,
         Step::Bind,
@@ -99,6 +101,7 @@ impl Step {
         Step::Execute,
         Step::Network,
         Step::Prefix,
+        Step::Display,
     ];
 
     fn from_byte(byte: u8) -> Option<Step> {

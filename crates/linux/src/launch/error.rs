@@ -228,5 +228,6 @@ fn describe(step: Step, path: &Path, source: &io::Error) -> String {
              beside it, and what the package changed on C: and in its registry goes with it"
         ),
         Step::Network => format!("the container's own network could not be entered: {source}"),
+        Step::Display => format!("the program's display could not be made: {source}"),
     }
 }

@@ -21,6 +21,7 @@ use super::spec::{ContainerUser, Spec};
 use super::stopwatch::Stopwatch;
 use super::{idmap, lend, network};
 use crate::broker::grantor::{self, Grantor};
+use crate::display::{Display, Keeper};
 use crate::init::{self, Inheritance};
 use crate::limits::{Cgroup, CgroupError, raise_descriptor_limit};
 use crate::supervise::{
@@ -49,6 +50,8 @@ pub struct Ground {
     pub timings: bool,
     /// What of the host's networks is open, if anything is.
     pub network: Option<NetworkPolicy>,
+    /// A display of its own.
+    pub display: Option<Display>,
 }
 
 /// Pid 1 in its namespaces, at work. Dropping it ends it.
@@ -57,6 +60,7 @@ pub struct Groundwork {
     user: ContainerUser,
     init: Guard,
     broker: Option<Guard>,
+    display: Option<Keeper>,
     /// Pid 1's user namespace, to which the network is going to belong.
     namespace: OwnedFd,
     control: OwnedFd,
@@ -94,6 +98,8 @@ impl Groundwork {
         let broker = ground.network.as_ref().map(|policy| crate::network::start(policy, &ground.user));
         let broker = broker.transpose().map_err(LaunchError::system("the network broker"))?;
         let (broker, network) = broker.map(|broker| (broker.guard, (broker.link, broker.names))).unzip();
+        let display = ground.display.as_ref().and_then(Display::nested_server).map(Keeper::start).transpose();
+        let display = display.map_err(LaunchError::system("the process of its display"))?;
         let (ours, theirs) = channel()?;
         let (touches, told) =
             if ground.asks { channel().map(|(a, b)| (Some(a), Some(b)))? } else { (None, None) };
@@ -113,6 +119,7 @@ impl Groundwork {
                 // The other end must close with lowbox alone.
                 drop(ours);
                 drop(touches);
+                display.map(Keeper::leave_to_lowbox);
                 if relays.iter().try_for_each(Relay::put_in_place).is_err() {
                     sys::exit_now(1);
                 }
@@ -157,6 +164,7 @@ impl Groundwork {
             user,
             init,
             broker,
+            display,
             namespace,
             control: ours,
             terminal,
@@ -179,6 +187,7 @@ impl Groundwork {
             user,
             init,
             broker,
+            display,
             namespace,
             control,
             terminal,
@@ -213,7 +222,7 @@ impl Groundwork {
         // The program can't start before its network is lent.
         let watch = Watch::begin(terminal)?;
         let networked = broker.is_some();
-        let parts = Parts { init, broker, control, cgroup, cgroup_error, watch, relays, asked, own };
+        let parts = Parts { init, broker, display, control, cgroup, cgroup_error, watch, relays, asked, own };
         let mut container = Container::new(parts);
         let lent = match arrived {
             // A program that is learned about has the host's network.
@@ -239,6 +248,9 @@ impl Groundwork {
         match report {
             Some(Report::Started) => {
                 container.set_laps(stopwatch.laps().to_vec());
+                if spec.display.is_some() {
+                    container.take_display().map_err(LaunchError::system("the program's display"))?;
+                }
                 if spec.learns.is_some() || spec.verifies.is_some() {
                     container.take_listener().map_err(LaunchError::system("the filter's listener"))?;
                 }

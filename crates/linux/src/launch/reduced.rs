@@ -118,6 +118,9 @@ pub fn launch_reduced(spec: &Spec) -> Result<ReducedContainer, LaunchError> {
 fn without_private_mounts(spec: &Spec) -> Spec {
     let mut spec = spec.clone();
     spec.environment.retain(|(name, _)| name != "XDG_RUNTIME_DIR" && name != "TMPDIR");
+    if spec.display.take().is_some() {
+        spec.environment.retain(|(name, _)| name != "DISPLAY" && name != "XAUTHORITY");
+    }
     spec.environment.push(("TMPDIR".into(), spec.data.temp_state.clone().into()));
     spec
 }

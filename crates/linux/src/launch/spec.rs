@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lowbox_policy::{Plan, os_bytes};
 use serde::{Deserialize, Serialize};
 
+use crate::display::OwnDisplay;
 use crate::limits::Limits;
 use crate::wine::WineSpec;
 
@@ -50,6 +51,10 @@ pub struct Spec {
     pub verifies: Option<Verifies>,
     /// It is a Windows program, which Wine runs.
     pub wine: Option<WineSpec>,
+    /// A display of its own.
+    pub display: Option<OwnDisplay>,
+    /// The container is kept for more programs of this package: programs are started by orders (`crate::keep`), the first one too.
+    pub kept: bool,
     /// Pipes among 0–2 that are lent as they are.
     pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.

@@ -6,6 +6,7 @@ use super::PrepareError;
 use crate::host::{Folders, HostUser};
 
 /// The caller's environment, read once.
+#[derive(Clone, Debug)]
 pub struct Caller {
     /// Every variable.
     pub environment: Vec<(OsString, OsString)>,

@@ -28,6 +28,7 @@ use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
+use crate::display::{self, Display, OwnDisplay};
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
 use crate::launch::{
     Asks, ContainerUser, DescriptorKind, Ground, Learns, NamedDescriptor, PackageData, ShownRecords, Spec,
@@ -103,6 +104,12 @@ pub struct Request {
     pub hosts: Vec<AllowedHost>,
     /// It is a Windows program ([`crate::wine::needed`]), and so it is run.
     pub wine: Option<WineRun>,
+    /// A display of its own.
+    pub display: Option<Display>,
+    /// Its container is kept for more programs of its package.
+    pub kept: bool,
+    /// It joins a container, whose prefix another lowbox holds.
+    pub joins: bool,
     /// Learn what the program needs, or what it lacks.
     pub learns: Option<Learning>,
     /// Where to start; the caller's working folder if none is given.
@@ -206,6 +213,7 @@ pub fn ground(caller: &Caller, request: &Request) -> Result<Ground, PrepareError
         timings: request.timings,
         // A program that is learned about has the host's network.
         network: if request.denies_nothing() { None } else { network(caller, request)? },
+        display: request.display.clone(),
     })
 }
 
@@ -256,7 +264,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
     let ready = request.wine.as_ref();
-    let ready = ready.map(|run| wine::prefix::ready(caller, &run.prefix, &user, &request.family_name));
+    let ready = ready.map(|run| wine::prefix::ready(caller, &run.prefix, &user, request));
     let ready = ready.transpose()?;
     let plan = match lowbox_policy::plan(&token, &objects, &RealTree, &options) {
         Err(error) if !consented.is_empty() => {
@@ -272,8 +280,11 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     // Nothing of its own is said where all goes well, so this is for who asked.
     notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));
     let mut variables = program::environment(caller, &found);
-    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready)));
+    let package = request.package.as_ref();
+    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready, package)));
     variables.extend(package_graph(request));
+    let display = own_display(request, &plan, &user, &mut notices);
+    variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
     let verifies = learning.filter(|one| one.enforced).map(|one| Verifies { probes: one.probes });
@@ -335,11 +346,29 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         learns,
         verifies,
         wine,
+        display,
+        kept: request.kept,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
     let prefix_locks = ready.map(|ready| ready.locks).unwrap_or_default();
     Ok(Prepared { spec, token, objects, consented, notices, prefix_locks })
+}
+
+/// The display, unless there is no place for it.
+fn own_display(
+    request: &Request,
+    plan: &Plan,
+    user: &ContainerUser,
+    notices: &mut Vec<Notice>,
+) -> Option<OwnDisplay> {
+    let display = request.display.as_ref()?;
+    // It lies in the container's own /tmp, and one that is learned about has the host's.
+    if request.denies_nothing() || display::inside::is_covered(plan, user.uid) {
+        notices.push(Notice::NoPlaceForDisplay);
+        return None;
+    }
+    Some(OwnDisplay { authority: display.authority.file() })
 }
 
 /// Tells a program of a package where the packages are that it needs.

@@ -40,6 +40,8 @@ pub enum Notice {
     Consents(String),
     /// The program does not see what is recorded of it, at this place, and why.
     HiddenRecords(PathBuf, String),
+    /// What is granted stands where the program's display would be.
+    NoPlaceForDisplay,
     /// A grant that the kernel can't hold exactly.
     Plan(Note),
     /// The working folder lies in a place of which the container has its own.
@@ -91,6 +93,9 @@ impl std::fmt::Display for Notice {
                 f,
                 "the program can't read what is recorded of it: {}: {why}; move away what is there",
                 Shown(place)
+            ),
+            Notice::NoPlaceForDisplay => f.write_str(
+                "the program has no display: its own would lie in its own /tmp, of which you grant the host's; grant the folders in it that it needs",
             ),
             Notice::Plan(note) => note.fmt(f),
             Notice::WorkingFolder { folder, own } => write!(

@@ -5,6 +5,7 @@ mod console;
 mod gate;
 pub(crate) mod guard;
 pub(crate) mod idle;
+mod joined;
 pub mod reduced;
 pub(crate) mod relay;
 mod screen_modes;
@@ -23,20 +24,23 @@ use rustix::net::RecvFlags;
 use rustix::process::Signal;
 
 use crate::broker::{Broker, Desktop, Ended};
+use crate::display::Keeper;
 use crate::init::handed_back::Shared;
 use crate::launch::control::{Order, Report};
-use crate::launch::descriptors::receive_descriptors;
+use crate::launch::descriptors::{receive_descriptors, unless_gone};
 use crate::launch::pipes::Relay;
 use crate::launch::pty::Pty;
 use crate::launch::{Asked, LaunchError};
 use crate::limits::{Cgroup, CgroupError};
 use crate::store;
+use crate::sys::SignalFd;
 pub use consented::Consented;
-use consented::Looked;
+pub(crate) use consented::Looked;
 pub use console::{Console, terminal_to_ask_at};
 pub use gate::{Held, TerminalGate};
 pub(crate) use guard::Guard;
 use idle::Idle;
+pub use joined::Joined;
 use relay::Carriers;
 use stop::{Resumed, stop};
 pub(crate) use terminal::{SavedTerminal, lend_no_keyboard_in_background};
@@ -50,6 +54,10 @@ pub struct Container {
     init: Guard,
     /// Ended after pid 1, which can't do without it.
     _broker: Option<Guard>,
+    /// Answers at the program's display.
+    display: Option<Keeper>,
+    /// What listens there, where whoever launched the container answers.
+    display_socket: Option<OwnedFd>,
     control: OwnedFd,
     /// Held until the container has ended: fields are dropped in this order.
     _cgroup: Option<Cgroup>,
@@ -77,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) init: Guard,
     /// The network broker.
     pub(crate) broker: Option<Guard>,
+    pub(crate) display: Option<Keeper>,
     pub(crate) control: OwnedFd,
     pub(crate) cgroup: Option<Cgroup>,
     pub(crate) cgroup_error: Option<CgroupError>,
@@ -84,6 +93,15 @@ pub(crate) struct Parts {
     pub(crate) relays: Vec<Relay>,
     pub(crate) asked: Option<Asked>,
     pub(crate) own: Option<OwnTerminal>,
+}
+
+/// What a keeper has of its container. Dropping it ends everything in it.
+pub(crate) struct KeptParts {
+    _init: Guard,
+    /// The network broker.
+    _broker: Option<Guard>,
+    pub(crate) control: OwnedFd,
+    pub(crate) signals: SignalFd,
 }
 
 /// The program's own terminal, and the gate that its bytes pass.
@@ -106,6 +124,8 @@ pub enum Event {
     },
     /// The user took back what it had by consent: it is being ended.
     Revoked(store::Held),
+    /// It has no display, or none any more: why.
+    NoDisplay(String),
     /// It tried to connect beyond its network, or to bind there, and was not let.
     Unreached {
         /// The peer, or the address to bind to.
@@ -151,10 +171,12 @@ pub(crate) const FORWARDED: [Signal; 7] =
 
 impl Container {
     pub(crate) fn new(parts: Parts) -> Container {
-        let Parts { init, broker, control, cgroup, cgroup_error, watch, relays, asked, own } = parts;
+        let Parts { init, broker, display, control, cgroup, cgroup_error, watch, relays, asked, own } = parts;
         Container {
             init,
             _broker: broker,
+            display,
+            display_socket: None,
             control,
             _cgroup: cgroup,
             cgroup_error,
@@ -192,9 +214,35 @@ impl Container {
         Ok(())
     }
 
+    /// Takes what listens at the program's display from pid 1, and gives it to who answers there.
+    ///
+    /// # Errors
+    /// BrokenPipe when pid 1 is gone; what recvmsg(2) reports.
+    pub(crate) fn take_display(&mut self) -> std::io::Result<()> {
+        let listener = receive_descriptors(self.control.as_fd())?.pop();
+        let listener = listener.ok_or(std::io::ErrorKind::BrokenPipe)?;
+        match &self.display {
+            // Without who answers, whoever connects is let down.
+            Some(keeper) => drop(unless_gone(keeper.serve(&listener))?),
+            None => self.display_socket = Some(listener),
+        }
+        Ok(())
+    }
+
+    /// What listens at the program's display, where nobody else answers.
+    pub(crate) fn display_socket(&mut self) -> Option<OwnedFd> {
+        self.display_socket.take()
+    }
+
     /// The listener of the program's calls, which wait until somebody answers them there: of a program that is learned about.
     pub(crate) fn listening(&mut self) -> Option<Listening> {
         self.listening.take()
+    }
+
+    /// Parts of it, for a keeper.
+    pub(crate) fn into_kept(self) -> KeptParts {
+        let Container { init, _broker: broker, control, watch, .. } = self;
+        KeptParts { _init: init, _broker: broker, control, signals: watch.signals }
     }
 
     pub(crate) fn set_laps(&mut self, laps: Vec<(String, u64)>) {
@@ -266,6 +314,10 @@ impl Container {
             if let Some(desktop) = desktop.as_ref().filter(|_| broker_runs) {
                 events.push(PollFd::new(desktop.ended(), PollFlags::IN));
             }
+            let display_place = events.len();
+            events.extend(
+                self.display.as_ref().map(|keeper| PollFd::from_borrowed_fd(keeper.channel(), PollFlags::IN)),
+            );
             let revocations = self.consented.as_ref().and_then(Consented::descriptor);
             events.extend(revocations.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
             let look = self.consented.as_ref().and_then(Consented::timeout);
@@ -277,6 +329,14 @@ impl Container {
             let (control, signal) = (events[0].revents(), events[1].revents());
             let broker_ended =
                 broker_runs && events.get(broker_place).is_some_and(|event| !event.revents().is_empty());
+            let display_told = self.display.is_some()
+                && events.get(display_place).is_some_and(|event| !event.revents().is_empty());
+            if display_told {
+                match self.display.as_ref().and_then(Keeper::told) {
+                    Some(why) => on_event(Event::NoDisplay(why)),
+                    None => self.display = None,
+                }
+            }
             if let Some(desktop) = desktop.as_ref().filter(|_| broker_ended) {
                 broker_runs = false;
                 if desktop.how() == Ended::Container {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use lowbox_msix::{Architecture, PROGRAM_HEAD, WindowsImage, windows_image};
+use lowbox_msix::{Architecture, PROGRAM_HEAD, Subsystem, WindowsImage, windows_image};
 
 use super::WineError;
 use crate::host::open_regular;
@@ -15,22 +15,23 @@ pub(super) fn head(path: &Path, bytes: usize) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Whether the file is a Windows program that Wine can run here. What can't be read is none: the launch says why it can't be.
+/// What user interface it has, if the file is a Windows program that Wine can run here. What can't be read is none: the launch says why it
+/// can't be.
 ///
 /// # Errors
 /// [`WineError::NotRunnable`] for one that it can't run.
-pub(super) fn is_windows_program(path: &Path) -> Result<bool, WineError> {
+pub(super) fn windows_program(path: &Path) -> Result<Option<Subsystem>, WineError> {
     // Most programs are none, and one page is read of them.
     let Some(image) = head(path, PROGRAM_HEAD).ok().and_then(|head| windows_image(&head)) else {
-        return Ok(false);
+        return Ok(None);
     };
     let why = match image {
-        WindowsImage::Program(Architecture::X64) => return Ok(true),
-        WindowsImage::Program(Architecture::X86) => {
+        WindowsImage::Program(Architecture::X64, interface) => return Ok(Some(interface)),
+        WindowsImage::Program(Architecture::X86, _) => {
             "a 32-bit Windows program, and lowbox runs 64-bit ones: 32-bit code needs calls (modify_ldt and those of the 32-bit ABI) that \
              its filter refuses. Use the program's 64-bit edition"
         }
-        WindowsImage::Program(_) => {
+        WindowsImage::Program(..) => {
             "a Windows program for another processor. Use the program's edition for x64"
         }
         WindowsImage::Library => "a Windows library (DLL) and no program",

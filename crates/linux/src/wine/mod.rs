@@ -2,7 +2,7 @@
 //!
 //! A file that is a Windows program ([`executable`]) is started by Wine's loader ([`find`]) in a container as every program is: identity,
 //! token, access check, plan. What comes to it is data for the launch ([`WineSpec`]): a prefix (Wine's drive C: and registry), made of a
-//! template ([`template`]) and the package's own changes ([`prefix`]); drives for what is granted ([`drives`]); Wine's server, started before
+//! template ([`template`]), the package's registry ([`registry`]) and its own changes ([`prefix`]); drives for what is granted ([`drives`]); Wine's server, started before
 //! the program ([`start`]); and a shorter list of system calls (`seccomp/wine.txt`).
 //!
 //! Wine is no boundary, and nothing here is one: its server runs inside, with the program's rights, and what a program reaches is what
@@ -13,8 +13,9 @@ mod error;
 mod executable;
 mod find;
 mod libraries;
-mod package_files;
+pub(crate) mod package_files;
 pub(crate) mod prefix;
+mod registry;
 pub(crate) mod start;
 mod template;
 pub(crate) mod told;
@@ -22,6 +23,7 @@ pub(crate) mod told;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use lowbox_msix::Subsystem;
 use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
 use lowbox_security::AppContainer;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,7 @@ pub(crate) use package_files::Data;
 pub use package_files::PackageEntry;
 use package_files::PackageFiles;
 pub use prefix::Source;
+pub use registry::bring_in;
 pub use template::Template;
 pub use told::PackageIdentity;
 
@@ -57,6 +60,8 @@ pub struct WineRun {
 pub enum PrefixOf {
     /// The package's, above this template.
     Package(Template),
+    /// The same, with a text for `reg import` in its drive C:.
+    Importing(Template, Vec<u8>),
     /// A template's, which is being made in this folder.
     Making(PathBuf),
 }
@@ -97,12 +102,15 @@ impl WineSpec {
 
     /// Names for a program and its arguments, and what the launch needs for it.
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
-        let files = match &ready.source {
+        let mut files = match &ready.source {
             Source::Overlay { template, .. } => {
                 PackageFiles::of(&named.data, named.libraries, named.packages, template, named.user)
             }
             Source::Folder(_) => PackageFiles::default(),
         };
+        if let (PrefixOf::Importing(_, text), Source::Overlay { .. }) = (&run.prefix, &ready.source) {
+            files.entries = PackageEntry::imported(text);
+        }
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
         let told = ready.is_told.then(|| {
@@ -148,11 +156,11 @@ pub(crate) struct Named<'a> {
     pub(crate) sees_all: bool,
 }
 
-/// Whether the request's program is a Windows program, and by which Wine it is run then.
+/// Whether the request's program is a Windows program, by which Wine it is run then, and what user interface it has.
 ///
 /// # Errors
 /// [`WineError::Missing`], [`WineError::NotRunnable`].
-pub fn needed(caller: &Caller, request: &Request) -> Result<Option<Wine>, WineError> {
+pub fn needed(caller: &Caller, request: &Request) -> Result<Option<(Wine, Subsystem)>, WineError> {
     let path = caller.variable("PATH");
     let folder =
         request.working_directory.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
@@ -160,9 +168,9 @@ pub fn needed(caller: &Caller, request: &Request) -> Result<Option<Wine>, WineEr
     let Ok(program) = find_program(Path::new(&request.program), path.as_deref(), &folder) else {
         return Ok(None);
     };
-    match executable::is_windows_program(&program)? {
-        true => Wine::find(caller).map(Some),
-        false => Ok(None),
+    match executable::windows_program(&program)? {
+        Some(interface) => Ok(Some((Wine::find(caller)?, interface))),
+        None => Ok(None),
     }
 }
 
@@ -183,7 +191,11 @@ pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
 pub(crate) const DRIVES: &str = "dosdevices";
 
 /// Variables for Wine. Of no use to an attacker: who can set them inside can as well start Wine's parts without them.
-pub(crate) fn environment(caller: &Caller, ready: &Ready) -> Vec<EnvironmentRequest> {
+pub(crate) fn environment(
+    caller: &Caller,
+    ready: &Ready,
+    package: Option<&PackageIdentity>,
+) -> Vec<EnvironmentRequest> {
     let has_locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().any(|name| caller.variable(name).is_some());
     // Else Wine takes names of files for ASCII.
     let locale = (!has_locale).then_some(("LC_CTYPE", "C.UTF-8".into()));
@@ -200,6 +212,7 @@ pub(crate) fn environment(caller: &Caller, ready: &Ready) -> Vec<EnvironmentRequ
     ]
     .into_iter()
     .chain(locale)
+    .chain(package.filter(|_| ready.is_told).and_then(PackageIdentity::variable))
     .map(|(name, value): (&str, OsString)| EnvironmentRequest { name: name.into(), value: Some(value) })
     .collect()
 }

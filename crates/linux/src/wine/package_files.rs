@@ -33,6 +33,27 @@ pub enum PackageEntry {
         #[serde(with = "os_bytes")]
         to: PathBuf,
     },
+    /// A file of the layer's own.
+    File {
+        /// Relative to the prefix.
+        #[serde(with = "os_bytes")]
+        at: PathBuf,
+        /// What is in it.
+        content: Vec<u8>,
+    },
+}
+
+/// The text for `reg import`, in drive C:.
+pub(super) const IMPORT_FILE: &str = "lowbox-registry.reg";
+
+impl PackageEntry {
+    /// A layer of nothing but that text.
+    pub(super) fn imported(text: &[u8]) -> Vec<PackageEntry> {
+        vec![
+            PackageEntry::Folder { at: "drive_c".into() },
+            PackageEntry::File { at: Path::new("drive_c").join(IMPORT_FILE), content: text.to_vec() },
+        ]
+    }
 }
 
 /// Folders of `VFS` and where they are in a prefix; `{user}` is the user's folder. Those of the user's can be added to.
@@ -57,6 +78,16 @@ const PLACES: [(&str, &str); 19] = [
     ("LocalAppDataLow", "{user}/AppData/LocalLow"),
     ("Profile", "{user}"),
 ];
+
+/// The folders that tokens of packages stand for, as Windows names them. What stands for the drive as a whole comes last.
+pub(crate) fn folders(user: &str) -> Vec<(String, String)> {
+    let (drive, others) = PLACES.split_first().unwrap_or((&("", ""), &[]));
+    let folder = |(vfs, place): &(&str, &str)| {
+        let place = place.replace("{user}", &format!("drive_c/users/{user}"));
+        ((*vfs).to_owned(), place.replace('/', "\\").replacen("drive_c", "C:", 1))
+    };
+    others.iter().chain([drive]).map(folder).collect()
+}
 
 /// What can be added to, because Windows writes there beside the package's files.
 const WRITABLE: [&str; 5] = ["Common AppData", "AppData", "Local AppData", "LocalAppDataLow", "Profile"];

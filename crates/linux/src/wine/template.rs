@@ -36,9 +36,11 @@ const LOCK: &str = ".lock";
 const PREFIX: &str = "prefix";
 /// Says that a package needs a copy of the template, because overlayfs does not work above it.
 const COPIED: &str = "copied";
-
 /// Says why its programs are not told of their container ([`told`]).
 const NOT_TOLD: &str = "not-told";
+
+/// How it is made: one that another lowbox made otherwise is not used.
+const MADE: u32 = 3;
 
 /// A template that is there.
 #[derive(Clone, Debug)]
@@ -68,12 +70,14 @@ impl Template {
     }
 
     /// Its prefix.
-    pub(crate) fn prefix(&self) -> PathBuf {
+    #[must_use]
+    pub fn prefix(&self) -> PathBuf {
         self.folder.join(PREFIX)
     }
 
     /// Whether packages have copies of it.
-    pub(crate) fn is_copied(&self) -> bool {
+    #[must_use]
+    pub fn is_copied(&self) -> bool {
         self.folder.join(COPIED).exists()
     }
 
@@ -173,7 +177,7 @@ fn family_name() -> String {
 /// Wine calls the user's folder in it by the user's name in the container.
 fn name(caller: &Caller, wine: &Wine) -> String {
     let user = container_user(&caller.user, &package_sid(&family_name()));
-    format!("{}-{}-{}", wine.key, told::key(), user.name)
+    format!("{}-{MADE}{}-{}", wine.key, told::key(), user.name)
 }
 
 /// Puts the add-on into it, if Wine runs with it. Says why not.
@@ -198,7 +202,7 @@ fn add_what_tells(
 }
 
 /// Runs a program in a container, beside a process of its own. Says why it failed.
-fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
+pub(super) fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
     let (report, answer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| error.to_string())?;
     let lowbox = getpid();

@@ -18,6 +18,7 @@ use super::files::check_results;
 use super::header::header;
 use super::results;
 use crate::arguments::{GrantArguments, NetworkArguments, PackageArguments};
+use crate::display;
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
@@ -101,7 +102,8 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
     let mut request = request(&arguments, package)?;
-    windows::make_ready(&caller, &mut request)?;
+    let interface = windows::make_ready(&caller, &mut request)?;
+    display::say_none_while_learning(interface);
     output::say(WARNING);
     if caller.user.is_root() {
         output::say("as root it has root's files, though none of root's capabilities");

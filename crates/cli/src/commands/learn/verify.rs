@@ -23,6 +23,7 @@ use super::program::{open_trace, say_how_much};
 use super::told::Told;
 use crate::arguments::Scenario;
 use crate::commands::run::{launch_failed, register, say_of_launch, say_revoked};
+use crate::display::{self, Wish};
 use crate::failure::Failure;
 use crate::output;
 use crate::scenario;
@@ -77,13 +78,15 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     scenario::refuse_mistakes(&options)?;
     let package = scenario::package(&options)?;
     let _held = package.installed.clone();
+    let wish = Wish::of(&options, &package);
     let mut request = Request {
         learns: Some(Learning { probes, enforced: true, records: None }),
         ..scenario::request(options, package)?
     };
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
-    windows::make_ready(&caller, &mut request)?;
+    let interface = windows::make_ready(&caller, &mut request)?;
+    display::make_ready(&caller, &mut request, wish, interface);
     // Nobody is asked: what is verified is what was declared and allowed.
     let decided = decide_capabilities(&caller, &mut request, None);
     let groundwork = Groundwork::begin(ground(&caller, &request).map_err(failed)?);
@@ -106,10 +109,10 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let learner = Learner::start(&mut container, &run, world.clone(), &prepared.spec, file, true);
     let learner = learner.map_err(trace_failed)?;
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
-    let ending = container.supervise(None, &mut |event| {
-        if let Event::Revoked(what) = event {
-            say_revoked(&what);
-        }
+    let ending = container.supervise(None, &mut |event| match event {
+        Event::Revoked(what) => say_revoked(&what),
+        Event::NoDisplay(why) => display::say_none(&why),
+        _ => {}
     });
     output::end_quiet();
     let learned = learner.finish();

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, symlinkat, unlinkat};
+use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, unmount,
@@ -95,7 +96,7 @@ impl Builder {
         Ok(mount)
     }
 
-    /// What of packages lies in the prefix: folders and links, in memory.
+    /// What of packages lies in the prefix: folders, links and files, in memory.
     fn package_files(&self, entries: &[PackageEntry]) -> rustix::io::Result<OwnedFd> {
         let path = format!("{PARTS}/packages");
         mkdirat(&self.root, &path, Mode::from(0o755))?;
@@ -105,6 +106,12 @@ impl Builder {
             match entry {
                 PackageEntry::Folder { at } => mkdirat(&folder, at, Mode::from(0o755))?,
                 PackageEntry::Link { at, to } => symlinkat(to, &folder, at)?,
+                PackageEntry::File { at, content } => {
+                    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+                    let mut file = File::from(openat(&folder, at, flags, Mode::from(0o444))?);
+                    file.write_all(content)
+                        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+                }
             }
         }
         Ok(folder)

@@ -38,7 +38,7 @@ fn files_are_where_windows_has_them_and_folders_of_both_are_merged() {
             PackageEntry::Link { at, to } => {
                 Some(format!("{} {}", at.display(), to.strip_prefix(&package).ok()?.display()))
             }
-            PackageEntry::Folder { .. } => None,
+            _ => None,
         })
         .collect();
     for wanted in [
@@ -63,7 +63,8 @@ fn files_are_where_windows_has_them_and_folders_of_both_are_merged() {
     // What a folder lies in stands before it.
     let mut seen = BTreeSet::from([PathBuf::new()]);
     for entry in &files.entries {
-        let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. }) = entry;
+        let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. } | PackageEntry::File { at, .. }) =
+            entry;
         assert!(seen.contains(at.parent().unwrap()), "{entry:?}");
         seen.insert(at.clone());
     }

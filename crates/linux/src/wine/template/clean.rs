@@ -11,6 +11,17 @@ use crate::host::remove_tree;
 use crate::launch::pin::open_without_links;
 use crate::wine::{DRIVES, Wine};
 
+/// What is added to the files of Wine's registry.
+const REGISTRY: [(&str, &str); 3] = [
+    // Wine's default is Windows 7.
+    ("user.reg", "\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n"),
+    // No window manager runs on the nested display that a program gets (`crate::display`), so Wine draws the frames of windows itself.
+    ("user.reg", "\n[Software\\\\Wine\\\\X11 Driver] 1\n\"Managed\"=\"N\"\n"),
+    // The driver that lists network interfaces does so over netlink, which the filter refuses. It ends of that (Wine 8) with its lock held,
+    // and whoever asks next waits for ever: as Node.js, where it listens. Without the driver they are told that there are none.
+    ("system.reg", "\n[System\\\\CurrentControlSet\\\\Services\\\\nsiproxy] 1\n\"Start\"=dword:00000004\n"),
+];
+
 /// Takes away what leads out of the prefix, and sets what a package shall find.
 pub(super) fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
     let owner = fs::symlink_metadata(prefix)?;
@@ -27,10 +38,10 @@ pub(super) fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
     let _ = fs::remove_file(&stamp);
     fs::write(&stamp, "disable\n")?;
     own(&stamp)?;
-    // Wine's default is Windows 7.
-    let registry =
-        OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join("user.reg"));
-    registry?.write_all(b"\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n")?;
+    for (file, added) in REGISTRY {
+        let registry = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join(file));
+        registry?.write_all(added.as_bytes())?;
+    }
     replace_links(&prefix.join("drive_c"), &own)?;
     for (copies, originals) in wine.libraries_by_folder() {
         share(&prefix.join("drive_c/windows").join(copies), &originals, &own)?;

@@ -155,5 +155,5 @@ fn answers_are_told_apart_by_number_and_length() {
     let bytes = answers(&container, None, None, Some("C:"));
     assert_eq!(bytes[..4], [1, 0, 40, 0]);
     assert_eq!(bytes[44..44 + 4 + 16], [2, 0, 16, 0, 1, 2, 0, 0, 0, 0, 0, 15, 3, 0, 0, 0, 1, 0, 0, 0]);
-    assert_eq!(bytes[64..], [8, 0, 4, 0, b'C', 0, b':', 0]);
+    assert_eq!(bytes[64..], [7, 0, 4, 0, b'C', 0, b':', 0]);
 }

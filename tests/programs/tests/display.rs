@@ -1,0 +1,238 @@
+//! Displays of programs: windows on the user's display, by a server in between.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use lowbox_program_tests::{
+    Display, Person, everyone, everyone_with_wine, finish, own_windows_program, pids_with, start, until,
+};
+
+/// A colour that nothing else on the display has.
+const COLOUR: &str = "#12AB34";
+
+/// A program that colours its whole display and stays.
+fn colours(person: &Person, display: &Display, name: &str) -> Command {
+    let script = format!("xsetroot -solid '{COLOUR}' || exit 9; echo coloured; exec sleep 60");
+    let mut run = person.inside(["--display", "--name", name], ["/bin/sh", "-c", &script]);
+    display.shown(&mut run);
+    run
+}
+
+fn title(name: &str) -> String {
+    format!(r"^\[lowbox\] {name}_")
+}
+
+fn appears(display: &Display, name: &str) -> String {
+    let mut window = None;
+    let is_there = until(Duration::from_secs(20), || {
+        window = display.window(&title(name));
+        window.is_some()
+    });
+    assert!(is_there, "no window appears");
+    window.expect("it is there")
+}
+
+/// A name that no other test's program has, nor another person's.
+fn name_of(person: &Person, test: &str) -> String {
+    format!("{test}{}{}", std::process::id(), if person.is_root() { "root" } else { "user" })
+}
+
+fn servers(name: &str) -> usize {
+    pids_with(&format!("[lowbox] {name}_")).len()
+}
+
+fn no_servers_are_left(name: &str) {
+    assert!(until(Duration::from_secs(5), || servers(name) == 0), "{name}: {} are left", servers(name));
+}
+
+#[test]
+fn what_a_program_draws_is_in_a_window_with_its_packages_name_which_goes_with_it() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "draws"));
+        assert!(!display.picture("before").contains(&COLOUR.to_owned()));
+        let mut running = start(colours(person, &display, &name));
+        let window = appears(&display, &name);
+        let is_drawn = until(Duration::from_secs(10), || {
+            display.picture(&format!("drawn by {}", person.name)).contains(&COLOUR.to_owned())
+        });
+        assert!(is_drawn && !running.has_ended());
+        // Xephyr's screen is as large as its window.
+        display.xdotool(&["windowsize", &window, "500", "400"]).expect("it is resized");
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(running.pid() as i32).unwrap(),
+            rustix::process::Signal::TERM,
+        )
+        .unwrap();
+        let ended = running.finish(10);
+        assert_eq!((ended.code(), ended.text()), (Some(143), "coloured".to_owned()), "{}", ended.stderr);
+        assert!(until(Duration::from_secs(5), || display.window(&title(&name)).is_none()));
+        no_servers_are_left(&name);
+    });
+}
+
+#[test]
+fn the_server_has_neither_the_users_files_nor_the_users_network_nor_root() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "server"));
+        let secret = person.file("secret.txt", "secret\n");
+        let running = start(colours(person, &display, &name));
+        appears(&display, &name);
+        let pids = pids_with(&format!("[lowbox] {name}_"));
+        let server = pids
+            .iter()
+            .map(|pid| format!("/proc/{}", pid.as_raw_nonzero()))
+            .find(|process| fs::read_link(format!("{process}/exe")).is_ok_and(|exe| exe.ends_with("Xephyr")));
+        let server = server.expect("Xephyr runs");
+        let status = fs::read_to_string(format!("{server}/status")).expect("its status");
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            line.split_whitespace().next().expect("a value").to_owned()
+        };
+        assert_ne!(field("Uid:"), "0");
+        assert_eq!((field("NoNewPrivs:").as_str(), field("Seccomp:").as_str()), ("1", "2"));
+        assert_eq!(field("CapEff:").trim_matches('0'), "");
+        let namespace = |process: &str| fs::read_link(format!("{process}/ns/net")).expect("its network");
+        assert_ne!(namespace(&server), namespace("/proc/self"));
+        let inside =
+            |path: &std::path::Path| std::path::PathBuf::from(format!("{server}/root{}", path.display()));
+        assert!(!inside(&secret).exists() && !inside(&display.socket()).exists());
+        // What it reaches of the display is the other end of one connection, made before.
+        assert!(inside("/tmp/.X11-unix/X0".as_ref()).exists());
+        drop(running);
+    });
+}
+
+#[test]
+fn a_program_that_never_asks_for_its_display_gets_no_window() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "never"));
+        let mut run =
+            person.inside(["--display", "--name", &name], ["/bin/sh", "-c", "echo $DISPLAY; sleep 1"]);
+        let running = start({
+            display.shown(&mut run);
+            run
+        });
+        std::thread::sleep(Duration::from_millis(700));
+        assert!(display.window(r"^\[lowbox\]").is_none());
+        assert_eq!(servers(&name), 0);
+        let ended = running.finish(10);
+        assert_eq!((ended.succeeded().as_str(), ended.stderr.as_str()), (":0", ""));
+    });
+}
+
+#[test]
+fn killing_lowbox_leaves_neither_server_nor_window() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "killed"));
+        let running = start(colours(person, &display, &name));
+        appears(&display, &name);
+        let pid = rustix::process::Pid::from_raw(running.pid() as i32).expect("it runs");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is killed");
+        no_servers_are_left(&name);
+        assert!(until(Duration::from_secs(5), || display.window(&title(&name)).is_none()));
+        running.finish(10);
+    });
+}
+
+#[test]
+fn a_window_that_the_user_closes_takes_the_programs_display_and_nothing_else() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "closed"));
+        let script =
+            format!("while xsetroot -solid '{COLOUR}' 2>/dev/null; do sleep 0.05; done; echo gone; exit 3");
+        let mut run = person.inside(["--display", "--name", &name], ["/bin/sh", "-c", &script]);
+        let running = start({
+            display.shown(&mut run);
+            run
+        });
+        let is_drawn = || display.picture(&format!("closed by {}", person.name)).contains(&COLOUR.to_owned());
+        assert!(until(Duration::from_secs(10), is_drawn));
+        let window = appears(&display, &name);
+        display.xdotool(&["windowkill", &window]).expect("as a window manager does");
+        let ended = running.finish(20);
+        assert_eq!((ended.code(), ended.text()), (Some(3), "gone".to_owned()), "{}", ended.stderr);
+        assert_eq!(ended.stderr, "lowbox: the program has no display: its window was closed\n");
+        no_servers_are_left(&name);
+    });
+}
+
+#[test]
+fn without_a_display_or_a_server_or_a_way_to_hold_it_back_the_program_runs_and_it_is_said_why() {
+    everyone(|person| {
+        let run = |display: Option<&Display>, path: &str| {
+            let script = "/usr/bin/xsetroot -solid red 2>/dev/null || echo none";
+            let before = ["/usr/bin/env".to_owned(), format!("PATH={path}")];
+            let mut run = person.inside_after(before, ["--display"], ["/bin/sh", "-c", script]);
+            run.env_remove("DISPLAY");
+            if let Some(display) = display {
+                display.shown(&mut run);
+            }
+            finish(run, 20)
+        };
+        let unsafe_display = Display::of(person, &["-extension", "SECURITY"]);
+        for (display, path, why) in [
+            (None, "/usr/bin:/bin", "DISPLAY is not set"),
+            (Some(&unsafe_display), "/nowhere", "package xserver-xephyr"),
+            (Some(&unsafe_display), "/usr/bin:/bin", "no SECURITY extension"),
+        ] {
+            let ended = run(display, path);
+            assert_eq!(ended.succeeded(), "none");
+            assert!(ended.stderr.contains(why), "{why}: {}", ended.stderr);
+        }
+        // A display whose cookie the user does not have.
+        let foreign = Display::of(person, &[]);
+        let mut run =
+            person.inside(["--display"], ["/bin/sh", "-c", "xsetroot -solid red 2>/dev/null || echo none"]);
+        foreign.shown(&mut run).env("XAUTHORITY", "/nowhere");
+        let ended = finish(run, 20);
+        assert_eq!(ended.succeeded(), "none");
+        assert!(ended.stderr.contains("lets nobody in"), "{}", ended.stderr);
+    });
+}
+
+#[test]
+fn a_program_has_no_display_unless_it_is_asked_for() {
+    everyone(|person| {
+        let display = Display::of(person, &[]);
+        for options in [&[][..], &["--no-display"]] {
+            let mut run = person.inside(
+                options,
+                ["/bin/sh", "-c", "echo \"$DISPLAY.$XAUTHORITY\"; ls -d /tmp/.X11-unix 2>/dev/null || true"],
+            );
+            display.shown(&mut run);
+            let ended = finish(run, 20);
+            assert_eq!((ended.succeeded().as_str(), ended.stderr.as_str()), (".", ""));
+        }
+    });
+}
+
+#[test]
+fn windows_of_a_windows_program_are_shown_unasked_and_take_keys() {
+    everyone_with_wine(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "typed"));
+        let program = own_windows_program(person, "window");
+        let mut run = person.inside(["--name", &name], [&program]);
+        let running = start({
+            display.shown(&mut run);
+            run
+        });
+        appears(&display, &name);
+        let is_drawn = until(Duration::from_secs(60), || {
+            display.picture(&format!("window of {}", person.name)).contains(&COLOUR.to_owned())
+        });
+        assert!(is_drawn, "the program's window is not drawn");
+        // There is no window manager: what the pointer is over has the keys.
+        display.xdotool(&["mousemove", "200", "200", "click", "1"]).expect("it has the focus");
+        assert!(until(Duration::from_secs(20), || {
+            display.xdotool(&["key", "q"]).expect("a key");
+            display
+                .picture(&format!("window of {}, a key typed", person.name))
+                .contains(&"#AB3412".to_owned())
+        }));
+        display.xdotool(&["key", "Escape"]).expect("a key");
+        let ended = running.finish(60);
+        assert_eq!(ended.code(), Some(5), "{}", ended.stderr);
+        no_servers_are_left(&name);
+    });
+}

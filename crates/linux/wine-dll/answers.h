@@ -19,7 +19,6 @@ enum about {
     LESS_PRIVILEGED,  /* nothing but that it is */
     FULL_NAME,        /* UTF-16, as all texts, without an end */
     FAMILY_NAME,
-    APPLICATION,      /* the application user model id */
     PACKAGE_FOLDER,
     CONTAINER_FOLDER,
     PACKAGE_VERSION,  /* processor architecture (32 bits) and version (64), as in PACKAGE_ID */

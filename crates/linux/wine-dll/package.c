@@ -5,6 +5,9 @@
 #define NO_PACKAGE 15700
 #define NO_APPLICATION 15703
 
+/* Applications of one package may run in one container, so which one this is stands in its own environment (told/answers.rs). */
+#define APPLICATION L"LOWBOX_APPLICATION"
+
 struct package_id {
     UINT32 reserved;
     UINT32 processor_architecture;
@@ -25,6 +28,21 @@ static LONG text(enum about about, UINT32 *length, WCHAR *buffer, LONG none)
         return ERROR_INSUFFICIENT_BUFFER;
     CopyMemory(buffer, found.bytes, found.length);
     buffer[characters] = 0;
+    return ERROR_SUCCESS;
+}
+
+static LONG application(UINT32 *length, WCHAR *buffer)
+{
+    struct answer package;
+    if (!length || (*length && !buffer))
+        return ERROR_INVALID_PARAMETER;
+    DWORD size = find(FULL_NAME, 0, &package) ? GetEnvironmentVariableW(APPLICATION, NULL, 0) : 0;
+    if (!size)
+        return NO_APPLICATION;
+    UINT32 room = *length;
+    *length = size;
+    if (room < size || GetEnvironmentVariableW(APPLICATION, buffer, room) >= room)
+        return ERROR_INSUFFICIENT_BUFFER;
     return ERROR_SUCCESS;
 }
 
@@ -80,7 +98,7 @@ LONG WINAPI told_GetCurrentPackageFamilyName(UINT32 *length, WCHAR *buffer)
 
 LONG WINAPI told_GetCurrentApplicationUserModelId(UINT32 *length, WCHAR *buffer)
 {
-    return text(APPLICATION, length, buffer, NO_APPLICATION);
+    return application(length, buffer);
 }
 
 LONG WINAPI told_GetCurrentPackageId(UINT32 *length, BYTE *buffer)
@@ -107,7 +125,7 @@ LONG WINAPI told_GetPackageFamilyName(HANDLE process, UINT32 *length, WCHAR *buf
 
 LONG WINAPI told_GetApplicationUserModelId(HANDLE process, UINT32 *length, WCHAR *buffer)
 {
-    return GetProcessId(process) ? text(APPLICATION, length, buffer, NO_APPLICATION) : ERROR_INVALID_HANDLE;
+    return GetProcessId(process) ? application(length, buffer) : ERROR_INVALID_HANDLE;
 }
 
 LONG WINAPI told_GetPackageId(HANDLE process, UINT32 *length, BYTE *buffer)

@@ -1,9 +1,11 @@
 //! What Windows programs are told of their container, when they ask Windows' functions for it.
 
 use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use lowbox_program_tests::{
-    Person, everyone_with_wine, finish, found, own_windows_program, text, windows_program,
+    Person, everyone_with_wine, finish, found, own_windows_program, start, text, until, windows_program,
 };
 
 /// The lines of the program's answers.
@@ -145,10 +147,20 @@ fn an_installed_package_is_told_who_it_is_and_a_manifests_program_too() {
         let lines = said(person, &["run", "Contoso.Told!App"]);
         has(&lines, &EVERYWHERE);
         has(&lines, &of(&format!(r"C:\Program Files\WindowsApps\{full}")));
+        // Another application of it, in the container that is kept of the first one: a container has one file of answers.
+        said(person, &["run", "--keep-warm", "60", "Contoso.Told!App"]);
+        let lines = said(person, &["run", "--keep-warm", "60", "Contoso.Told!Other"]);
+        has(
+            &lines,
+            &[
+                format!("GetCurrentApplicationUserModelId: {family}!Other"),
+                format!("GetCurrentPackageFullName: {full}"),
+            ],
+        );
         // Without being installed.
         finish(person.lowbox(&["remove", "Contoso.Told"]), 30).succeeded();
         let manifest = person.work().join("app/AppxManifest.xml");
-        let lines = said(person, &["run", "--manifest", text(&manifest)]);
+        let lines = said(person, &["run", "--manifest", text(&manifest), "--app", "App"]);
         has(&lines, &of(r"D:\app"));
     });
 }
@@ -188,5 +200,52 @@ fn what_it_is_told_can_not_be_changed_from_inside_and_needs_nothing_to_be_grante
         has(&lines, &[format!("TokenAppContainerSid: {sid}")]);
         let needed = found(person, &person.work().join("learned/records.trace")).needed;
         assert!(needed.iter().all(|[_, value]| !value.contains("Wine")), "{needed:?}");
+    });
+}
+
+#[test]
+fn wines_files_of_another_lowbox_are_made_anew_and_go_unless_a_program_uses_them() {
+    everyone_with_wine(|person| {
+        if person.is_root() {
+            println!("left out for root: nothing in it is about who somebody is, and it takes a minute");
+            return;
+        }
+        own_windows_program(person, "keep");
+        let templates = person.home().join(".local/share/lowbox/wine");
+        let all = || {
+            let names = fs::read_dir(&templates).unwrap().map(|entry| entry.unwrap().path());
+            let mut names: Vec<PathBuf> = names.filter(|path| path.is_dir()).collect();
+            names.sort();
+            names
+        };
+        // As another one's would be called.
+        let grow_old = |other: &str| {
+            let is_ours = |path: &&PathBuf| !text(path).contains("-0000000");
+            let own = all().iter().find(is_ours).expect("one of this lowbox").clone();
+            let name = own.file_name().unwrap().to_str().unwrap();
+            let parts: Vec<&str> = name.splitn(3, '-').collect();
+            let old = templates.join([parts[0], other, parts[2]].join("-"));
+            fs::rename(&own, &old).unwrap();
+            (own, old)
+        };
+        let used = start(person.inside(["--name", "one"], ["./keep.exe", "120000"]));
+        let is_there = || {
+            person.package_so_far("one").is_some_and(|one| {
+                one.join("WineChanges/upper/user.reg").exists()
+                    || one.join("WineChanges/upper/drive_c/runs.txt").exists()
+            })
+        };
+        assert!(until(Duration::from_secs(60), is_there));
+        let (own, old) = grow_old("00000001");
+        let run = || finish(person.inside(["--name", "two"], ["./keep.exe"]), 180);
+        let ended = run();
+        assert!(ended.stderr.contains("making Wine's files"), "{}", ended.stderr);
+        assert_eq!(ended.text(), "0 0");
+        assert_eq!(all(), [old.clone(), own.clone()], "the program that runs uses the old one");
+        finish(person.plain(["kill", &used.pid().to_string()]), 10).succeeded();
+        used.finish(30);
+        let (_, older) = grow_old("00000002");
+        assert_eq!(run().text(), "1 1");
+        assert_eq!(all(), [own], "{} and {} are of no use", old.display(), older.display());
     });
 }

@@ -121,6 +121,6 @@ fn make(keeping: &Keeping<'_>, tell: &dyn Fn(Answer)) -> Result<Serving, Answer>
             None
         });
     sys::outlive_parent().and_then(|()| Ok(chdir("/")?)).map_err(failed("the container's keeper"))?;
-    let (keep, held) = (Duration::from_secs((*keep).into()), (prepared.prefix_lock, held));
+    let (keep, held) = (Duration::from_secs((*keep).into()), (prepared.prefix_locks, held));
     Ok(Serving::new(container.into_kept(), place, likeness, first, consented, keep, held))
 }

@@ -45,7 +45,7 @@ pub(super) struct Serving {
 }
 
 /// The prefix's lock, and the files of an installed package.
-pub(super) type Held = (Option<File>, Box<dyn Any>);
+pub(super) type Held = (Vec<File>, Box<dyn Any>);
 
 /// One that asks.
 struct Calling {

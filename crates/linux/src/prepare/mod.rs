@@ -163,7 +163,7 @@ pub struct Prepared {
     /// What the user should know although all goes on.
     pub notices: Vec<Notice>,
     /// Held while a Windows program uses its prefix.
-    pub prefix_lock: Option<std::fs::File>,
+    pub prefix_locks: Vec<std::fs::File>,
 }
 
 /// Places that no grant may open: lowbox's own state, from which a program could give itself rights, and the home folder
@@ -280,7 +280,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     // Nothing of its own is said where all goes well, so this is for who asked.
     notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));
     let mut variables = program::environment(caller, &found);
-    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready)));
+    let package = request.package.as_ref();
+    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready, package)));
     variables.extend(package_graph(request));
     let display = own_display(request, &plan, &user, &mut notices);
     variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
@@ -352,8 +353,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };
-    let prefix_lock = ready.and_then(|ready| ready.lock);
-    Ok(Prepared { spec, token, objects, consented, notices, prefix_lock })
+    let prefix_locks = ready.map(|ready| ready.locks).unwrap_or_default();
+    Ok(Prepared { spec, token, objects, consented, notices, prefix_locks })
 }
 
 /// The display, unless there is no place for it.

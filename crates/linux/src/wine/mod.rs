@@ -191,7 +191,11 @@ pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
 pub(crate) const DRIVES: &str = "dosdevices";
 
 /// Variables for Wine. Of no use to an attacker: who can set them inside can as well start Wine's parts without them.
-pub(crate) fn environment(caller: &Caller, ready: &Ready) -> Vec<EnvironmentRequest> {
+pub(crate) fn environment(
+    caller: &Caller,
+    ready: &Ready,
+    package: Option<&PackageIdentity>,
+) -> Vec<EnvironmentRequest> {
     let has_locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().any(|name| caller.variable(name).is_some());
     // Else Wine takes names of files for ASCII.
     let locale = (!has_locale).then_some(("LC_CTYPE", "C.UTF-8".into()));
@@ -208,6 +212,7 @@ pub(crate) fn environment(caller: &Caller, ready: &Ready) -> Vec<EnvironmentRequ
     ]
     .into_iter()
     .chain(locale)
+    .chain(package.filter(|_| ready.is_told).and_then(PackageIdentity::variable))
     .map(|(name, value): (&str, OsString)| EnvironmentRequest { name: name.into(), value: Some(value) })
     .collect()
 }

@@ -56,8 +56,8 @@ pub(crate) struct Ready {
     pub(crate) source: Source,
     /// It has the add-on that tells programs of their container.
     pub(crate) is_told: bool,
-    /// Nobody else uses it meanwhile, but for who joins.
-    pub(crate) lock: Option<File>,
+    /// Nobody else uses it meanwhile, but for who joins; and nobody removes its template.
+    pub(crate) locks: Vec<File>,
 }
 
 /// Makes the prefix of a run ready.
@@ -74,16 +74,16 @@ pub(crate) fn ready(
     let template = match of {
         PrefixOf::Making(folder) => {
             let source = Source::Folder(folder.clone());
-            return Ok(Ready { path: folder.clone(), source, is_told: false, lock: None });
+            return Ok(Ready { path: folder.clone(), source, is_told: false, locks: Vec::new() });
         }
         PrefixOf::Package(template) | PrefixOf::Importing(template, _) => template,
     };
     let package = caller.folders.data.join("packages").join(family_name);
     let package = canonical(&package).map_err(WineError::at(package))?;
     let folder = own_folder(caller, user, &package.join(CHANGES))?;
-    let lock = match request.joins {
-        true => None,
-        false => Some(lock(&folder, family_name, &caller.folders)?),
+    let locks = match request.joins {
+        true => Vec::new(),
+        false => vec![lock(&folder, family_name, &caller.folders)?, template.hold()?],
     };
     let path = package.join(PREFIX);
     let source = if template.is_copied() {
@@ -100,7 +100,7 @@ pub(crate) fn ready(
         }
         Source::Overlay { template: template.prefix(), changes: folder }
     };
-    Ok(Ready { path, source, is_told: template.not_told().is_none(), lock })
+    Ok(Ready { path, source, is_told: template.not_told().is_none(), locks })
 }
 
 /// A folder of the container's user, and no link to one.

@@ -5,6 +5,7 @@
 //! it would lead out by all the same is taken away: drives, ports and links.
 
 mod clean;
+mod others;
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
@@ -78,6 +79,11 @@ impl Template {
     #[must_use]
     pub fn is_copied(&self) -> bool {
         self.folder.join(COPIED).exists()
+    }
+
+    /// Keeps other lowboxes from removing it.
+    pub(crate) fn hold(&self) -> Result<fs::File, WineError> {
+        others::hold(&self.folder).map_err(WineError::at(&self.folder))
     }
 
     /// Why programs are not told of their container, if they are not.
@@ -157,6 +163,8 @@ impl Template {
         object.and_then(syncfs).map_err(WineError::at(&new))?;
         let place = all.join(name(caller, wine));
         fs::rename(&new, &place).map_err(WineError::at(&place))?;
+        // Room on the disk is all that this is about.
+        let _ = others::remove(&folder, &all, &wine.key, &told::key(), &user.name);
         Ok(Template { folder: place })
     }
 }

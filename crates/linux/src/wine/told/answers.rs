@@ -1,6 +1,8 @@
 //! What a program is told of its container, as `wine-dll/answers.c` reads it: what it is about, how many bytes (16 bits each, the low byte
 //! first), then the bytes.
 
+use std::ffi::OsString;
+
 use lowbox_msix::{Architecture, Identity};
 use lowbox_security::AppContainer;
 
@@ -15,6 +17,18 @@ pub struct PackageIdentity {
     pub folder: std::path::PathBuf,
 }
 
+/// The variable with the application user model id: several applications of a package may run in one container, which has one file of
+/// answers, so it is in each one's environment.
+const APPLICATION: &str = "LOWBOX_APPLICATION";
+
+impl PackageIdentity {
+    /// What the program's environment says of the application.
+    pub(crate) fn variable(&self) -> Option<(&'static str, OsString)> {
+        let id = self.application.as_deref()?;
+        Some((APPLICATION, self.identity.aumid(id).into()))
+    }
+}
+
 /// The numbers of `enum about` in `wine-dll/answers.h`.
 #[derive(Clone, Copy)]
 #[repr(u16)]
@@ -24,7 +38,6 @@ enum About {
     LessPrivileged,
     FullName,
     FamilyName,
-    Application,
     PackageFolder,
     ContainerFolder,
     PackageVersion,
@@ -50,10 +63,9 @@ pub(crate) fn answers(
         file.put(About::LessPrivileged, &[]);
     }
     file.text(About::ContainerFolder, container_folder);
-    let Some(PackageIdentity { identity, application, .. }) = package else { return file.0 };
+    let Some(PackageIdentity { identity, .. }) = package else { return file.0 };
     file.text(About::FullName, Some(&identity.full_name()));
     file.text(About::FamilyName, Some(&identity.family_name()));
-    file.text(About::Application, application.as_deref().map(|id| identity.aumid(id)).as_deref());
     file.text(About::PackageFolder, package_folder);
     let [major, minor, build, revision] = identity.version().0.map(u64::from);
     let version = major << 48 | minor << 32 | build << 16 | revision;

@@ -105,13 +105,16 @@ pub(super) fn put_into(
         let changed = changed(&bytes, functions);
         files.push((name, changed.map_err(|why| format!("{}: {why}", original.display()))?));
     }
-    for (name, bytes) in files {
+    let put = files.into_iter().try_for_each(|(name, bytes)| {
         let path = system32.join(name);
         // A link to Wine's.
         let _ = fs::remove_file(&path);
-        fs::write(&path, bytes).and_then(|()| own(&path)).map_err(said(&path))?;
+        fs::write(&path, bytes).and_then(|()| own(&path)).map_err(said(&path))
+    });
+    if put.is_err() {
+        let _ = take_out(system32, originals, own);
     }
-    Ok(())
+    put
 }
 
 /// Takes it out again: Wine's own libraries are what is linked to.

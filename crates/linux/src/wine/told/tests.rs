@@ -108,6 +108,44 @@ proptest::proptest! {
 }
 
 #[test]
+fn the_add_on_is_put_in_as_a_whole_or_not_at_all_and_taken_out_again() {
+    let place = tempfile::tempdir().unwrap();
+    let (originals, system32) = (place.path().join("wine"), place.path().join("system32"));
+    fs::create_dir(&originals).unwrap();
+    fs::create_dir(&system32).unwrap();
+    for (name, _) in ANSWERED {
+        let original = originals.join(format!("{name}.dll"));
+        fs::write(&original, library()).unwrap();
+        std::os::unix::fs::symlink(&original, system32.join(format!("{name}.dll"))).unwrap();
+    }
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(&system32).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        names
+    };
+    let linked = names();
+    let is_link = |path: &Path| fs::symlink_metadata(path).unwrap().is_symlink();
+    let put = || put_into(&system32, &originals, &|_| Ok(()));
+    if LIBRARY.is_none() {
+        assert_eq!(put(), Err(NOT_BUILT.to_owned()));
+        assert!(linked.iter().all(|path| is_link(path)));
+        return;
+    }
+    put().unwrap();
+    assert_eq!(names().len(), 4);
+    assert!(names().iter().all(|path| !is_link(path)));
+    assert_eq!(fs::read(originals.join("userenv.dll")).unwrap(), library(), "Wine's own is as it was");
+    take_out(&system32, &originals, &|_| Ok(())).unwrap();
+    assert!(names() == linked && linked.iter().all(|path| is_link(path)));
+    // One that can't be changed, or can't be written.
+    assert!(put_into(&system32, &originals, &|_| Err(io::Error::other("not yours"))).is_err());
+    fs::write(originals.join("userenv.dll"), "of another kind").unwrap();
+    let why = put().unwrap_err();
+    assert!(why.ends_with("userenv.dll: the file is cut off"), "{why}");
+    assert!(names() == linked && linked.iter().all(|path| is_link(path)));
+}
+
+#[test]
 fn answers_are_told_apart_by_number_and_length() {
     let container = lowbox_security::AppContainer {
         package: lowbox_security::derive::package_sid("a_b"),
@@ -117,5 +155,5 @@ fn answers_are_told_apart_by_number_and_length() {
     let bytes = answers(&container, None, None, Some("C:"));
     assert_eq!(bytes[..4], [1, 0, 40, 0]);
     assert_eq!(bytes[44..44 + 4 + 16], [2, 0, 16, 0, 1, 2, 0, 0, 0, 0, 0, 15, 3, 0, 0, 0, 1, 0, 0, 0]);
-    assert_eq!(bytes[64..], [8, 0, 4, 0, b'C', 0, b':', 0]);
+    assert_eq!(bytes[64..], [7, 0, 4, 0, b'C', 0, b':', 0]);
 }

@@ -195,7 +195,8 @@ const tried = (name, what) => { try { what(name); return 1; } catch { return 0; 
 const read = names.filter(name => tried(name, name => fs.readFileSync(name)));
 const written = names.filter(name => tried(name, name => fs.appendFileSync(name, 'planted', { flag: 'r+' })));
 const listed = ['Z:\\', '\\\\?\\unix\\root', '\\\\?\\unix\\home', '..\\home'].filter(name => tried(name, name => fs.readdirSync(name).length || nothing));
-fs.writeFileSync('out\\tried.txt', JSON.stringify([names.length, read, written, listed]));
+const interfaces = tried('', () => require('os').networkInterfaces());
+fs.writeFileSync('out\\tried.txt', JSON.stringify([names.length, read, written, listed, interfaces]));
 "#;
         let script = person.file("app/try.js", script);
         let out = person.folder("out");
@@ -203,7 +204,7 @@ fs.writeFileSync('out\\tried.txt', JSON.stringify([names.length, read, written, 
         let options = grants.into_iter().chain(["--no-argument-grants".into()]);
         let ended = finish(person.inside(options, ["bin/node.exe", "app/try.js", text(&secret)]), 60);
         let tried = fs::read_to_string(out.join("tried.txt")).unwrap_or_default();
-        assert_eq!(tried, "[6,[],[],[]]", "{}: {}", person.name, ended.stderr);
+        assert_eq!(tried, "[6,[],[],[],0]", "{}: {}", person.name, ended.stderr);
         assert_eq!(fs::read(&secret).unwrap(), b"secret\n");
     });
 }

@@ -3,6 +3,7 @@
 //! The server opens files for Windows programs, one request after the other. A thread that asks for something writes a request to a pipe of
 //! its own and reads the answer from another one. So while the server waits in a call, the thread that it works for waits in read(2) at a
 //! pipe to which the server writes, and its request has been read. Others may wait as well, but with requests that nobody has read yet.
+//! One that has asked and does not wait yet runs, so where nobody is found and some thread runs it is looked again.
 //! Which of a process's pipes belongs to which of its threads is not told, so where one of them holds an unread request, none of its
 //! threads is taken for the one.
 //!
@@ -12,6 +13,8 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::thread::sleep;
+use std::time::Duration;
 
 use rustix::fs::{FileType, PROC_SUPER_MAGIC, fstat, statfs};
 use rustix::io::ioctl_fionread;
@@ -27,6 +30,10 @@ const MAX_DESCRIPTORS: usize = 1 << 14;
 
 /// The call's number, and how long Wine's answers are (without what follows them); what wakes a thread that waits for an object is shorter.
 const ANSWER: [u64; 2] = [libc::SYS_read as u64, 64];
+
+/// So often it is looked, and so long is waited in between, as long as a thread runs that may just have asked.
+const ATTEMPTS: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +56,18 @@ pub(super) struct Askers {
 impl Askers {
     /// Who asked the server for what it does now. It waits meanwhile.
     pub(super) fn of(&mut self, server: u32) -> Asker {
-        self.find(server).unwrap_or(Asker::Unclear)
+        for _ in 0..ATTEMPTS {
+            match self.find(server) {
+                None => return Asker::Unclear,
+                Some((Asker::Unclear | Asker::Nobody, true)) => sleep(PAUSE),
+                Some((asker, _)) => return asker,
+            }
+        }
+        Asker::Unclear
     }
 
-    fn find(&mut self, server: u32) -> Option<Asker> {
+    /// Who it is, and whether a thread runs: it may have asked, and not wait for the answer yet.
+    fn find(&mut self, server: u32) -> Option<(Asker, bool)> {
         // The container's own, which lists nobody else's processes, and with them all of its own.
         let proc = format!("/proc/{server}/root/proc");
         if statfs(&proc).ok()?.f_type != PROC_SUPER_MAGIC {
@@ -60,27 +75,36 @@ impl Askers {
         }
         let pipes = Pipes::of(server)?;
         let mut asking = None;
-        let (mut unclear, mut left) = (false, MAX_THREADS);
+        let (mut unclear, mut left, mut some_run) = (false, MAX_THREADS, false);
         for process in numbers(&proc, MAX_THREADS)? {
             let tasks = format!("{proc}/{process}/task");
             // One that has ended meanwhile asks for nothing.
             let threads = numbers(&tasks, left).unwrap_or_default();
             left = left.checked_sub(threads.len())?;
-            let asks = |thread: &u32| pipes.answer(&format!("{tasks}/{thread}"));
-            let waiting: Vec<u32> = threads.into_iter().filter(asks).collect();
+            let (mut waiting, mut runs) = (Vec::new(), None);
+            for thread in threads {
+                match pipes.does(&format!("{tasks}/{thread}")) {
+                    Does::Asks => waiting.push(thread),
+                    Does::Runs => runs = Some(thread),
+                    Does::Else => {}
+                }
+            }
+            // Only who has a pipe for requests can have asked.
+            some_run |= runs.is_some_and(|thread| pipes.has_unread(&format!("{tasks}/{thread}")).is_some());
             let Some(&thread) = waiting.first() else { continue };
             match pipes.has_unread(&format!("{tasks}/{thread}"))? {
                 true => unclear = true,
-                false if waiting.len() > 1 || asking.is_some() => return Some(Asker::Unclear),
+                false if waiting.len() > 1 || asking.is_some() => return Some((Asker::Unclear, false)),
                 false => asking = Some(thread),
             }
         }
-        Some(match asking {
+        let asker = match asking {
             // The server works for one at a time, and this one's request is read and not answered.
             Some(thread) => Asker::Thread(self.outside(thread, server)?),
             None if unclear => Asker::Unclear,
             None => Asker::Nobody,
-        })
+        };
+        Some((asker, some_run))
     }
 
     /// The number outside of a thread of the server's container.
@@ -103,6 +127,17 @@ impl Askers {
         }
         self.known.get(&thread).copied()
     }
+}
+
+/// What a thread does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Does {
+    /// It waits for an answer of the server's.
+    Asks,
+    /// It runs.
+    Runs,
+    /// Anything else.
+    Else,
 }
 
 /// Pipes of the server's.
@@ -129,15 +164,16 @@ impl Pipes {
         Some(pipes)
     }
 
-    /// Whether a thread waits for an answer of the server's: one that was answered and has been stopped does not.
-    fn answer(&self, thread: &str) -> bool {
-        let waits = || {
-            let [call, descriptor, _, length] = call(thread)?;
+    /// What a thread does. One that was answered and has been stopped does not ask.
+    fn does(&self, thread: &str) -> Does {
+        let Some(call) = call(thread) else { return Does::Else };
+        let Some([call, descriptor, _, length]) = call else { return Does::Runs };
+        let asks = || {
             let number = ([call, length] == ANSWER).then(|| u32::try_from(descriptor).ok())??;
             let (pipe, writes) = pipe(thread, number)?;
             Some(!writes && self.bytes(pipe, *self.answers.get(&pipe)?)? == 0)
         };
-        waits().unwrap_or(false)
+        if asks() == Some(true) { Does::Asks } else { Does::Else }
     }
 
     /// Whether a request of the thread's process waits to be read; `None` if none of its pipes is one for requests.
@@ -177,14 +213,18 @@ fn pipe(thread: &str, number: u32) -> Option<(u64, bool)> {
     }
 }
 
-/// The call in which a thread waits: number and three arguments.
-fn call(thread: &str) -> Option<[u64; 4]> {
+/// The call in which a thread waits: number and three arguments; nothing of one that runs. `None` of one that has ended.
+fn call(thread: &str) -> Option<Option<[u64; 4]>> {
     let mut text = [0; 256];
     let length = File::open(format!("{thread}/syscall")).ok()?.read(&mut text).ok()?;
-    let mut words = std::str::from_utf8(&text[..length]).ok()?.split_ascii_whitespace();
+    let text = &text[..length];
+    if text.starts_with(b"running") {
+        return Some(None);
+    }
+    let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
     let number = words.next()?.parse().ok()?;
     let mut argument = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
-    Some([number, argument()?, argument()?, argument()?])
+    Some(Some([number, argument()?, argument()?, argument()?]))
 }
 
 /// The pid namespace of a process that may be looked into.
@@ -227,10 +267,9 @@ mod tests {
     }
 
     fn wait_for(pid: u32) {
-        while call(&format!("/proc/{pid}"))
-            .is_none_or(|[number, fd, _, length]| ([number, length], fd) != (ANSWER, 0))
-        {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        let asks = |[call, descriptor, _, length]: [u64; 4]| ([call, length], descriptor) == (ANSWER, 0);
+        while call(&format!("/proc/{pid}")).flatten().is_none_or(|call| !asks(call)) {
+            sleep(Duration::from_millis(5));
         }
     }
 

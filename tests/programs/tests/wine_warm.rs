@@ -319,16 +319,22 @@ fn a_programs_terminal_is_its_own_and_the_callers_is_nobodys_once_the_run_has_en
     with_meet(|person, kept| {
         let lowbox = kept.folder().join("lowbox");
         let run = format!("{} run --name one --keep-warm 60 -- ./meet.exe", text(&lowbox));
-        let shell =
-            format!("tty; {run} in leave:sleep:30000 exit:4; echo code $?; read word; echo read $word");
+        let shell = format!(
+            "tty; {run} write:C:/ready.txt in leave:sleep:30000 exit:4; echo code $?; read word; echo read $word"
+        );
         let mut session = Session::start(person, &shell);
         session.see("/dev/pts/");
         let screen = session.text();
         let terminal = PathBuf::from(screen.lines().next().expect("a line").trim());
         assert!(until(Duration::from_secs(30), || kept.inside() > 3));
         let has_it = || kept.open_files().iter().filter(|file| **file == terminal).count();
-        // Wine's console draws, and reads what is typed as it is.
-        session.see("\u{1b}[?25l");
+        // Its console is there when the program begins.
+        let ready = || {
+            let so_far = kept.0.package_so_far("one");
+            so_far.is_some_and(|one| one.join("WineChanges/upper/drive_c/ready.txt").exists())
+        };
+        assert!(until(Duration::from_secs(30), ready));
+        std::thread::sleep(Duration::from_millis(500));
         session.type_in("hello\r");
         session.see("code 4");
         assert_eq!(has_it(), 0, "{:?}", kept.open_files());

@@ -87,6 +87,12 @@ impl Kept<'_> {
         assert!(until(Duration::from_secs(seconds), gone), "{:?} {}", self.lowboxes(), self.inside());
     }
 
+    /// Whether there is this file on drive C:.
+    fn has_made(&self, file: &str) -> bool {
+        let so_far = self.0.package_so_far("one");
+        so_far.is_some_and(|one| one.join("WineChanges/upper/drive_c").join(file).exists())
+    }
+
     fn registry(&self) -> String {
         let file = self.0.package("one").join("WineChanges/upper/user.reg");
         fs::read_to_string(file).unwrap_or_default()
@@ -193,12 +199,11 @@ fn what_ends_one_program_does_not_end_the_other() {
             let file = format!("{}.txt", signal.as_raw());
             let words = [&format!(r"write:C:\{file}"), "sleep:3000", &format!(r"write:C:\late-{file}")];
             let one = start(kept.run(30, &[], &words.map(|word| word as &str)));
-            let drive = kept.0.package("one").join("WineChanges/upper/drive_c");
-            assert!(until(Duration::from_secs(20), || drive.join(&file).exists()), "{file}");
+            assert!(until(Duration::from_secs(20), || kept.has_made(&file)), "{file}");
             send(one.pid(), signal);
             one.finish(10);
             std::thread::sleep(Duration::from_millis(3500));
-            assert!(!drive.join(format!("late-{file}")).exists(), "it went on after {signal:?}");
+            assert!(!kept.has_made(&format!("late-{file}")), "it went on after {signal:?}");
         }
         finish(kept.run(30, &[], &["tell:end"]), 60).succeeded();
         assert_eq!(last.finish(60).code(), Some(7));
@@ -209,11 +214,7 @@ fn what_ends_one_program_does_not_end_the_other() {
 fn one_that_is_killed_alone_takes_its_container_with_it_and_the_registry_is_written() {
     with_meet(|_, kept| {
         let one = start(kept.run(60, &[], &["key:77", r"write:C:\set.txt", "sleep:60000"]));
-        let set = || {
-            let so_far = kept.0.package_so_far("one");
-            so_far.is_some_and(|one| one.join("WineChanges/upper/drive_c/set.txt").exists())
-        };
-        assert!(until(Duration::from_secs(20), set));
+        assert!(until(Duration::from_secs(20), || kept.has_made("set.txt")));
         send(one.pid(), Signal::KILL);
         kept.is_gone_within(10);
         assert!(kept.registry().contains("\"Meet\"=dword:0000004d"));
@@ -227,9 +228,8 @@ fn the_death_of_the_keeper_ends_everything_inside() {
         let running = ["one", "two"].map(|name| {
             let word = format!(r"write:C:\{name}.txt");
             let running = start(kept.run(60, &[], &[&word, "leave:sleep:60000", "sleep:60000"]));
-            let file = format!("WineChanges/upper/drive_c/{name}.txt");
-            let made = || kept.0.package_so_far("one").is_some_and(|one| one.join(&file).exists());
-            assert!(until(Duration::from_secs(30), made), "{name}");
+            let file = format!("{name}.txt");
+            assert!(until(Duration::from_secs(30), || kept.has_made(&file)), "{name}");
             running
         });
         kill_process(kept.keeper(), Signal::KILL).expect("it runs");
@@ -256,7 +256,7 @@ fn a_run_ends_with_its_program_and_its_container_with_all_that_was_left_once_its
         assert_eq!(kept.keeper(), keeper);
         kept.is_gone_within(10);
         assert!(kept.registry().contains("\"Meet\"=dword:00000007"));
-        assert!(!kept.0.package("one").join("WineChanges/upper/drive_c/late.txt").exists());
+        assert!(!kept.has_made("late.txt"));
         assert!(fs::read_dir(kept.0.home().join(".local/share/lowbox/kept")).unwrap().next().is_none());
     });
 }
@@ -350,16 +350,18 @@ fn a_programs_terminal_is_its_own_and_the_callers_is_nobodys_once_the_run_has_en
     with_meet(|person, kept| {
         let lowbox = kept.folder().join("lowbox");
         let run = format!("{} run --name one --keep-warm 60 -- ./meet.exe", text(&lowbox));
-        let shell =
-            format!("tty; {run} in leave:sleep:30000 exit:4; echo code $?; read word; echo read $word");
+        let shell = format!(
+            "tty; {run} write:C:/ready.txt in leave:sleep:30000 exit:4; echo code $?; read word; echo read $word"
+        );
         let mut session = Session::start(person, &shell);
         session.see("/dev/pts/");
         let screen = session.text();
         let terminal = PathBuf::from(screen.lines().next().expect("a line").trim());
         assert!(until(Duration::from_secs(30), || kept.inside() > 3));
         let has_it = || kept.open_files().iter().filter(|file| **file == terminal).count();
-        // Wine's console draws, and reads what is typed as it is.
-        session.see("\u{1b}[?25l");
+        // Its console is there when the program begins.
+        assert!(until(Duration::from_secs(30), || kept.has_made("ready.txt")));
+        std::thread::sleep(Duration::from_millis(500));
         session.type_in("hello\r");
         session.see("code 4");
         assert_eq!(has_it(), 0, "{:?}", kept.open_files());

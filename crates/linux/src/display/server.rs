@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use lowbox_msix::Identity;
 
-use super::{Answered, Display, Nested};
+use super::{Display, Nested};
 use crate::host::canonical;
 use crate::launch::{DescriptorKind, NamedDescriptor};
 use crate::limits::Limits;
@@ -85,7 +85,7 @@ pub(super) fn request(nested: &Nested, (width, height): (u16, u16)) -> Request {
         },
         less_privileged: true,
         working_directory: Some("/".into()),
-        display: Some(Display { authority: nested.authority.clone(), answered: Answered::Launcher }),
+        display: Some(Display { authority: nested.authority.clone(), nested: None }),
         ..Request::default()
     }
 }

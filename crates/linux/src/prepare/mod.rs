@@ -296,7 +296,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
             (program, arguments, None)
         }
         Some((run, ready)) => {
-            let frontier = request.asks.then(|| asked_for(caller, &working_directory)).unwrap_or_default();
+            let frontier = if request.asks { asked_for(caller, &working_directory) } else { Vec::new() };
             let named = wine::Named {
                 program: &program,
                 arguments: &request.arguments,

@@ -23,6 +23,46 @@ fn main() {
     instructions(&mut text, &compile::compile(&rules, compile::Mode::default()));
     text.push(']');
     write("network_broker.rs", &text);
+    write("told.rs", &add_on());
+}
+
+/// What `lowbox.dll` is made of (`src/wine/told` puts it into Wine's files).
+const SOURCES: [&str; 7] =
+    ["answers.c", "container.c", "derive.c", "main.c", "package.c", "token.c", "lowbox.def"];
+/// The compiler: gcc of mingw-w64, for 64-bit programs.
+const COMPILER: &str = "x86_64-w64-mingw32-gcc";
+/// Without a C library, and the same file wherever it is built.
+const OPTIONS: [&str; 11] = [
+    "-O2",
+    "-std=c11",
+    "-Wall",
+    "-Wextra",
+    "-shared",
+    "-s",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-tree-loop-distribute-patterns",
+    "-Wl,--entry=DllMain,--no-insert-timestamp,--image-base=0x180000000",
+    "-o",
+];
+
+/// Builds the library that tells Windows programs of their container, and says where it is, as Rust has it; lowbox does without it where
+/// there is no compiler for it (`lowbox doctor` says so).
+fn add_on() -> String {
+    println!("cargo::rerun-if-changed=wine-dll");
+    let library = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("lowbox.dll");
+    let sources = SOURCES.map(|name| PathBuf::from("wine-dll").join(name));
+    let mut compiler = std::process::Command::new(COMPILER);
+    let built = compiler.args(OPTIONS).arg(&library).args(sources).args(["-lkernel32", "-lntdll"]).output();
+    match built {
+        Ok(built) if built.status.success() => format!("Some(include_bytes!({library:?}))"),
+        Ok(built) => {
+            let said = String::from_utf8_lossy(&built.stderr).replace('\n', " ");
+            println!("cargo::warning=lowbox.dll is left out: {COMPILER}: {said}");
+            "None".to_owned()
+        }
+        Err(_) => "None".to_owned(),
+    }
 }
 
 fn by_mode(rules: &rules::Rules, wanted: fn(&compile::Mode) -> bool) -> String {

@@ -8,8 +8,9 @@ use lowbox_linux::learn::stacks::image::Image;
 use lowbox_linux::learn::stacks::maps::mappings;
 use lowbox_linux::learn::stacks::memory::Memory;
 use lowbox_linux::learn::stacks::names::demangled;
+use lowbox_linux::learn::stacks::pe::Pe;
 use lowbox_linux::learn::stacks::python::Python;
-use lowbox_linux::learn::stacks::unwind::{Frame, Unwinder};
+use lowbox_linux::learn::stacks::unwind::{Code, Frame, Unwinder};
 
 /// Memory that repeats the same bytes for ever, as pointers to itself where it is asked for one.
 struct Same<'a>(&'a [u8]);
@@ -104,8 +105,29 @@ fn look(bytes: &[u8], rest: &[u8]) {
         assert!(image.function(address).is_none_or(|name| name.len() <= 1024));
         assert!(image.lines(address).len() <= 64);
         let mut memory = Same(rest);
-        let found = |_, _: &mut dyn Memory| Some((Rc::clone(&image), 0));
+        let found = |_, _: &mut dyn Memory| Some(Code::Elf(Rc::clone(&image), 0));
         let start = Frame::innermost(address, HERE + 64);
+        let (frames, _) = Unwinder::default().walk(start, found, &|_| true, &mut memory);
+        assert!(frames.len() <= 514);
+    }
+}
+
+/// A PE image with these tables.
+fn pe(rest: &[u8]) {
+    let mut image = vec![0; 4096];
+    image[..2].copy_from_slice(b"MZ");
+    image[0x3c] = 64;
+    image[64..70].copy_from_slice(b"PE\0\0\x64\x86");
+    image[88..90].copy_from_slice(b"\x0b\x02");
+    for (at, word) in [(88 + 112, 4096_u32), (88 + 116, 40), (88 + 136, 4096), (88 + 140, rest.len() as u32)] {
+        image[at..at + 4].copy_from_slice(&word.to_ne_bytes());
+    }
+    image.extend(rest);
+    let mut memory = Same(&image);
+    let Some(pe) = Pe::read(HERE, &mut memory).map(Rc::new) else { return };
+    for address in [HERE, HERE + 4096, HERE + 5000] {
+        let found = |_, _: &mut dyn Memory| Some(Code::Pe(Rc::clone(&pe)));
+        let start = Frame::innermost(address, HERE + 4096);
         let (frames, _) = Unwinder::default().walk(start, found, &|_| true, &mut memory);
         assert!(frames.len() <= 514);
     }
@@ -114,6 +136,7 @@ fn look(bytes: &[u8], rest: &[u8]) {
 fuzz_target!(|bytes: &[u8]| {
     look(bytes, bytes);
     look(&file(bytes), bytes);
+    pe(bytes);
     for mapping in mappings(bytes) {
         assert!(mapping.range.start < mapping.range.end);
     }

@@ -17,7 +17,7 @@ mod report;
 mod scene;
 mod setup;
 mod trial;
-mod wine;
+pub mod wine;
 mod x11;
 
 use crate::built;

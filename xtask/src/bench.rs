@@ -18,6 +18,8 @@ mod result;
 mod sample;
 mod scene;
 mod start;
+mod windows_start;
+mod windows_work;
 mod work;
 
 use crate::built;
@@ -58,7 +60,7 @@ pub struct Options {
 
 type Benchmark = fn(&Scene) -> io::Result<Vec<Line>>;
 
-const BENCHMARKS: [(&str, Benchmark); 26] = [
+const BENCHMARKS: [(&str, Benchmark); 31] = [
     ("start", start::start),
     ("stages", start::stages),
     ("find", work::find),
@@ -85,6 +87,11 @@ const BENCHMARKS: [(&str, Benchmark); 26] = [
     ("msix-verify", msix::verify),
     ("msix-large", msix::large),
     ("msix-install", msix::install),
+    ("windows-start", windows_start::start),
+    ("windows-first", windows_work::first),
+    ("windows-disk", windows_work::disk),
+    ("windows-7za", windows_work::seven_zip),
+    ("windows-cmake", windows_work::cmake),
 ];
 
 /// What root measures for both: the user's processes too, and what does not depend on who runs it.
@@ -183,6 +190,9 @@ fn shared_folder(options: &Options) -> io::Result<tempfile::TempDir> {
     install(&std::env::current_exe()?, "xtask")?;
     if SIMULATED.iter().any(|name| wanted(options, name)) {
         install(&built::simulate()?, learn::SIMULATE)?;
+    }
+    if wanted(options, "windows-7za") || wanted(options, "windows-cmake") {
+        windows_work::install(&built::workspace(), shared.path())?;
     }
     if let Some(executor) = peers::lxc_exec(&built::workspace()) {
         install(&executor, peers::LXC_EXEC)?;

@@ -51,6 +51,7 @@ const TARGETS: &[Target] = &[
     Target { name: "signature", dictionary: None, seeds: Some("crates/msix/tests/data/signatures") },
     Target { name: "block_map", dictionary: None, seeds: Some("crates/msix/tests/data/block_maps") },
     Target { name: "bundle", dictionary: None, seeds: Some("crates/msix/tests/data/bundles") },
+    Target { name: "registry", dictionary: None, seeds: None },
     Target { name: "resources", dictionary: None, seeds: Some("crates/msix/tests/data/resources") },
     Target { name: "trace", dictionary: None, seeds: Some("crates/profiler/tests/data") },
 ];

@@ -1,6 +1,7 @@
 //! `cargo xtask peers`: the programs that the benchmarks and the tests need beside lowbox.
 
 pub mod msix;
+mod windows;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 /// Options of `peers`.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Install what is missing: Debian's packages (as root), MXC's by npm into target/peers.
+    /// Install what is missing: Debian's packages (as root), MXC's and Windows programs by npm and pip into target.
     #[arg(long)]
     install: bool,
     /// Try the public tools for packages that are there, and lowbox on what they make.
@@ -24,7 +25,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 24] = [
+const PROGRAMS: [(&str, &str, &str, &str); 25] = [
     ("osslsigncode", "--version", "osslsigncode", "signatures of packages"),
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
@@ -52,13 +53,15 @@ const PROGRAMS: [(&str, &str, &str, &str); 24] = [
         "gcc-mingw-w64-x86-64",
         "Windows programs of the tests; with wine64",
     ),
+    ("makensis", "-VERSION", "nsis", "an installer of Windows programs"),
     ("npm", "--version", "npm", "installs MXC"),
     ("python3", "--version", "python3", "bench, programs, attacks"),
 ];
 
 /// A module of /usr/bin/python3 and Debian's package; `{}` stands for python3's version.
-const MODULES: [(&str, &str, &str); 3] = [
+const MODULES: [(&str, &str, &str); 4] = [
     ("samba.dcerpc.security", "python3-samba", "the access check's second opinion"),
+    ("hivex", "python3-hivex", "registry files as another reads and writes them"),
     ("test.test_subprocess", "libpython{}-testsuite", "programs: CPython's own tests"),
     ("venv", "python{}-venv", "programs"),
 ];
@@ -91,6 +94,9 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         if lxc_exec(&workspace).is_none() {
             npm_install(&workspace)?;
         }
+        if windows::PROGRAMS.iter().any(|(program, _)| windows::find(&workspace, program).is_none()) {
+            windows::install(&workspace)?;
+        }
     }
     let version = python_version();
     let mut complete = true;
@@ -108,6 +114,10 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
     }
     let executor = lxc_exec(&workspace).map(|path| path.display().to_string());
     complete &= line(LXC_EXEC, executor, &format!("npm: {MXC}"), "bench");
+    for (program, package) in windows::PROGRAMS {
+        let found = windows::find(&workspace, program).map(|path| path.display().to_string());
+        complete &= line(program, found, package, "Windows programs of the tests");
+    }
     if !complete {
         let missing = missing_packages();
         println!("\nTo install what is missing: cargo xtask peers --install (as root), or");

@@ -11,8 +11,8 @@ use lowbox_linux::prepare::Grant;
 use lowbox_policy::network::AllowedHost;
 
 use crate::commands::{
-    acl, bundle, capability, cert, completions, consent, doctor, explain, init, install, isolate, learn,
-    list, man, open, pack, remove, reset, show, sign, token, unpack, update, verify,
+    acl, bundle, capability, capture, cert, completions, consent, doctor, explain, init, install, isolate,
+    learn, list, man, open, pack, remove, reset, show, sign, token, unpack, update, verify,
 };
 use crate::prompt::Policy;
 
@@ -49,6 +49,8 @@ pub enum Command {
     Learn(learn::Arguments),
     /// Begin an MSIX package: a manifest for a folder
     Init(init::Arguments),
+    /// Make an MSIX package of what a Windows installer installs
+    Capture(capture::Arguments),
     /// Make an isolated MSIX package, or manifest, from one of full trust
     Isolate(isolate::Arguments),
     /// Install an MSIX package for yourself
@@ -124,6 +126,15 @@ pub struct Run {
     /// Say what was denied, why, and what would grant it
     #[arg(short, long)]
     pub verbose: bool,
+
+    /// Keep a Windows program's container for so long after its last program, for the next one of the package (60 unless given, or
+    /// what LOWBOX_KEEP_WARM says)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub keep_warm: Option<u32>,
+
+    /// Don't keep a Windows program's container, and wait for everything that the program started
+    #[arg(long, conflicts_with = "keep_warm")]
+    pub no_keep_warm: bool,
 
     /// Say how long each step of the launch took
     #[arg(long, hide = true)]

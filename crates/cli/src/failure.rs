@@ -25,6 +25,11 @@ impl Failure {
     pub fn with_code(message: impl Display, code: u8) -> Failure {
         Failure { message: message.to_string(), code }
     }
+
+    /// What it says.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 /// Prints the failure; the exit code for main.

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_linux::prepare::Grant;
+use lowbox_linux::wine::PackageIdentity;
 use lowbox_msix::manifest::DeclaredHost;
 use lowbox_msix::{Application, Identity, Isolation, Manifest};
 use lowbox_policy::GrantRights;
@@ -176,6 +177,17 @@ impl Package {
             }
         };
         Ok(ProgramToRun { program, arguments: arguments.to_vec(), grants, package_folders })
+    }
+
+    /// What programs that ask are told of the package, if there is one.
+    pub fn told(&self) -> Option<PackageIdentity> {
+        let manifest = self.manifest.as_ref()?;
+        let folder = match &self.installed {
+            Some(chosen) => chosen.package.folder(),
+            None => fs::canonicalize(&manifest.path).ok()?.parent()?.to_owned(),
+        };
+        let application = manifest.application.as_ref().map(|one| one.id.clone());
+        Some(PackageIdentity { identity: self.identity.clone(), application, folder })
     }
 
     /// The program that the manifest's application names.

@@ -67,6 +67,7 @@ pub fn request(scenario: Scenario, package: Package) -> Result<Request, Failure>
     Ok(Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
+        package: package.told(),
         capabilities: package.capabilities,
         need_consent: package.need_consent,
         less_privileged: scenario.package.lpac,

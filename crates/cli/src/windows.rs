@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lowbox_linux::prepare::{Caller, Request};
-use lowbox_linux::wine::{PrefixOf, Template, Wine, WineError, WineRun, needed};
+use lowbox_linux::wine::{PrefixOf, Template, Wine, WineError, WineRun, bring_in, needed};
 use lowbox_msix::Subsystem;
 
 use crate::failure::Failure;
@@ -22,6 +22,9 @@ pub fn make_ready(caller: &Caller, request: &mut Request) -> Result<Option<Subsy
         Some(template) => template,
         None => make(caller, &wine).map_err(failed)?,
     };
+    for notice in bring_in(caller, &wine, &template, request).map_err(failed)? {
+        output::say(&notice);
+    }
     request.wine = Some(WineRun { wine, prefix: PrefixOf::Package(template) });
     Ok(Some(interface))
 }
@@ -45,5 +48,8 @@ fn make(caller: &Caller, wine: &Wine) -> Result<Template, WineError> {
         }
     });
     bar.finish_and_clear();
+    if let Some(why) = made.as_ref().ok().and_then(Template::not_told) {
+        output::say(&format!("Windows programs are not told of their container: {}", output::visible(&why)));
+    }
     made
 }

@@ -37,9 +37,16 @@ fn every_finding_says_what_it_means_and_the_exit_code_sums_them_up() {
         assert!(fine || ["reduced", "missing"].contains(&item["state"].as_str().unwrap()), "{item}");
         assert_eq!(item["advice"].is_null(), fine, "what is not in order has advice: {item}");
     }
-    for name in
-        ["user namespaces", "private /proc", "Landlock", "seccomp", "cgroup limits", "groups", "a container"]
-    {
+    for name in [
+        "user namespaces",
+        "private /proc",
+        "Landlock",
+        "seccomp",
+        "cgroup limits",
+        "groups",
+        "Windows programs",
+        "a container",
+    ] {
         item(&answer, name);
     }
     assert_eq!(answer["works"], done.code == 0);

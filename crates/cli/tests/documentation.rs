@@ -6,7 +6,7 @@ use std::fs;
 
 use common::World;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "explain",
     "token",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 12] = [
     "learn",
     "init",
     "isolate",
+    "capture",
     "acl",
     "doctor",
     "completions",
@@ -85,6 +86,7 @@ fn json_is_documented_for_every_command_that_has_it() {
         "learn status",
         "init",
         "isolate",
+        "capture",
         "pack",
         "show",
         "verify",

@@ -7,11 +7,13 @@
 mod sys;
 
 pub mod broker;
+pub mod capture;
 pub mod display;
 pub mod fetch;
 pub mod host;
 mod init;
 pub mod installed;
+pub mod keep;
 pub mod launch;
 pub mod learn;
 pub mod limits;

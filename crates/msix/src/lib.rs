@@ -45,17 +45,22 @@ pub mod part_name;
 mod program;
 mod publisher;
 pub mod qualifiers;
+pub mod registry;
 pub mod resources;
+mod shortcut;
 pub mod signature;
 mod unpackaged;
 mod version;
 mod windows_image;
+mod windows_resources;
 pub mod writer;
 mod xml;
 
 pub use logo::placeholder_logo;
 pub use program::{HEAD as PROGRAM_HEAD, ProgramKind, program_kind};
+pub use shortcut::{MAX_SHORTCUT, Shortcut};
 pub use windows_image::{Subsystem, WindowsImage, windows_image};
+pub use windows_resources::{ProgramVersion, program_picture, program_version};
 
 pub use digest::{Digest, HashAlgorithm, Hasher};
 pub use xml::XmlError;

@@ -18,14 +18,30 @@ pub fn placeholder_logo(pixels: u16) -> Vec<u8> {
         rows.push(0);
         rows.extend((0..size).map(|x| u8::from((edge(x) && within(y)) || (edge(y) && within(x)))));
     }
-    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    // Eight bits for each pixel, from a palette.
-    let header =
-        [&u32::from(pixels).to_be_bytes()[..], &u32::from(pixels).to_be_bytes(), &[8, 3, 0, 0, 0]].concat();
-    chunk(&mut png, b"IHDR", &header);
+    let mut png = begin(pixels.into(), pixels.into(), FROM_PALETTE);
     chunk(&mut png, b"PLTE", &COLOURS);
     chunk(&mut png, b"IDAT", &deflated(&rows));
     chunk(&mut png, b"IEND", &[]);
+    png
+}
+
+/// A picture of rows with a filter's number before each, and red, green, blue and opacity of each pixel.
+pub(crate) fn rgba_picture(width: u32, height: u32, rows: &[u8]) -> Vec<u8> {
+    let mut png = begin(width, height, WITH_OPACITY);
+    chunk(&mut png, b"IDAT", &deflated(rows));
+    chunk(&mut png, b"IEND", &[]);
+    png
+}
+
+/// Kinds of colours: one of the palette, or red, green, blue and opacity.
+const FROM_PALETTE: u8 = 3;
+const WITH_OPACITY: u8 = 6;
+
+/// A header; each number of a pixel has eight bits.
+fn begin(width: u32, height: u32, colours: u8) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, colours, 0, 0, 0]].concat();
+    chunk(&mut png, b"IHDR", &header);
     png
 }
 

@@ -35,6 +35,7 @@ fn main() -> io::Result<()> {
         grants: Vec::new(),
         less_privileged: false,
         probes: false,
+        drives: Vec::new(),
     };
     let mut trace = TraceWriter::new(BufWriter::new(io::stdout().lock()), &run)?;
     let mut collector = Collector::new(Limits::default());

@@ -39,4 +39,7 @@ pub use run::{Ended, Running, finish, finish_with_input, start, until, without_t
 pub use session::{Session, words, words_of};
 pub use tmux::Tmux;
 pub use touch::Touch;
-pub use windows::{everyone_at_home_with_wine, everyone_with_wine, own_windows_program, windows_program};
+pub use windows::{
+    everyone_at_home_with_wine, everyone_with_wine, fetched_windows_program, installer, own_windows_program,
+    windows_program,
+};

@@ -185,6 +185,8 @@ impl Person {
         };
         plain.args(words).current_dir(self.work());
         plain.env("HOME", self.home()).env("USER", "person").env("PWD", self.work());
+        // Unless a test says so, nothing of a program outlives its run.
+        plain.env("LOWBOX_KEEP_WARM", "0");
         // Private data goes under HOME.
         for variable in
             ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"]
@@ -257,7 +259,7 @@ impl Person {
 }
 
 /// The lowbox of the same build: `LOWBOX` names another one.
-fn built_lowbox() -> PathBuf {
+pub(crate) fn built_lowbox() -> PathBuf {
     if let Some(named) = std::env::var_os("LOWBOX") {
         return named.into();
     }

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Person, everyone, everyone_at_home, finish};
+use crate::person::built_lowbox;
+use crate::{Person, everyone, everyone_at_home, files, finish, text};
 
 /// Compiles a program of `win32/`, once for all tests.
 pub fn windows_program(name: &str) -> PathBuf {
@@ -12,20 +13,59 @@ pub fn windows_program(name: &str) -> PathBuf {
     let program = folder.join(format!("{name}.exe"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("win32").join(format!("{name}.c"));
     let _alone = alone(&folder);
-    let is_newer =
-        || Some(fs::metadata(&program).ok()?.modified().ok()? > fs::metadata(&source).ok()?.modified().ok()?);
-    if is_newer() != Some(true) {
+    let time = |path: &Path| fs::metadata(path).ok()?.modified().ok();
+    let newest = time(&source).max(time(&source.with_extension("rc")));
+    if time(&program) <= newest {
         // At a fixed address, so that a child's memory lies where its parent's does.
         let options = ["-O1", "-s", "-static", "-Wl,--disable-dynamicbase"];
         let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
+        let resources = source.with_extension("rc").is_file().then(|| resources(name, &folder));
         let has_windows = fs::read_to_string(&source).is_ok_and(|text| text.contains("wWinMain"));
-        let options = options
-            .into_iter()
-            .chain(has_windows.then_some(["-mwindows", "-municode"]).into_iter().flatten());
-        let ended = compiler.args(["-o"]).arg(&program).arg(&source).args(options).status();
+        let window_options = has_windows.then_some(["-mwindows", "-municode"]).into_iter().flatten();
+        compiler.args(["-o"]).arg(&program).arg(&source).args(resources);
+        let ended = compiler.args(options).args(window_options).status();
         assert!(ended.expect("gcc-mingw-w64-x86-64: cargo xtask peers").success(), "{name}.c");
     }
     program
+}
+
+/// What a program says of itself, compiled, with a picture.
+fn resources(name: &str, folder: &Path) -> PathBuf {
+    let png = lowbox_msix::placeholder_logo(256);
+    // One picture of 256 by 256 pixels, 22 bytes from the beginning.
+    let mut icon = vec![0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 32, 0];
+    icon.extend((png.len() as u32).to_le_bytes());
+    icon.extend(22_u32.to_le_bytes());
+    icon.extend(png);
+    fs::write(folder.join("icon.ico"), icon).expect("written");
+    let (script, made) = (
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("win32").join(name),
+        folder.join(name).with_extension("o"),
+    );
+    let mut compiler = Command::new("x86_64-w64-mingw32-windres");
+    let ended = compiler.arg("-I").arg(folder).args([script.with_extension("rc"), made.clone()]).status();
+    assert!(ended.expect("windres: binutils-mingw-w64-x86-64").success(), "{name}.rc");
+    made
+}
+
+/// An installer of [`windows_program`] `registry`, made by NSIS from `win32/installer.nsi` in the person's working folder. `None`, and said, where
+/// there is no NSIS.
+pub fn installer(person: &Person) -> Option<PathBuf> {
+    if Command::new("makensis").arg("-VERSION").output().is_err() {
+        println!("1 test left out: makensis (Debian's nsis) is not installed");
+        return None;
+    }
+    let folder = windows_program("registry").parent().expect("a folder").to_owned();
+    let made = folder.join(format!("setup-{}.exe", std::process::id()));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("win32/installer.nsi");
+    let define = |name: &str, path: &Path| format!("-D{name}={}", path.display());
+    let options = ["-V1".to_owned(), define("FROM", &folder), define("TO", &made)];
+    let ended = Command::new("makensis").args(options).arg(script).status();
+    assert!(ended.expect("makensis").success());
+    let own = person.file("download/setup.exe", "");
+    fs::copy(&made, &own).expect("a copy");
+    fs::remove_file(&made).expect("it is there");
+    Some(own)
 }
 
 /// A copy of a program in the person's working folder, without the bit that Linux wants of programs.
@@ -53,6 +93,25 @@ pub fn everyone_at_home_with_wine(test: impl Fn(&Person)) {
     });
 }
 
+/// A program that nobody here wrote, which `.ci/run` fetches by its package's name; `None` where it was not, which is said.
+pub fn fetched_windows_program(name: &str) -> Option<PathBuf> {
+    let fetched = std::env::var_os("LOWBOX_WINDOWS_PROGRAMS")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/windows-programs"));
+    // 7-Zip's package has it for several processors.
+    let is_it = |path: &PathBuf| {
+        path.ends_with(name) && !text(path).contains("/ia32/") && !text(path).contains("/arm64/")
+    };
+    let found = files(&fetched).into_iter().find(is_it);
+    if found.is_none() {
+        eprintln!(
+            "SKIPPED 1 scenario: {name} is not in {} (LOWBOX_WINDOWS_PROGRAMS names another folder)",
+            fetched.display()
+        );
+    }
+    found
+}
+
 /// Where tests share what takes long.
 fn shared() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
@@ -78,7 +137,10 @@ fn give_template(person: &Person) {
         let ended = Command::new("cp").arg("-a").args([from, to]).status();
         assert!(ended.expect("cp").success(), "{} to {}", from.display(), to.display());
     };
-    if !kept.exists() {
+    let time = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
+    // Another lowbox may want another one.
+    if time(&kept) < time(&built_lowbox()) {
+        let _ = fs::remove_dir_all(&kept);
         // By the person's own lowbox: the first Windows program has it made.
         let ended = finish(person.inside([""; 0], [program]), 120);
         assert!(ended.stderr.contains("making Wine's files"), "{}", ended.stderr);
@@ -86,6 +148,7 @@ fn give_template(person: &Person) {
         let new = folder.join("new");
         let _ = fs::remove_dir_all(&new);
         copy(&own, &new);
+        File::open(&new).and_then(|made| made.set_modified(std::time::SystemTime::now())).expect("its time");
         fs::rename(&new, &kept).expect("in one folder");
         return;
     }

@@ -148,6 +148,65 @@ fn programs_of_one_container_reach_each_others_memory_and_events_as_on_windows()
     });
 }
 
+/// The kernel would put it anywhere in a gigabyte, in which Wine has to have an address for data of its own.
+#[test]
+fn no_process_of_wine_has_a_heap_of_the_kernels_choosing() {
+    everyone_with_wine(|person| {
+        own_windows_program(person, "keep");
+        let running = start(person.inside(NONE, ["./keep.exe", "60000"]));
+        // Wine's server and services, and the program.
+        let is_there = || {
+            descendants(running.pid())
+                .into_iter()
+                .filter(|(exe, _)| exe.contains("/wine"))
+                .collect::<Vec<_>>()
+        };
+        let mut all = Vec::new();
+        let started = until(Duration::from_secs(30), || {
+            all = is_there();
+            all.iter().any(|(_, maps)| maps.contains("/keep.exe"))
+                && all.iter().any(|(exe, _)| exe.contains("wineserver"))
+        });
+        assert!(started, "{}: {:?}", person.name, all.iter().map(|(exe, _)| exe).collect::<Vec<_>>());
+        for (exe, maps) in all {
+            assert!(maps.contains("libc") && !maps.contains("[heap]"), "{}: {exe}\n{maps}", person.name);
+        }
+        finish(person.plain(["kill", &running.pid().to_string()]), 10).succeeded();
+        running.finish(30);
+    });
+}
+
+/// The processes that a process and its children started: what they run, and what is mapped in them.
+fn descendants(of: u32) -> Vec<(String, String)> {
+    let pids = |folder: &str| -> Vec<u32> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    };
+    let parent = |pid: u32| -> Option<u32> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+    };
+    let mut family = vec![of];
+    loop {
+        let known = family.len();
+        let new: Vec<u32> = pids("/proc")
+            .into_iter()
+            .filter(|pid| {
+                !family.contains(pid) && parent(*pid).is_some_and(|parent| family.contains(&parent))
+            })
+            .collect();
+        family.extend(new);
+        if family.len() == known {
+            break;
+        }
+    }
+    let look = |pid: &u32| {
+        let exe = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        Some((text(&exe).to_owned(), fs::read_to_string(format!("/proc/{pid}/maps")).ok()?))
+    };
+    family.iter().filter_map(look).collect()
+}
+
 #[test]
 fn what_wine_does_not_run_is_refused_with_the_reason() {
     everyone_with_wine(|person| {

@@ -252,7 +252,10 @@ fn command(attack: &Attack, live: &Live) -> Command {
     if is_windows {
         match live.side {
             Side::Unconfined => command.envs(wine::environment(live.setup)),
-            Side::Inside | Side::Learning => command.env("XDG_DATA_HOME", wine::lowbox_data(live.setup)),
+            // In a kept container, as by default, which makes room for the next attack at once.
+            Side::Inside | Side::Learning => {
+                command.env("XDG_DATA_HOME", wine::lowbox_data(live.setup)).env("LOWBOX_KEEP_WARM", "1")
+            }
         };
     }
     command.envs(attack.env.iter().map(|(key, value)| (key, scene.expand(value))));

@@ -10,7 +10,7 @@ use super::setup::Setup;
 
 /// Debian's; whose scripts in PATH start these.
 pub const LOADER: &str = "/usr/lib/wine/wine64";
-const SERVER: &str = "/usr/lib/wine/wineserver64";
+pub const SERVER: &str = "/usr/lib/wine/wineserver64";
 const COMPILER: &str = "/usr/bin/x86_64-w64-mingw32-gcc";
 
 /// The folder of the Windows attacks' sources.

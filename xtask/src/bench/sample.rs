@@ -14,18 +14,26 @@ pub struct Contender {
     pub command: Command,
     /// What it makes: removed before each run, outside of its time.
     makes: Option<PathBuf>,
+    /// What is run before each run, outside of its time.
+    before: Option<Command>,
 }
 
 impl Contender {
     /// The command gets no input; what it prints is thrown away.
     pub fn new(name: &'static str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { name, command, makes: None }
+        Self { name, command, makes: None, before: None }
     }
 
     /// The same for a command that makes a file or folder.
     pub fn making(self, path: PathBuf) -> Self {
         Self { makes: Some(path), ..self }
+    }
+
+    /// The same after another command each time, however that ends.
+    pub fn after(self, mut before: Command) -> Self {
+        before.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { before: Some(before), ..self }
     }
 
     /// Milliseconds from before the fork until the end has been waited for.
@@ -34,6 +42,9 @@ impl Contender {
             Some(path) if path.is_dir() => fs::remove_dir_all(path)?,
             Some(path) if path.exists() => fs::remove_file(path)?,
             _ => {}
+        }
+        if let Some(before) = &mut self.before {
+            before.status()?;
         }
         let start = Instant::now();
         let status = self.command.status()?;

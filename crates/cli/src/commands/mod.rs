@@ -4,6 +4,7 @@ pub mod acl;
 mod app_installer;
 pub mod bundle;
 pub mod capability;
+pub mod capture;
 pub mod cert;
 pub mod completions;
 pub mod consent;
@@ -47,6 +48,7 @@ pub fn execute(lowbox: Lowbox) -> Result<ExitCode, Failure> {
         Command::Consent(arguments) => consent::execute(arguments),
         Command::Learn(arguments) => learn::execute(arguments),
         Command::Init(arguments) => init::execute(&arguments),
+        Command::Capture(arguments) => capture::execute(&arguments),
         Command::Isolate(arguments) => isolate::execute(&arguments),
         Command::Install(arguments) => install::execute(&arguments),
         Command::Update(arguments) => update::execute(&arguments),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lowbox_linux::host::replace_file;
-use lowbox_linux::package::pack;
+use lowbox_linux::package::{Packed, pack};
 use lowbox_msix::HashAlgorithm;
 use lowbox_msix::part_name::MANIFEST;
 use lowbox_msix::writer::{DosTime, Options};
@@ -92,25 +92,7 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(failed(&arguments.folder, &what));
     }
     check_place(&arguments.folder, &to)?;
-    let mut packed = None;
-    let mut refused = None;
-    let written = replace_file(&to, |file| {
-        let mut output = BufWriter::with_capacity(1 << 20, file);
-        let work = |progress: &_| pack(&arguments.folder, &mut output, options, progress);
-        match progress::shown("packing", work) {
-            Ok(done) => packed = Some(done),
-            Err(error) => {
-                refused = Some(failed(&arguments.folder, &error));
-                return Err(std::io::ErrorKind::Other.into());
-            }
-        }
-        output.flush()
-    });
-    if let Some(refused) = refused {
-        return Err(refused);
-    }
-    written.map_err(|error| failed(&to, &error))?;
-    let Some(packed) = packed else { return Err(Failure::new("nothing was packed")) };
+    let packed = write(&arguments.folder, &to, options)?;
     let identity = &packed.manifest.identity;
     warn_of(&packed.manifest, Path::new(MANIFEST));
     for doubt in doubts::doubts(&packed.manifest, &packed.missing_pictures) {
@@ -145,6 +127,29 @@ pub fn execute(arguments: &Arguments) -> Result<ExitCode, Failure> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Packs a folder to a file, which is written whole or not at all.
+pub(super) fn write(folder: &Path, to: &Path, options: Options) -> Result<Packed, Failure> {
+    let mut packed = None;
+    let mut refused = None;
+    let written = replace_file(to, |file| {
+        let mut output = BufWriter::with_capacity(1 << 20, file);
+        let work = |progress: &_| pack(folder, &mut output, options, progress);
+        match progress::shown("packing", work) {
+            Ok(done) => packed = Some(done),
+            Err(error) => {
+                refused = Some(failed(folder, &error));
+                return Err(std::io::ErrorKind::Other.into());
+            }
+        }
+        output.flush()
+    });
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    written.map_err(|error| failed(to, &error))?;
+    packed.ok_or_else(|| Failure::new("nothing was packed"))
 }
 
 /// A file in the working folder, or above it where that is what is packed: the package must not be one of its own files.

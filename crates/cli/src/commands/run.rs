@@ -1,5 +1,7 @@
 //! `lowbox run`.
 
+mod kept;
+
 use std::process::ExitCode;
 
 use lowbox_linux::broker::{Broker, Notice};
@@ -68,6 +70,10 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     display::make_ready(&caller, &mut request, wish, interface);
     // Questions come before the launch begins: the user may take their time.
     let mut decided = decide_capabilities(&caller, &mut request, decision.asking());
+    let never = arguments.no_keep_warm || arguments.allow_reduced;
+    if let Some(seconds) = kept::seconds(arguments.keep_warm, never, &request)? {
+        return kept::execute(&caller, request, &decided, held, seconds);
+    }
     // What is opened with it is what the user gives it.
     if !opens {
         decide_working_folder(

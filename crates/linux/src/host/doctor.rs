@@ -9,6 +9,7 @@ mod networks;
 mod probe;
 mod resources;
 mod whole;
+mod windows;
 
 use std::ffi::OsString;
 
@@ -76,6 +77,7 @@ pub fn examine() -> Vec<Item> {
         resources::groups(&user),
         folders::data(&user, &variable),
         folders::configuration(&user, &variable),
+        windows::programs(),
         whole::container(),
     ]
 }

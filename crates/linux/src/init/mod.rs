@@ -9,6 +9,7 @@ mod connect;
 mod datagrams;
 pub(crate) mod handed_back;
 pub(crate) mod inet;
+mod kept;
 mod leader;
 mod observe;
 mod path_calls;
@@ -197,6 +198,9 @@ fn live(
     drop(rules);
     resolver.map(Resolver::serve).transpose().map_err(Failure::at(Step::Network, ""))?;
     let reach = Reach { connectable: &connectable, link: link.map(Arc::new), refusals };
+    if program.starter.is_some() {
+        return kept::serve(program, &signals, control, &reach);
+    }
     serve(&program, &signals, control, &reach, observe, touches, handed_back)
 }
 

@@ -184,6 +184,8 @@ impl Repository {
             switch(&folder, &name, &family_folder)?;
             Ok(foreign)
         })();
+        // What is only kept of the old version is not in its way.
+        crate::keep::end_idle(&self.folders, &family);
         // The old version, or what was made of the new one.
         let put_away = super::recover::put_away_all(self);
         let foreign = installed?;

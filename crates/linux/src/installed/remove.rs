@@ -11,6 +11,7 @@ use super::recover::{free_name, move_folder};
 use super::repository::{all_names, names, open_own};
 use super::{InstalledError, Repository, media_types, recover, running};
 use crate::host::{Folders, remove_tree};
+use crate::keep;
 use crate::store::{Effect, RevokedWhat, Store};
 
 /// How the names of folders of removed packages begin; the rest is the family name.
@@ -37,6 +38,8 @@ impl Repository {
     /// # Errors
     /// When programs of it run and are not to be ended, others need it, or the system's.
     pub fn remove(&self, family: &str, end_running: bool) -> Result<Removal, InstalledError> {
+        // A container that is only kept is no program that runs.
+        keep::end_idle(&self.folders, family);
         let locked = self.lock()?;
         // One that can't be read any more is removed all the same.
         let full_name = match InstalledPackage::current(&self.path, family) {
@@ -79,6 +82,7 @@ impl Repository {
     ) -> Result<Vec<u32>, InstalledError> {
         let _locked = self.lock()?;
         let family = package.identity.family_name();
+        keep::end_idle(&self.folders, &family);
         let ended = if end_running { self.end_running(&family)? } else { Vec::new() };
         let pids = pids_of(&self.path.join(&family))?;
         if !pids.is_empty() {

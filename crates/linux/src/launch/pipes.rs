@@ -5,7 +5,7 @@
 //! gets a pipe that nobody else has, and lowbox carries the bytes.
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{OFlags, fcntl_getfl, fstat, fstatfs};
 use rustix::io::fcntl_dupfd_cloexec;
@@ -72,6 +72,11 @@ fn look_at(fd: BorrowedFd<'_>, owner: Option<u32>) -> io::Result<Option<(u64, bo
 }
 
 impl Relay {
+    /// The program's end in place of descriptor `number`, if this is about that one.
+    pub(crate) fn inside(&self, number: i32) -> Option<BorrowedFd<'_>> {
+        self.numbers.contains(&number).then(|| self.inside.as_fd())
+    }
+
     /// Puts the program's ends where the caller's are.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, ioctl_tiocsctty, setsid};
 
-use super::control::Step;
+use super::control::{Step, channel};
 use super::failure::Failure;
 use super::spec::Spec;
 use super::view::View;
@@ -18,6 +18,8 @@ use crate::wine::start;
 pub(crate) struct Program {
     pub(crate) pid: Pid,
     pub(crate) listener: Option<OwnedFd>,
+    /// The way to what starts programs, in a container that is kept. `pid` is its process then.
+    pub(crate) starter: Option<OwnedFd>,
     /// It is a Windows program: Wine's server ends after it, and has the registry to write.
     pub(crate) by_wine: bool,
 }
@@ -46,9 +48,14 @@ pub(crate) fn start_with(
     supervised: bool,
     first: &mut dyn FnMut() -> Result<(), (Step, i32)>,
 ) -> Result<Program, Failure> {
+    let (starter, its_end) = match spec.kept {
+        true => channel().map(|(ours, theirs)| (Some(ours), Some(theirs))),
+        false => Ok((None, None)),
+    }
+    .map_err(Failure::at(Step::Fork, ""))?;
     let images = match &spec.wine {
         None => Image::new(&spec.program, &spec.arguments, &spec.environment).map(Images::Native),
-        Some(wine) => start::Images::new(spec, wine).map(Images::Windows),
+        Some(wine) => start::Images::new(spec, wine, its_end).map(Images::Windows),
     };
     let images = images.map_err(Failure::at(Step::Execute, &spec.program))?;
     // Of a program that is started by a process which borrows no memory.
@@ -94,7 +101,7 @@ pub(crate) fn start_with(
     };
     let pid = sys::spawn_borrowing(&mut child).map_err(Failure::at(Step::Fork, PathBuf::new()))?;
     match failed {
-        None => Ok(Program { pid: forked.unwrap_or(pid), listener, by_wine: forked.is_some() }),
+        None => Ok(Program { pid: forked.unwrap_or(pid), listener, starter, by_wine: forked.is_some() }),
         Some((step, errno)) => {
             let path = if step == Step::Execute { spec.program.clone() } else { PathBuf::new() };
             Err(Failure { step, path, errno })

@@ -77,6 +77,11 @@ impl Pty {
         self.numbers.iter().try_for_each(|number| replace_descriptor(&self.slave, *number))
     }
 
+    /// Whether it is in place of that descriptor.
+    pub(crate) fn is_for(&self, number: i32) -> bool {
+        self.numbers.contains(&number)
+    }
+
     /// A descriptor by which the program takes it as its controlling terminal.
     pub(crate) fn number(&self) -> i32 {
         self.numbers[0]

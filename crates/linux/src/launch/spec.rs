@@ -53,6 +53,8 @@ pub struct Spec {
     pub wine: Option<WineSpec>,
     /// A display of its own.
     pub display: Option<OwnDisplay>,
+    /// The container is kept for more programs of this package: programs are started by orders (`crate::keep`), the first one too.
+    pub kept: bool,
     /// Pipes among 0–2 that are lent as they are.
     pub lent_pipes: Vec<i32>,
     /// Descriptors beyond 0–2 that it inherits, already checked.

@@ -292,6 +292,7 @@ mod tests {
             grants: Vec::new(),
             less_privileged: false,
             probes: false,
+            drives: Vec::new(),
         }
     }
 

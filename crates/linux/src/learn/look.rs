@@ -262,7 +262,7 @@ impl Look {
                 Some(Reached::Resolver) => {
                     let thread = thread.as_raw_pid() as u32;
                     self.awaits = true;
-                    if !self.connected.add(thread, || process::process(thread, process::exe(thread))) {
+                    if !self.connected.add(thread, || process::process(thread, process::exe(thread), false)) {
                         seen.accesses.push(names::some_name());
                     }
                 }

@@ -26,6 +26,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use lowbox_profiler::Raw;
 use lowbox_profiler::attribute::World;
 use lowbox_profiler::record::Run;
 
@@ -96,9 +97,12 @@ impl Learner {
             None => Sockets::new(),
         };
         let (ended, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        let stacks = stacks.then(Stacks::start).transpose()?;
+        let wine_server = spec.wine.as_ref().map(|wine| Raw::from(wine.server.as_path()));
+        // Which Windows program calls is read in the same process.
+        let is_needed = stacks || wine_server.is_some();
+        let stacks = is_needed.then(|| Stacks::start(stacks)).transpose()?;
         let own = OwnPlaces::of(spec, inside.clone());
-        let place = Place { inside, own, sockets, user: User::of(spec), stacks };
+        let place = Place { inside, own, sockets, user: User::of(spec), stacks, wine_server };
         let watch = Watch::new(listener, ended, run, place, file)?;
         let thread = std::thread::Builder::new().name("learn".into()).spawn(move || watch.run(&world))?;
         Ok(Learner { thread, stop })

@@ -13,8 +13,8 @@ pub(super) fn exe(thread: u32) -> Raw {
         .unwrap_or_default()
 }
 
-/// The process of a thread.
-pub(super) fn process(thread: u32, exe: Raw) -> Process {
+/// The process of a thread. Wine's have their Windows command line in the place of a longer one, of which zeros are left.
+pub(super) fn process(thread: u32, exe: Raw, by_wine: bool) -> Process {
     let status = std::fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -25,7 +25,8 @@ pub(super) fn process(thread: u32, exe: Raw) -> Process {
         // One more, so that it is seen to be cut.
         let _ = file.take(MAX_ARGUMENTS as u64 + 2).read_to_end(&mut bytes);
     }
-    let whole = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let whole = if by_wine { &bytes[..end] } else { bytes.strip_suffix(&[0]).unwrap_or(&bytes) };
     Process::new(
         field("Tgid").unwrap_or(thread),
         field("PPid").unwrap_or(0),
@@ -41,7 +42,7 @@ mod tests {
     #[test]
     fn a_process_is_told_by_its_file_number_parent_and_arguments() {
         let own = std::process::id();
-        let process = process(own, exe(own));
+        let process = process(own, exe(own), false);
         assert_eq!(process.pid, own);
         assert_eq!(process.parent, std::os::unix::process::parent_id());
         assert_eq!(process.exe.as_path(), std::env::current_exe().unwrap());

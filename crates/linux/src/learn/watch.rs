@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lowbox_policy::Operation;
+use lowbox_profiler::Raw;
 use lowbox_profiler::attribute::{Judge, World};
 use lowbox_profiler::collect::{Collector, Event, Limits};
-use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Right, Run, TraceWriter};
+use lowbox_profiler::record::{Denial, MAX_ACCESSES, Object, Process, Right, Run, TraceWriter};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
@@ -25,7 +26,7 @@ use super::names;
 use super::paths::whole_bytes;
 use super::record_file::RecordFile;
 use super::sockets::Sockets;
-use super::stacks::Stacks;
+use super::stacks::{Program, Stacks};
 use super::user::User;
 use super::{Learned, OwnPlaces, process};
 use crate::sys::{self, Notification};
@@ -45,6 +46,15 @@ struct Denied {
     object: Object,
     right: Right,
     denial: Denial,
+}
+
+/// Whose a call is.
+struct Caller {
+    thread: u32,
+    /// The program: for a Windows program its own file, and not Wine's.
+    exe: Raw,
+    /// It can be told; else it is Wine's server, and some program that asked it.
+    is_clear: bool,
 }
 
 /// What the thread works with.
@@ -69,6 +79,8 @@ pub(super) struct Watch {
     user: User,
     /// Who reads call stacks, if any are wanted.
     stacks: Option<Stacks>,
+    /// Who opens files for Windows programs.
+    wine_server: Option<Raw>,
     learned: Learned,
     changed: bool,
 }
@@ -80,6 +92,7 @@ pub(super) struct Place {
     pub(super) sockets: Sockets,
     pub(super) user: User,
     pub(super) stacks: Option<Stacks>,
+    pub(super) wine_server: Option<Raw>,
 }
 
 impl Watch {
@@ -90,7 +103,7 @@ impl Watch {
         place: Place,
         file: RecordFile,
     ) -> io::Result<Watch> {
-        let Place { inside, own, sockets, user, stacks } = place;
+        let Place { inside, own, sockets, user, stacks, wine_server } = place;
         let looking = Look::new(inside.clone(), own, sockets);
         Ok(Watch {
             listener,
@@ -109,6 +122,7 @@ impl Watch {
             known_bytes: 0,
             user,
             stacks,
+            wine_server,
             changed: false,
         })
     }
@@ -214,27 +228,32 @@ impl Watch {
         if denied.is_empty() || !sys::notification_is_alive(self.listener.as_fd(), call.id) {
             return;
         }
-        let exe = process::exe(call.pid);
+        let Caller { thread, exe, is_clear } = self.caller(call);
         let room = self.collector.recorded() < MAX_ACCESSES as u64 && !self.learned.full;
         let Some(sink) = self.sink.as_mut().filter(|_| room) else {
             self.learned.left_out += denied.len() as u64;
             return;
         };
-        let at = now();
+        let (at, by_wine) = (now(), self.wine_server.is_some());
         // Where the caller is: asked for once for all that it was denied.
         let place = OnceCell::new();
         for Denied { object, right, denial } in denied.iter() {
             let (stacks, listener) = (&mut self.stacks, self.listener.as_fd());
             let here = |stacks: &mut Stacks| {
                 let waits = || sys::notification_is_alive(listener, call.id);
-                Arc::clone(place.get_or_init(|| stacks.place(call.pid, &exe, waits)))
+                Arc::clone(place.get_or_init(|| match is_clear {
+                    true => stacks.place(thread, &exe, waits),
+                    false => stacks.nowhere(),
+                }))
             };
+            let mut stacks = stacks.as_mut().filter(|stacks| stacks.are_wanted);
             let site =
                 stacks.as_mut().map(|stacks| self.collector.site(object, *right, &exe, || here(stacks).site));
             let site = site.unwrap_or(0);
             let event = Event { object, right: *right, denial: *denial, exe: &exe, site, at };
             let details = || {
-                let process = process::process(call.pid, exe.clone());
+                let process =
+                    Process { unclear: !is_clear, ..process::process(thread, exe.clone(), by_wine) };
                 (process, stacks.as_mut().map(|stacks| here(stacks).stack.clone()))
             };
             self.changed = true;
@@ -244,6 +263,22 @@ impl Watch {
         }
         if sink.writer().has_grown() {
             self.rewrite();
+        }
+    }
+
+    /// Whose the call is.
+    fn caller(&mut self, call: &Notification) -> Caller {
+        let exe = process::exe(call.pid);
+        let own = Caller { thread: call.pid, exe, is_clear: true };
+        let (Some(server), Some(stacks)) = (&self.wine_server, &mut self.stacks) else { return own };
+        let is_server = own.exe == *server;
+        let waits = || sys::notification_is_alive(self.listener.as_fd(), call.id);
+        match stacks.program(call.pid, is_server, waits) {
+            Some(Program { thread, file }) => {
+                let exe = file.unwrap_or_else(|| process::exe(thread));
+                Caller { thread, exe, is_clear: true }
+            }
+            None => Caller { is_clear: !is_server, ..own },
         }
     }
 

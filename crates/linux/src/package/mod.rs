@@ -10,7 +10,7 @@ mod progress;
 mod source;
 mod tree;
 mod trusted;
-mod unpack;
+pub(crate) mod unpack;
 
 pub use blocks::{check_blocks, check_signed};
 pub use bundle::{BundleFileError, PackedBundle, check_bundle, pack_bundle, packages_in, unpack_bundle};

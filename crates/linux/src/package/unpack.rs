@@ -99,7 +99,7 @@ pub fn unpack<S: Source + ?Sized>(
 }
 
 /// Makes a folder, which must not be there, or be empty, with room for `size` bytes, whose files `fill` writes; nothing is left if it fails.
-pub(super) fn staged<E: From<UnpackError>>(
+pub(crate) fn staged<E: From<UnpackError>>(
     to: &Path,
     size: u64,
     fill: impl FnOnce(&OwnedFd) -> Result<(), E>,
@@ -181,7 +181,7 @@ pub(super) fn create(root: &OwnedFd, name: &str) -> rustix::io::Result<File> {
 }
 
 /// The same, with a mode that the umask may take bits from.
-pub(super) fn create_with(root: &OwnedFd, name: &str, mode: Mode) -> rustix::io::Result<File> {
+pub(crate) fn create_with(root: &OwnedFd, name: &str, mode: Mode) -> rustix::io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let open = || openat2(root, name, flags, mode, beneath);

@@ -37,7 +37,7 @@ use crate::launch::{
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
 use crate::supervise::TerminalGate;
-use crate::wine::{self, WineRun, WineSpec};
+use crate::wine::{self, PackageIdentity, WineRun, WineSpec};
 
 pub(crate) use bounds::Bounds;
 pub use caller::Caller;
@@ -59,6 +59,8 @@ pub struct Request {
     pub family_name: String,
     /// The publisher id of the package, for the folder that a publisher's packages share.
     pub publisher_id: String,
+    /// The package that it is of, if it is of one: for programs that ask.
+    pub package: Option<PackageIdentity>,
     /// Declared capabilities.
     pub capabilities: Vec<String>,
     /// Those of them that the user has to allow: privacy-sensitive, and declared by the package. [`decide_capabilities`]
@@ -104,6 +106,10 @@ pub struct Request {
     pub wine: Option<WineRun>,
     /// A display of its own.
     pub display: Option<Display>,
+    /// Its container is kept for more programs of its package.
+    pub kept: bool,
+    /// It joins a container, whose prefix another lowbox holds.
+    pub joins: bool,
     /// Learn what the program needs, or what it lacks.
     pub learns: Option<Learning>,
     /// Where to start; the caller's working folder if none is given.
@@ -258,7 +264,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     notices.extend(found.led_to.iter().cloned().map(Notice::LedTo));
     let options = PlanOptions { protected: protected(caller), ..PlanOptions::default() };
     let ready = request.wine.as_ref();
-    let ready = ready.map(|run| wine::prefix::ready(caller, &run.prefix, &user, &request.family_name));
+    let ready = ready.map(|run| wine::prefix::ready(caller, &run.prefix, &user, request));
     let ready = ready.transpose()?;
     let plan = match lowbox_policy::plan(&token, &objects, &RealTree, &options) {
         Err(error) if !consented.is_empty() => {
@@ -274,7 +280,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     // Nothing of its own is said where all goes well, so this is for who asked.
     notices.extend(temporary_working_folder(&plan, &working_directory).filter(|_| request.observe));
     let mut variables = program::environment(caller, &found);
-    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, &ready.path)));
+    variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready)));
     variables.extend(package_graph(request));
     let display = own_display(request, &plan, &user, &mut notices);
     variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
@@ -296,7 +302,8 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
             (program, arguments, None)
         }
         Some((run, ready)) => {
-            let frontier = if request.asks { asked_for(caller, &working_directory) } else { Vec::new() };
+            let frontier = request.asks.then(|| asked_for(caller, &working_directory)).unwrap_or_default();
+            let container = token.app_container.as_ref().expect("made above");
             let named = wine::Named {
                 program: &program,
                 arguments: &request.arguments,
@@ -305,6 +312,14 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 binds: &plan.binds,
                 packages: &request.package_folders,
                 user: &user.name,
+                container,
+                package: request.package.as_ref(),
+                data: wine::Data {
+                    family_name: &request.family_name,
+                    local_state: &data.local_state,
+                    temp_state: Path::new(&temp_inside),
+                },
+                libraries: &wine::libraries(caller, container, &plan.binds, &user.name),
                 to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
             };
@@ -331,6 +346,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         verifies,
         wine,
         display,
+        kept: request.kept,
         lent_pipes: lent_pipes(request),
         extra_descriptors: request.descriptors.iter().map(|named| named.number).filter(|n| *n > 2).collect(),
     };

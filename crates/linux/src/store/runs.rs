@@ -4,7 +4,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use lowbox_policy::os_bytes;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use super::entry::{now, path, time};
 use super::process::{Process, system};
@@ -30,10 +32,10 @@ pub struct Run {
 }
 
 /// What a run has by consent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Held {
     /// A mount at this path.
-    File(PathBuf),
+    File(#[serde(with = "os_bytes")] PathBuf),
     /// A capability in its token.
     Capability(String),
 }

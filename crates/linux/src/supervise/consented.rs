@@ -26,7 +26,7 @@ pub struct Consented {
 
 /// What a look at the store found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Looked {
+pub(crate) enum Looked {
     /// It was not time to look.
     Not,
     /// Nothing that ends the container.
@@ -68,12 +68,12 @@ impl Consented {
         }
     }
 
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.watch.as_ref().and_then(Watch::descriptor)
     }
 
     /// How long poll(2) may wait before [`Consented::look`]; `None` if the descriptor tells.
-    pub(super) fn timeout(&self) -> Option<Timespec> {
+    pub(crate) fn timeout(&self) -> Option<Timespec> {
         let timeout = match &self.watch {
             Some(watch) => watch.timeout(),
             None => Some(FIRST_LOOK.saturating_sub(self.since.elapsed())),
@@ -82,7 +82,7 @@ impl Consented {
     }
 
     /// Answers what was revoked. Never waits, unless another lowbox is writing.
-    pub(super) fn look(&mut self) -> Looked {
+    pub(crate) fn look(&mut self) -> Looked {
         if let Some(what) = self.gone.pop() {
             return Looked::Revoked(what);
         }

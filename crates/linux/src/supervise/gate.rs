@@ -23,6 +23,8 @@ struct State {
     /// How many questions there were.
     questions: u64,
     ended: bool,
+    /// Others go on, whose words are not shown.
+    others_go_on: bool,
     /// Written to when a hold ends.
     bell: Option<Arc<OwnedFd>>,
 }
@@ -92,6 +94,20 @@ impl TerminalGate {
     pub(crate) fn end(&self) {
         self.lock().ended = true;
         self.0.changed.notify_all();
+    }
+
+    /// The same where other processes, which don't end with it, have its terminal: nothing else would wake whoever shows.
+    pub(crate) fn end_before_others(&self) {
+        self.end();
+        let mut state = self.lock();
+        state.others_go_on = true;
+        if let Some(bell) = &state.bell {
+            let _ = rustix::io::write(bell, &1_u64.to_ne_bytes());
+        }
+    }
+
+    pub(super) fn others_go_on(&self) -> bool {
+        self.lock().others_go_on
     }
 
     /// Whether [`TerminalGate::end`] was called.

@@ -5,6 +5,7 @@ mod console;
 mod gate;
 pub(crate) mod guard;
 pub(crate) mod idle;
+mod joined;
 pub mod reduced;
 pub(crate) mod relay;
 mod screen_modes;
@@ -32,12 +33,14 @@ use crate::launch::pty::Pty;
 use crate::launch::{Asked, LaunchError};
 use crate::limits::{Cgroup, CgroupError};
 use crate::store;
+use crate::sys::SignalFd;
 pub use consented::Consented;
-use consented::Looked;
+pub(crate) use consented::Looked;
 pub use console::{Console, terminal_to_ask_at};
 pub use gate::{Held, TerminalGate};
 pub(crate) use guard::Guard;
 use idle::Idle;
+pub use joined::Joined;
 use relay::Carriers;
 use stop::{Resumed, stop};
 pub(crate) use terminal::{SavedTerminal, lend_no_keyboard_in_background};
@@ -90,6 +93,15 @@ pub(crate) struct Parts {
     pub(crate) relays: Vec<Relay>,
     pub(crate) asked: Option<Asked>,
     pub(crate) own: Option<OwnTerminal>,
+}
+
+/// What a keeper has of its container. Dropping it ends everything in it.
+pub(crate) struct KeptParts {
+    _init: Guard,
+    /// The network broker.
+    _broker: Option<Guard>,
+    pub(crate) control: OwnedFd,
+    pub(crate) signals: SignalFd,
 }
 
 /// The program's own terminal, and the gate that its bytes pass.
@@ -225,6 +237,12 @@ impl Container {
     /// The listener of the program's calls, which wait until somebody answers them there: of a program that is learned about.
     pub(crate) fn listening(&mut self) -> Option<Listening> {
         self.listening.take()
+    }
+
+    /// Parts of it, for a keeper.
+    pub(crate) fn into_kept(self) -> KeptParts {
+        let Container { init, _broker: broker, control, watch, .. } = self;
+        KeptParts { _init: init, _broker: broker, control, signals: watch.signals }
     }
 
     pub(crate) fn set_laps(&mut self, laps: Vec<(String, u64)>) {

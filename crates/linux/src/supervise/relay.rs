@@ -2,8 +2,9 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::{Arc, Weak};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, splice};
 
 use super::gate::TerminalGate;
@@ -16,6 +17,8 @@ use crate::sys::SignalFd;
 pub(crate) struct Carriers {
     /// Hangs up when everything that the program wrote has been carried out.
     done: OwnedFd,
+    /// From where what the program writes is taken, as long as that goes on.
+    outward: Vec<Weak<OwnedFd>>,
 }
 
 impl Carriers {
@@ -29,8 +32,13 @@ impl Carriers {
             return Ok(None);
         }
         let (done, doing) = pipe_with(PipeFlags::CLOEXEC)?;
+        let mut outward = Vec::new();
         for relay in relays {
             let (from, to, inward) = relay.into_way();
+            let from = Arc::new(from);
+            if !inward {
+                outward.push(Arc::downgrade(&from));
+            }
             let doing = if inward { None } else { Some(doing.try_clone()?) };
             let gate = gate.filter(|_| !inward).cloned();
             std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
@@ -38,13 +46,33 @@ impl Carriers {
                 drop((from, to, doing));
             })?;
         }
-        Ok(Some(Carriers { done }))
+        Ok(Some(Carriers { done, outward }))
     }
 
     /// Waits, after the container has ended, until what it wrote has been carried out, however slow the reader is; a signal that
     /// ends lowbox ends the wait.
     pub(crate) fn finish(&self, signals: &SignalFd) {
         wait_until_carried(&self.done, signals);
+    }
+
+    /// Waits only for what was written until now: others may go on writing.
+    pub(crate) fn finish_what_is_there(&self, signals: &SignalFd) {
+        const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+        // A piece is in one of both pipes at any time (splice(2)).
+        let is_empty = |pipe: &Weak<OwnedFd>| {
+            pipe.upgrade().is_none_or(|pipe| rustix::io::ioctl_fionread(&*pipe).is_ok_and(|bytes| bytes == 0))
+        };
+        while !self.outward.iter().all(is_empty) {
+            let mut events = [PollFd::new(signals, PollFlags::IN)];
+            if !matches!(poll(&mut events, Some(&PAUSE)), Ok(_) | Err(rustix::io::Errno::INTR)) {
+                return;
+            }
+            while let Ok(Some(number)) = signals.next() {
+                if ENDING.iter().any(|signal| signal.as_raw() == number) {
+                    return;
+                }
+            }
+        }
     }
 }
 

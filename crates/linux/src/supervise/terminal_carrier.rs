@@ -164,7 +164,11 @@ impl Carrier {
         }
         if !self.closed && self.shown.has_room() {
             let old = self.shown.bytes.len();
-            self.closed = moved(self.shown.fill(&self.master)).is_err();
+            // What was written is there: reading waits for what is on its way in the kernel (n_tty_read).
+            self.closed = match moved(self.shown.fill(&self.master)) {
+                Ok(None) => gate.others_go_on(),
+                read => read.is_err(),
+            };
             self.modes.follow(&self.shown.bytes[old..]);
         }
         if !self.shown.bytes.is_empty() {

@@ -56,12 +56,29 @@ impl Watch {
     /// [`LaunchError::Interrupted`] if a signal that ends lowbox comes and the launch takes [`GRACE`] longer: it may wait
     /// for a dead server.
     pub(crate) fn wait_for(&mut self, control: BorrowedFd<'_>) -> Result<(), LaunchError> {
+        self.wait_until(control, None).map(drop)
+    }
+
+    /// The same; false if nothing came until then.
+    ///
+    /// # Errors
+    /// As [`Watch::wait_for`].
+    pub(super) fn wait_until(
+        &mut self,
+        control: BorrowedFd<'_>,
+        until: Option<Instant>,
+    ) -> Result<bool, LaunchError> {
         let mut interrupted: Option<(i32, Instant)> = None;
         loop {
             let timeout = interrupted.map(|(_, since)| GRACE.saturating_sub(since.elapsed()));
             if let (Some((signal, _)), Some(Duration::ZERO)) = (interrupted, timeout) {
                 return Err(LaunchError::Interrupted { signal });
             }
+            let own = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if own == Some(Duration::ZERO) {
+                return Ok(false);
+            }
+            let timeout = timeout.into_iter().chain(own).min();
             let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
             let mut events = [
                 PollFd::new(&control, PollFlags::IN),
@@ -72,7 +89,7 @@ impl Watch {
                 Err(error) => return Err(LaunchError::System { what: "poll", source: error.into() }),
             }
             if !events[0].revents().is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             while let Ok(Some(number)) = self.signals.next() {
                 if ENDING.iter().any(|signal| signal.as_raw() == number) {

@@ -25,6 +25,8 @@ impl Namespaces {
     pub const USER: Namespaces = Namespaces(libc::CLONE_NEWUSER as u32);
     /// user and mount: the smallest pair in which a mount can be tried.
     pub const USER_AND_MOUNT: Namespaces = Namespaces((libc::CLONE_NEWUSER | libc::CLONE_NEWNS) as u32);
+    /// mount: for who is privileged in the user namespace that the caller is in.
+    pub const MOUNT: Namespaces = Namespaces(libc::CLONE_NEWNS as u32);
     /// No namespace: an ordinary fork.
     pub const NONE: Namespaces = Namespaces(0);
 }
@@ -120,6 +122,17 @@ pub fn spawn_borrowing(child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
 pub fn fork_again() -> io::Result<Option<Pid>> {
     // SAFETY: as in `fork_into`: a copy of this address space and of this stack, made by a process with a single thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone, libc::c_long::from(libc::SIGCHLD), 0, 0, 0, 0) };
+    if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(Pid::from_raw(pid as i32)) }
+}
+
+/// Forks a process that is not the caller's child but its parent's (CLONE_PARENT). `None` in the new process.
+///
+/// # Errors
+/// EAGAIN.
+pub fn fork_sibling() -> io::Result<Option<Pid>> {
+    let flags = libc::c_long::from(libc::CLONE_PARENT) | libc::c_long::from(libc::SIGCHLD);
+    // SAFETY: as in `fork_into`: a copy of this address space and of this stack, made by a process with a single thread.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
     if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(Pid::from_raw(pid as i32)) }
 }
 

@@ -19,7 +19,8 @@ mod socket_option;
 mod table;
 
 pub use clone::{
-    Forked, Namespaces, enter_new_mounts, enter_new_network, fork_again, fork_into, spawn_borrowing,
+    Forked, Namespaces, enter_new_mounts, enter_new_network, fork_again, fork_into, fork_sibling,
+    spawn_borrowing,
 };
 pub use descriptor::{replace_descriptor, with_descriptor};
 pub use dying::RestoredWhenKilled;
@@ -36,8 +37,8 @@ pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount
 pub use network::{interface_up, packet_socket};
 pub use process::{
     become_subreaper, capability, die_after, drop_all_capabilities, drop_bounding_set,
-    drop_supplementary_groups, duplicate_descriptor_of, keep_capabilities, notice_children, reset_signals,
-    set_file_system_ids, set_ids, set_parent_death_signal,
+    drop_supplementary_groups, duplicate_descriptor_of, keep_capabilities, notice_children, outlive_parent,
+    reset_signals, set_file_system_ids, set_ids, set_parent_death_signal,
 };
 pub use seccomp::{
     Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,

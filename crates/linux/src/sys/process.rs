@@ -134,6 +134,15 @@ pub fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
     check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal.as_raw(), 0, 0, 0) }.into())
 }
 
+/// Takes [`set_parent_death_signal`] back.
+///
+/// # Errors
+/// None that a running kernel gives; checked all the same.
+pub fn outlive_parent() -> io::Result<()> {
+    // SAFETY: plain integers.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, 0, 0, 0, 0) }.into())
+}
+
 /// Undoes what lowbox and the Rust runtime changed of signals: SIGPIPE is ignored, and forwarded signals are blocked. Other
 /// dispositions are those that the caller of lowbox chose (nohup(1) ignores SIGHUP). Allocates nothing.
 pub fn reset_signals() {

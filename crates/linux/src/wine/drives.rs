@@ -1,11 +1,12 @@
 //! Which folders a Windows program sees as drives. Drives are names and no boundary: what a program reaches is what is mounted in its
 //! container, whatever they are called.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use lowbox_policy::os_bytes;
+use lowbox_profiler::record::{can_be_named, windows_name};
 
 /// A letter, and what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,31 +54,7 @@ pub(crate) fn drives(working_folder: &Path, places: &[Place], to_ask_for: &[Path
 /// The Windows name of a path, if it lies in a drive and has one.
 pub fn windows_path(drives: &[Drive], path: &Path) -> Option<String> {
     let drive = drives.iter().find(|drive| path.starts_with(&drive.folder))?;
-    let rest = path.strip_prefix(&drive.folder).ok()?;
-    if !can_be_named(rest) {
-        return None;
-    }
-    let mut name = format!("{}:", drive.letter);
-    for component in rest.components() {
-        name.push('\\');
-        name.push_str(component.as_os_str().to_str()?);
-    }
-    if rest.as_os_str().is_empty() {
-        name.push('\\');
-    }
-    Some(name)
-}
-
-/// Whether Windows has a word for each part of the path.
-fn can_be_named(path: &Path) -> bool {
-    path.components().all(|component| match component {
-        Component::RootDir => true,
-        Component::Normal(name) => name.to_str().is_some_and(|name| {
-            let plain = |letter: char| !letter.is_control() && !r#"\:*?"<>|"#.contains(letter);
-            name.chars().all(plain) && !name.ends_with(['.', ' '])
-        }),
-        _ => false,
-    })
+    windows_name(drive.letter, path.strip_prefix(&drive.folder).ok()?)
 }
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ pub enum WineError {
         /// Why.
         source: io::Error,
     },
+    /// The package's registry could not be brought in.
+    #[error("the package's registry (Registry.dat, User.dat) could not be brought into Wine's: {0}")]
+    Registry(String),
     /// Another program of the package runs.
     #[error(
         "a Windows program of {package} runs already, and two at once would write over each other's registry. Wait for its end, or run this one \

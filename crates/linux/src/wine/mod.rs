@@ -2,7 +2,7 @@
 //!
 //! A file that is a Windows program ([`executable`]) is started by Wine's loader ([`find`]) in a container as every program is: identity,
 //! token, access check, plan. What comes to it is data for the launch ([`WineSpec`]): a prefix (Wine's drive C: and registry), made of a
-//! template ([`template`]) and the package's own changes ([`prefix`]); drives for what is granted ([`drives`]); Wine's server, started before
+//! template ([`template`]), the package's registry ([`registry`]) and its own changes ([`prefix`]); drives for what is granted ([`drives`]); Wine's server, started before
 //! the program ([`start`]); and a shorter list of system calls (`seccomp/wine.txt`).
 //!
 //! Wine is no boundary, and nothing here is one: its server runs inside, with the program's rights, and what a program reaches is what
@@ -12,25 +12,34 @@ mod drives;
 mod error;
 mod executable;
 mod find;
-mod package_files;
+mod libraries;
+pub(crate) mod package_files;
 pub(crate) mod prefix;
+mod registry;
 pub(crate) mod start;
 mod template;
+pub(crate) mod told;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use lowbox_msix::Subsystem;
 use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
+use lowbox_security::AppContainer;
 use serde::{Deserialize, Serialize};
 
 pub use drives::{Drive, windows_path};
 pub use error::WineError;
 pub use find::Wine;
+pub use libraries::Library;
+pub(crate) use libraries::libraries;
+pub(crate) use package_files::Data;
 pub use package_files::PackageEntry;
 use package_files::PackageFiles;
 pub use prefix::Source;
+pub use registry::bring_in;
 pub use template::Template;
+pub use told::PackageIdentity;
 
 use crate::host::{EnvironmentRequest, find_program};
 use crate::prepare::{Caller, Request};
@@ -51,6 +60,8 @@ pub struct WineRun {
 pub enum PrefixOf {
     /// The package's, above this template.
     Package(Template),
+    /// The same, with a text for `reg import` in its drive C:.
+    Importing(Template, Vec<u8>),
     /// A template's, which is being made in this folder.
     Making(PathBuf),
 }
@@ -70,6 +81,10 @@ pub struct WineSpec {
     pub drives: Vec<Drive>,
     /// What of packages lies in it, where it is an overlay.
     pub package_files: Vec<PackageEntry>,
+    /// Which of it leads to the user's libraries.
+    pub libraries: Vec<Library>,
+    /// What the program is told of its container, where Wine's files have the add-on for it.
+    pub told: Option<Vec<u8>>,
 }
 
 impl WineSpec {
@@ -87,18 +102,30 @@ impl WineSpec {
 
     /// Names for a program and its arguments, and what the launch needs for it.
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
-        let files = match &ready.source {
-            Source::Overlay { template, .. } => PackageFiles::of(named.packages, template, named.user),
+        let mut files = match &ready.source {
+            Source::Overlay { template, .. } => {
+                PackageFiles::of(&named.data, named.libraries, named.packages, template, named.user)
+            }
             Source::Folder(_) => PackageFiles::default(),
         };
+        if let (PrefixOf::Importing(_, text), Source::Overlay { .. }) = (&run.prefix, &ready.source) {
+            files.entries = PackageEntry::imported(text);
+        }
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
+        let told = ready.is_told.then(|| {
+            let folder = named.package.map(|package| package.folder.as_path());
+            let folder = folder.and_then(|path| windows_name(path, &files, &drives));
+            told::answers(named.container, named.package, folder.as_deref(), files.own_folder.as_deref())
+        });
         let spec = WineSpec {
             server: run.wine.server.clone(),
             prefix: ready.path.clone(),
             source: ready.source.clone(),
             drives,
             package_files: files.entries,
+            libraries: files.libraries,
+            told,
         };
         (spec, arguments)
     }
@@ -115,6 +142,14 @@ pub(crate) struct Named<'a> {
     pub(crate) packages: &'a [PathBuf],
     /// The user's name in the container.
     pub(crate) user: &'a str,
+    /// Who the program is.
+    pub(crate) container: &'a AppContainer,
+    /// Of which package, if it is of one.
+    pub(crate) package: Option<&'a PackageIdentity>,
+    /// Its private folders.
+    pub(crate) data: Data<'a>,
+    /// The user's libraries that it holds the capabilities of.
+    pub(crate) libraries: &'a [Library],
     /// Folders of which the user can be asked for something.
     pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
@@ -143,27 +178,33 @@ pub fn needed(caller: &Caller, request: &Request) -> Result<Option<(Wine, Subsys
 pub(crate) const DOES_WITHOUT: [&str; 4] =
     ["/sys/devices/system/cpu", "/sys/devices/system/node", "/var/lib/dbus/machine-id", "/etc/machine-id"];
 
-/// The links by which Wine opens what lies on a drive, and the folders that they lead to.
+/// The links by which Wine opens what lies on a drive or in a library, and the folders that they lead to.
 pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
     let link =
         |drive: &Drive| wine.prefix.join(DRIVES).join(format!("{}:", drive.letter.to_ascii_lowercase()));
-    wine.drives.iter().map(|drive| (link(drive), drive.folder.clone())).collect()
+    let drives = wine.drives.iter().map(|drive| (link(drive), drive.folder.clone()));
+    let library = |library: &Library| (wine.prefix.join(&library.at), library.folder.clone());
+    drives.chain(wine.libraries.iter().map(library)).collect()
 }
 
 /// Wine's folder of drives, in a prefix.
 pub(crate) const DRIVES: &str = "dosdevices";
 
 /// Variables for Wine. Of no use to an attacker: who can set them inside can as well start Wine's parts without them.
-pub(crate) fn environment(caller: &Caller, prefix: &Path) -> Vec<EnvironmentRequest> {
+pub(crate) fn environment(caller: &Caller, ready: &Ready) -> Vec<EnvironmentRequest> {
     let has_locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().any(|name| caller.variable(name).is_some());
     // Else Wine takes names of files for ASCII.
     let locale = (!has_locale).then_some(("LC_CTYPE", "C.UTF-8".into()));
+    // No menus of the host's are written, and nobody is asked to fetch a .NET or an HTML engine.
+    let mut overrides = String::from("mscoree,mshtml=;winemenubuilder.exe=d");
+    if ready.is_told {
+        overrides = format!("{overrides};{}", told::overrides());
+    }
     [
-        ("WINEPREFIX", prefix.as_os_str().to_owned()),
+        ("WINEPREFIX", ready.path.as_os_str().to_owned()),
         // Its messages are for Wine's makers.
         ("WINEDEBUG", "-all".into()),
-        // No menus of the host's are written, and nobody is asked to fetch a .NET or an HTML engine.
-        ("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d".into()),
+        ("WINEDLLOVERRIDES", overrides.into()),
     ]
     .into_iter()
     .chain(locale)
@@ -175,7 +216,7 @@ pub(crate) fn environment(caller: &Caller, prefix: &Path) -> Vec<EnvironmentRequ
 fn places(named: &Named<'_>, files: &PackageFiles) -> Vec<Place> {
     // Packages have names on C:, unless there are none.
     let is_worth_it = |object: &Object| {
-        object.origin.is_grant() || (object.origin == Origin::Package && files.entries.is_empty())
+        object.origin.is_grant() || (object.origin == Origin::Package && !files.name_packages)
     };
     let is_granted =
         |path: &Path| named.objects.iter().any(|object| object.path == path && is_worth_it(object));
@@ -202,10 +243,14 @@ fn places(named: &Named<'_>, files: &PackageFiles) -> Vec<Place> {
     places
 }
 
+/// What Windows calls a path, on C: or on a drive.
+fn windows_name(path: &Path, files: &PackageFiles, drives: &[Drive]) -> Option<String> {
+    files.windows_path(path).or_else(|| windows_path(drives, path))
+}
+
 /// The command line of Wine's loader: the program, then its arguments, paths by their Windows names where they have one.
 fn arguments(loader: &Path, all: &Named<'_>, drives: &[Drive], files: &PackageFiles) -> Vec<OsString> {
-    let named =
-        |path: &Path| files.windows_path(path).or_else(|| windows_path(drives, path)).map(OsString::from);
+    let named = |path: &Path| windows_name(path, files, drives).map(OsString::from);
     let program = all.program;
     let is_on_a_drive = named(all.working_folder).is_some();
     let word = |word: &OsString| {

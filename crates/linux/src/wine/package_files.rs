@@ -1,4 +1,5 @@
-//! Where a Windows program finds the files of its package: a layer of links between the template and the package's changes.
+//! Where a Windows program finds the files of its package, and its private folders: a layer of links between the template and the
+//! package's changes.
 //!
 //! As on Windows a package's folder is `C:\Program Files\WindowsApps\FULL_NAME`, and what lies in its `VFS` is where programs look for
 //! it: `VFS\ProgramFilesX64\Contoso` is `C:\Program Files\Contoso` (Microsoft's table "Packaged VFS locations"). The links lead to the
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::{HostTree, NodeKind, os_bytes};
 use serde::{Deserialize, Serialize};
 
+use super::Library;
 use crate::host::RealTree;
 
 /// An entry of the layer, at a path in the prefix.
@@ -31,6 +33,27 @@ pub enum PackageEntry {
         #[serde(with = "os_bytes")]
         to: PathBuf,
     },
+    /// A file of the layer's own.
+    File {
+        /// Relative to the prefix.
+        #[serde(with = "os_bytes")]
+        at: PathBuf,
+        /// What is in it.
+        content: Vec<u8>,
+    },
+}
+
+/// The text for `reg import`, in drive C:.
+pub(super) const IMPORT_FILE: &str = "lowbox-registry.reg";
+
+impl PackageEntry {
+    /// A layer of nothing but that text.
+    pub(super) fn imported(text: &[u8]) -> Vec<PackageEntry> {
+        vec![
+            PackageEntry::Folder { at: "drive_c".into() },
+            PackageEntry::File { at: Path::new("drive_c").join(IMPORT_FILE), content: text.to_vec() },
+        ]
+    }
 }
 
 /// Folders of `VFS` and where they are in a prefix; `{user}` is the user's folder. Those of the user's can be added to.
@@ -56,6 +79,16 @@ const PLACES: [(&str, &str); 19] = [
     ("Profile", "{user}"),
 ];
 
+/// The folders that tokens of packages stand for, as Windows names them. What stands for the drive as a whole comes last.
+pub(crate) fn folders(user: &str) -> Vec<(String, String)> {
+    let (drive, others) = PLACES.split_first().unwrap_or((&("", ""), &[]));
+    let folder = |(vfs, place): &(&str, &str)| {
+        let place = place.replace("{user}", &format!("drive_c/users/{user}"));
+        ((*vfs).to_owned(), place.replace('/', "\\").replacen("drive_c", "C:", 1))
+    };
+    others.iter().chain([drive]).map(folder).collect()
+}
+
 /// What can be added to, because Windows writes there beside the package's files.
 const WRITABLE: [&str; 5] = ["Common AppData", "AppData", "Local AppData", "LocalAppDataLow", "Profile"];
 
@@ -67,12 +100,35 @@ const MAX_ENTRIES: usize = 20_000;
 pub(crate) struct PackageFiles {
     /// What a folder lies in stands before it.
     pub(crate) entries: Vec<PackageEntry>,
+    /// The packages' files are among them.
+    pub(crate) name_packages: bool,
+    /// The user's libraries, which are among them.
+    pub(crate) libraries: Vec<Library>,
+    /// What Windows calls the package's folder of its own (`AC`).
+    pub(crate) own_folder: Option<String>,
+}
+
+/// A package's private folders, as the container sees them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Data<'a> {
+    pub(crate) family_name: &'a str,
+    pub(crate) local_state: &'a Path,
+    pub(crate) temp_state: &'a Path,
 }
 
 impl PackageFiles {
     /// Those of packages whose files lie in these folders, above the template.
-    pub(crate) fn of(folders: &[PathBuf], template: &Path, user: &str) -> PackageFiles {
-        let mut layer = Layer { template, made: BTreeSet::new(), entries: Vec::new() };
+    pub(crate) fn of(
+        data: &Data<'_>,
+        libraries: &[Library],
+        folders: &[PathBuf],
+        template: &Path,
+        user: &str,
+    ) -> PackageFiles {
+        let mut layer =
+            Layer { template, made: BTreeSet::new(), links: BTreeSet::new(), entries: Vec::new() };
+        let own = layer.private_folders(data, user);
+        let own_entries = layer.entries.len();
         for folder in folders {
             // …/apps/FAMILY/FULL_NAME/package
             let Some(full_name) = folder.parent().and_then(Path::file_name) else { continue };
@@ -85,37 +141,66 @@ impl PackageFiles {
                 layer.show(&folder.join("VFS").join(name), &at, WRITABLE.contains(vfs));
             });
         }
-        let entries = if layer.entries.len() > MAX_ENTRIES { Vec::new() } else { layer.entries };
-        PackageFiles { entries }
+        let fits = layer.entries.len() <= MAX_ENTRIES;
+        layer.entries.truncate(if fits { MAX_ENTRIES } else { own_entries });
+        let name_packages = layer.entries.len() > own_entries;
+        // A package that has a folder of that name in its VFS keeps it.
+        let mut libraries = libraries.to_vec();
+        libraries.retain(|library| !fits || !layer.made.contains(&library.at));
+        let links = libraries.iter().map(|library| (library.at.clone(), library.folder.clone()));
+        layer.entries.extend(links.map(|(at, to)| PackageEntry::Link { at, to }));
+        let own_folder = own.to_str().map(on_c);
+        PackageFiles { name_packages, entries: layer.entries, libraries, own_folder }
     }
 
     /// What a file of a package is called there.
     pub(crate) fn windows_path(&self, path: &Path) -> Option<String> {
         let inside = |entry: &PackageEntry| {
             let PackageEntry::Link { at, to } = entry else { return None };
-            let below = at.strip_prefix("drive_c").ok()?.join(path.strip_prefix(to).ok()?);
-            Some((at.as_os_str().len(), below.to_str()?.trim_end_matches('/').replace('/', "\\")))
+            // What the package has changed lies above, and may hide a library; its drive is always right.
+            if self.libraries.iter().any(|library| library.at == *at) {
+                return None;
+            }
+            let below = at.join(path.strip_prefix(to).ok()?);
+            Some((at.as_os_str().len(), on_c(below.to_str()?.trim_end_matches('/'))))
         };
         // Where it is found by several names, the one in VFS is meant, and that is not in WindowsApps.
-        let is_own = |name: &str| !name.starts_with("Program Files\\WindowsApps\\");
+        let is_own = |name: &str| !name.starts_with("C:\\Program Files\\WindowsApps\\");
         let all = self.entries.iter().filter_map(inside);
-        all.max_by_key(|(length, name)| (is_own(name), *length)).map(|(_, name)| format!("C:\\{name}"))
+        all.max_by_key(|(length, name)| (is_own(name), *length)).map(|(_, name)| name)
     }
+}
+
+/// What Windows calls a path of the prefix's C:.
+fn on_c(path: &str) -> String {
+    format!("C:{}", path.trim_start_matches("drive_c").replace('/', "\\"))
 }
 
 struct Layer<'a> {
     template: &'a Path,
     made: BTreeSet<PathBuf>,
+    /// Those of them that lead elsewhere: nothing is put where they lead.
+    links: BTreeSet<PathBuf>,
     entries: Vec<PackageEntry>,
 }
 
 impl Layer<'_> {
+    /// `Packages\FAMILY` in the user's local data, where Windows has a package's folders: those that lowbox keeps, and `AC`, which is of the
+    /// prefix.
+    fn private_folders(&mut self, data: &Data<'_>, user: &str) -> PathBuf {
+        let local = PathBuf::from(format!("drive_c/users/{user}/AppData/Local/Packages"));
+        let folder = self.folder(&local.join(data.family_name));
+        self.link(folder.join("LocalState"), data.local_state.to_owned());
+        self.link(folder.join("TempState"), data.temp_state.to_owned());
+        self.folder(&folder.join("AC"))
+    }
+
     /// A folder of the layer, by the names that the template has for its parts: Windows does not tell `Windows` from `windows`.
     fn folder(&mut self, path: &Path) -> PathBuf {
         let mut at = PathBuf::new();
         for part in path.components() {
             at = at.join(self.spelled(&at, part.as_os_str()));
-            if self.made.insert(at.clone()) {
+            if !self.leads_elsewhere(&at) && self.made.insert(at.clone()) {
                 self.entries.push(PackageEntry::Folder { at: at.clone() });
             }
         }
@@ -137,9 +222,15 @@ impl Layer<'_> {
     }
 
     fn link(&mut self, at: PathBuf, to: PathBuf) {
-        if self.entries.len() <= MAX_ENTRIES && self.made.insert(at.clone()) {
+        let has_room = self.entries.len() <= MAX_ENTRIES && !self.leads_elsewhere(&at);
+        if has_room && self.made.insert(at.clone()) {
+            self.links.insert(at.clone());
             self.entries.push(PackageEntry::Link { at, to });
         }
+    }
+
+    fn leads_elsewhere(&self, at: &Path) -> bool {
+        at.ancestors().any(|above| self.links.contains(above))
     }
 
     /// Shows what is in a folder of the package. One that the template has too, or that can be added to, is a folder of both.
@@ -166,64 +257,4 @@ impl Layer<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn files_are_where_windows_has_them_and_folders_of_both_are_merged() {
-        let place = tempfile::tempdir().unwrap();
-        let (template, package) = (place.path().join("t"), place.path().join("Contoso_1/package"));
-        for folder in ["drive_c/windows/system32", "drive_c/Program Files/Common Files", "drive_c/users/me"] {
-            fs::create_dir_all(template.join(folder)).unwrap();
-        }
-        for file in [
-            "app.exe",
-            "VFS/ProgramFilesX64/Contoso/bin/tool.exe",
-            "VFS/ProgramFilesX64/common files/x.dll",
-            "VFS/SystemX64/own.dll",
-            "VFS/Windows/System32/other.dll",
-            "VFS/AppData/Contoso/settings.ini",
-            "VFS/Nowhere/y",
-        ] {
-            fs::create_dir_all(package.join(file).parent().unwrap()).unwrap();
-            fs::write(package.join(file), "").unwrap();
-        }
-        let files = PackageFiles::of(std::slice::from_ref(&package), &template, "me");
-        let links: Vec<String> = files
-            .entries
-            .iter()
-            .filter_map(|entry| match entry {
-                PackageEntry::Link { at, to } => {
-                    Some(format!("{} {}", at.display(), to.strip_prefix(&package).unwrap().display()))
-                }
-                PackageEntry::Folder { .. } => None,
-            })
-            .collect();
-        for wanted in [
-            "drive_c/Program Files/WindowsApps/Contoso_1 ",
-            "drive_c/Program Files/Contoso VFS/ProgramFilesX64/Contoso",
-            "drive_c/Program Files/Common Files/x.dll VFS/ProgramFilesX64/common files/x.dll",
-            "drive_c/windows/system32/own.dll VFS/SystemX64/own.dll",
-            "drive_c/windows/system32/other.dll VFS/Windows/System32/other.dll",
-            "drive_c/users/me/AppData/Roaming/Contoso/settings.ini VFS/AppData/Contoso/settings.ini",
-        ] {
-            assert!(links.iter().any(|link| link == wanted), "{wanted}: {links:#?}");
-        }
-        assert_eq!(links.len(), 6);
-        let name = |file: &str| files.windows_path(&package.join(file));
-        assert_eq!(name("app.exe").as_deref(), Some(r"C:\Program Files\WindowsApps\Contoso_1\app.exe"));
-        assert_eq!(
-            name("VFS/ProgramFilesX64/Contoso/bin/tool.exe").as_deref(),
-            Some(r"C:\Program Files\Contoso\bin\tool.exe")
-        );
-        assert_eq!(files.windows_path(Path::new("/etc/passwd")), None);
-        // What a folder lies in stands before it.
-        let mut seen = BTreeSet::from([PathBuf::new()]);
-        for entry in &files.entries {
-            let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. }) = entry;
-            assert!(seen.contains(at.parent().unwrap()), "{entry:?}");
-            seen.insert(at.clone());
-        }
-    }
-}
+mod tests;

@@ -4,25 +4,27 @@
 //! What programs wrote there is theirs to say: nothing here reads it, follows a link in it, or takes a name from it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::os_bytes;
-use rustix::fs::{CWD, FlockOperation, flock};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, openat, unlinkat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::package_files::IMPORT_FILE;
 use super::{PrefixOf, WineError};
-use crate::host::{canonical, remove_tree};
+use crate::host::{Folders, canonical, remove_tree};
+use crate::keep;
 use crate::launch::ContainerUser;
 use crate::launch::pin::open_without_links;
-use crate::prepare::Caller;
+use crate::prepare::{Caller, Request};
 
 /// Where the prefix is mounted in the package's folder, at this path inside too; or the prefix itself, where it is a copy.
-const PREFIX: &str = "Wine";
+pub(super) const PREFIX: &str = "Wine";
 /// What belongs to it, beside it: who learns about root's programs finds the mount point only in folders of root's.
-const CHANGES: &str = "WineChanges";
+pub(crate) const CHANGES: &str = "WineChanges";
 /// What programs changed, and overlayfs' own folder beside it.
 pub(crate) const UPPER: &str = "upper";
 pub(crate) const WORK: &str = "work";
@@ -52,7 +54,9 @@ pub(crate) struct Ready {
     /// Where it is inside.
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
-    /// Nobody else uses it meanwhile.
+    /// It has the add-on that tells programs of their container.
+    pub(crate) is_told: bool,
+    /// Nobody else uses it meanwhile, but for who joins.
     pub(crate) lock: Option<File>,
 }
 
@@ -64,22 +68,30 @@ pub(crate) fn ready(
     caller: &Caller,
     of: &PrefixOf,
     user: &ContainerUser,
-    family_name: &str,
+    request: &Request,
 ) -> Result<Ready, WineError> {
+    let family_name = &request.family_name;
     let template = match of {
         PrefixOf::Making(folder) => {
-            return Ok(Ready { path: folder.clone(), source: Source::Folder(folder.clone()), lock: None });
+            let source = Source::Folder(folder.clone());
+            return Ok(Ready { path: folder.clone(), source, is_told: false, lock: None });
         }
-        PrefixOf::Package(template) => template,
+        PrefixOf::Package(template) | PrefixOf::Importing(template, _) => template,
     };
     let package = caller.folders.data.join("packages").join(family_name);
     let package = canonical(&package).map_err(WineError::at(package))?;
     let folder = own_folder(caller, user, &package.join(CHANGES))?;
-    let lock = lock(&folder, family_name)?;
+    let lock = match request.joins {
+        true => None,
+        false => Some(lock(&folder, family_name, &caller.folders)?),
+    };
     let path = package.join(PREFIX);
     let source = if template.is_copied() {
         if fs::symlink_metadata(&path).is_err() {
             copy(caller, user, &template.prefix(), &folder, &path)?;
+        }
+        if let PrefixOf::Importing(_, text) = of {
+            put_import(&path, text).map_err(WineError::at(&path))?;
         }
         Source::Folder(path.clone())
     } else {
@@ -88,7 +100,7 @@ pub(crate) fn ready(
         }
         Source::Overlay { template: template.prefix(), changes: folder }
     };
-    Ok(Ready { path, source, lock: Some(lock) })
+    Ok(Ready { path, source, is_told: template.not_told().is_none(), lock })
 }
 
 /// A folder of the container's user, and no link to one.
@@ -106,8 +118,26 @@ fn own_folder(caller: &Caller, user: &ContainerUser, path: &Path) -> Result<Path
     }
 }
 
+/// Puts the text for `reg import` into a prefix that is a folder, in the place of whatever bears its name.
+fn put_import(prefix: &Path, text: &[u8]) -> io::Result<()> {
+    take_import(prefix)?;
+    let drive = open_without_links(CWD, &prefix.join("drive_c"))?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(drive, IMPORT_FILE, flags, Mode::from(0o644))?;
+    File::from(file).write_all(text)
+}
+
+/// Takes it away again.
+pub(super) fn take_import(prefix: &Path) -> io::Result<()> {
+    let drive = open_without_links(CWD, &prefix.join("drive_c"))?;
+    match unlinkat(drive, IMPORT_FILE, AtFlags::empty()) {
+        Err(Errno::NOENT) => Ok(()),
+        done => Ok(done?),
+    }
+}
+
 /// Two overlays above one folder would be undefined (the kernel's overlayfs.rst), and two servers would write one registry.
-fn lock(folder: &Path, family_name: &str) -> Result<File, WineError> {
+fn lock(folder: &Path, family_name: &str, folders: &Folders) -> Result<File, WineError> {
     let path = folder.join(LOCK);
     let file = OpenOptions::new()
         .write(true)
@@ -117,7 +147,13 @@ fn lock(folder: &Path, family_name: &str) -> Result<File, WineError> {
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(&path)
         .map_err(WineError::at(&path))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    let try_it = || flock(&file, FlockOperation::NonBlockingLockExclusive);
+    let locked = match try_it() {
+        // A container that is only kept makes room.
+        Err(Errno::WOULDBLOCK) if keep::end_idle(folders, family_name) => try_it(),
+        locked => locked,
+    };
+    match locked {
         Ok(()) => Ok(file),
         Err(Errno::WOULDBLOCK) => Err(WineError::Busy { package: family_name.to_owned() }),
         Err(error) => Err(WineError::at(path)(error)),

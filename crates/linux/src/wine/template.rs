@@ -4,9 +4,11 @@
 //! Wine makes it in a container, without anything granted, so it finds no folder of the user's to link to and no menu to write to. What
 //! it would lead out by all the same is taken away: drives, ports and links.
 
+mod clean;
+
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown, symlink};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,12 +16,13 @@ use lowbox_msix::Identity;
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open, syncfs};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, waitpid};
 
-use super::{DRIVES, PrefixOf, Wine, WineError, WineRun};
+use super::{DRIVES, PrefixOf, Wine, WineError, WineRun, told};
 use crate::host::{canonical, container_user, remove_tree};
 use crate::launch::Groundwork;
 use crate::launch::pin::open_without_links;
 use crate::prepare::{Caller, Request, ground, prepare};
 use crate::sys::{self, Forked};
+use clean::{clean, give};
 use lowbox_security::derive::package_sid;
 
 /// The folder of all templates, in lowbox's data folder, where no grant reaches.
@@ -32,6 +35,11 @@ const LOCK: &str = ".lock";
 const PREFIX: &str = "prefix";
 /// Says that a package needs a copy of the template, because overlayfs does not work above it.
 const COPIED: &str = "copied";
+/// Says why its programs are not told of their container ([`told`]).
+const NOT_TOLD: &str = "not-told";
+
+/// How it is made: one that another lowbox made otherwise is not used.
+const MADE: u32 = 3;
 
 /// A template that is there.
 #[derive(Clone, Debug)]
@@ -61,13 +69,21 @@ impl Template {
     }
 
     /// Its prefix.
-    pub(crate) fn prefix(&self) -> PathBuf {
+    #[must_use]
+    pub fn prefix(&self) -> PathBuf {
         self.folder.join(PREFIX)
     }
 
     /// Whether packages have copies of it.
-    pub(crate) fn is_copied(&self) -> bool {
+    #[must_use]
+    pub fn is_copied(&self) -> bool {
         self.folder.join(COPIED).exists()
+    }
+
+    /// Why programs are not told of their container, if they are not.
+    #[must_use]
+    pub fn not_told(&self) -> Option<String> {
+        fs::read_to_string(self.folder.join(NOT_TOLD)).ok()
     }
 
     /// Makes the template, which takes Wine some ten seconds; `tell` hears how many files of how many are there, ten times a second.
@@ -121,18 +137,24 @@ impl Template {
         let init = run(PrefixOf::Making(prefix.clone()), &["wineboot", "--init"]);
         in_container(caller, &init, &mut || tell(count(&libraries).min(total), total)).map_err(failed)?;
         clean(&prefix, wine).map_err(WineError::at(&prefix))?;
-        // On the disk before it has its name.
-        let object = open(&new, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        object.and_then(syncfs).map_err(WineError::at(&new))?;
         let template = Template { folder: new.clone() };
         // The first overlay above it is tried at once: what it fails for will not change from run to run.
-        let trial = run(PrefixOf::Package(template), &["--version"]);
+        let trial = run(PrefixOf::Package(template.clone()), &["--version"]);
         if let Err(what) = in_container(caller, &trial, &mut || ()) {
             fs::write(new.join(COPIED), what).map_err(WineError::at(&new))?;
         }
+        // So are Wine's libraries with the add-on, by a program of Wine's.
+        let trial = run(PrefixOf::Package(template), &["cmd", "/c", "exit", "0"]);
+        add_what_tells(&prefix, wine, &mut || in_container(caller, &trial, &mut || ()))
+            .map_err(WineError::at(&prefix))?
+            .map_or(Ok(()), |why| fs::write(new.join(NOT_TOLD), why))
+            .map_err(WineError::at(&new))?;
         let packages = caller.folders.data.join("packages");
         let packages_folder = open_without_links(CWD, &packages).map_err(WineError::at(&packages))?;
         remove_tree(&packages_folder, family_name().as_ref()).map_err(WineError::at(&packages))?;
+        // On the disk before it has its name.
+        let object = open(&new, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        object.and_then(syncfs).map_err(WineError::at(&new))?;
         let place = all.join(name(caller, wine));
         fs::rename(&new, &place).map_err(WineError::at(&place))?;
         Ok(Template { folder: place })
@@ -147,11 +169,32 @@ fn family_name() -> String {
 /// Wine calls the user's folder in it by the user's name in the container.
 fn name(caller: &Caller, wine: &Wine) -> String {
     let user = container_user(&caller.user, &package_sid(&family_name()));
-    format!("{}-{}", wine.key, user.name)
+    format!("{}-{MADE}{}-{}", wine.key, told::key(), user.name)
+}
+
+/// Puts the add-on into it, if Wine runs with it. Says why not.
+fn add_what_tells(
+    prefix: &Path,
+    wine: &Wine,
+    trial: &mut dyn FnMut() -> Result<(), String>,
+) -> io::Result<Option<String>> {
+    let Some(originals) = wine.libraries() else { return Ok(Some("Wine's libraries were not found".into())) };
+    let owner = fs::symlink_metadata(prefix)?;
+    let system32 = prefix.join("drive_c/windows/system32");
+    if let Err(why) = told::put_into(&system32, &originals, &|path| give(path, &owner)) {
+        return Ok(Some(why));
+    }
+    match trial() {
+        Ok(()) => Ok(None),
+        Err(why) => {
+            told::take_out(&system32, &originals, &|path| give(path, &owner))?;
+            Ok(Some(format!("Wine does not run with the add-on: {why}")))
+        }
+    }
 }
 
 /// Runs a program in a container, beside a process of its own. Says why it failed.
-fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
+pub(super) fn in_container(caller: &Caller, request: &Request, tell: &mut dyn FnMut()) -> Result<(), String> {
     let (report, answer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| error.to_string())?;
     let lowbox = getpid();
@@ -213,76 +256,4 @@ fn launch(caller: &Caller, request: &Request) -> Result<(), String> {
         0 => Ok(()),
         code => Err(format!("Wine ended with {code}")),
     }
-}
-
-/// Takes away what leads out of the prefix, and sets what a package shall find.
-fn clean(prefix: &Path, wine: &Wine) -> io::Result<()> {
-    let owner = fs::symlink_metadata(prefix)?;
-    let own = |path: &Path| match owner.uid() {
-        uid if uid == rustix::process::geteuid().as_raw() => Ok(()),
-        uid => lchown(path, Some(uid), Some(owner.gid())),
-    };
-    let folder = open_without_links(CWD, prefix)?;
-    // Drives are of each run. Debian's Wine notes the socket's folder of this container in `wineserver`.
-    for gone in [DRIVES, "wineserver"] {
-        remove_tree(&folder, gone.as_ref())?;
-    }
-    DirBuilder::new().mode(0o755).create(prefix.join(DRIVES))?;
-    own(&prefix.join(DRIVES))?;
-    // Else Wine would make the whole prefix anew in each package.
-    let stamp = prefix.join(".update-timestamp");
-    let _ = fs::remove_file(&stamp);
-    fs::write(&stamp, "disable\n")?;
-    own(&stamp)?;
-    // Wine's default is Windows 7.
-    let registry =
-        OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(prefix.join("user.reg"));
-    // No window manager runs on the nested display that a program gets (`crate::display`), so Wine draws the frames of windows itself.
-    registry?.write_all(
-        b"\n[Software\\\\Wine] 1\n\"Version\"=\"win10\"\n\n[Software\\\\Wine\\\\X11 Driver] 1\n\"Managed\"=\"N\"\n",
-    )?;
-    replace_links(&prefix.join("drive_c"), &own)?;
-    for (copies, originals) in wine.libraries_by_folder() {
-        share(&prefix.join("drive_c/windows").join(copies), &originals, &own)?;
-    }
-    Ok(())
-}
-
-/// A folder in the place of each link: Wine links the user's folders to those of HOME.
-fn replace_links(folder: &Path, own: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        if kind.is_symlink() {
-            fs::remove_file(&path)?;
-            DirBuilder::new().mode(0o755).create(&path)?;
-            own(&path)?;
-        } else if kind.is_dir() {
-            replace_links(&path, own)?;
-        }
-    }
-    Ok(())
-}
-
-/// Wine copies its own libraries into each prefix. Those that are the same byte for byte are links to Wine's here: 700 MB less.
-fn share(copies: &Path, originals: &Path, own: &dyn Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    let Ok(entries) = fs::read_dir(copies) else { return Ok(()) };
-    for entry in entries {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            // system32/drivers and its like: Wine keeps all in one folder.
-            share(&path, originals, own)?;
-            continue;
-        }
-        let original = originals.join(entry.file_name());
-        let same = entry.metadata()?.len() == fs::metadata(&original).map_or(u64::MAX, |found| found.len())
-            && fs::read(&path)? == fs::read(&original)?;
-        if same {
-            fs::remove_file(&path)?;
-            symlink(&original, &path)?;
-            own(&path)?;
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! lines only raise its count. A last line that was torn off is skipped.
 
 mod denial;
+mod drive;
 mod line;
 mod object;
 mod process;
@@ -16,6 +17,7 @@ mod stack;
 mod write;
 
 pub use denial::{Denial, Why};
+pub use drive::{Drive, can_be_named, windows_name};
 pub use object::{Bus, DisplayProtocol, Node, Object};
 pub use process::{MAX_ARGUMENTS, Process};
 pub use read::{MAX_LINE, Reader, TraceError};

@@ -23,6 +23,9 @@ pub struct Process {
     /// There was more of the command line.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// It is Wine's server, which does for programs what they ask of it, and which of them asked could not be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unclear: bool,
 }
 
 impl Process {
@@ -33,7 +36,7 @@ impl Process {
         exe: Raw,
         arguments: impl IntoIterator<Item = &'a [u8]>,
     ) -> Process {
-        let mut process = Process { pid, parent, exe, arguments: Vec::new(), cut: false };
+        let mut process = Process { pid, parent, exe, arguments: Vec::new(), cut: false, unclear: false };
         let mut room = MAX_ARGUMENTS;
         for argument in arguments {
             if room == 0 {

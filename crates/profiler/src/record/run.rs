@@ -1,8 +1,12 @@
 //! One run of a program that was watched.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use super::{Drive, Object};
 use crate::Raw;
+use crate::raw::is_printable;
 
 /// What a run was: the first line of its section in a record file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +43,22 @@ pub struct Run {
     /// Looking alone (stat, access, readlink) was watched too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probes: bool,
+    /// What a Windows program called folders by a letter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drives: Vec<Drive>,
+}
+
+impl Run {
+    /// What a Windows program called the object, as Windows writes it. A name with characters that can't be shown is none.
+    pub fn windows_name(&self, object: &Object) -> Option<String> {
+        self.windows_path(object.path()?.as_path())
+    }
+
+    /// The same of a path.
+    pub fn windows_path(&self, path: &Path) -> Option<String> {
+        let name = self.drives.iter().find_map(|drive| drive.name(path))?;
+        name.chars().all(is_printable).then_some(name)
+    }
 }
 
 /// Kinds of runs.

@@ -17,12 +17,13 @@ const GROUP: usize = 1 << 17;
 type Column = (&'static str, fn(&Row) -> String);
 
 /// Texts; lists are JSON arrays, as in the CSV table.
-const TEXTS: [Column; 18] = [
+const TEXTS: [Column; 19] = [
     ("package", |row| row.package.clone()),
     ("machine", |row| row.machine.clone()),
     ("mode", |row| row.mode.clone()),
     ("kind", |row| row.kind.clone()),
     ("object", |row| row.object.clone()),
+    ("windows", |row| row.windows.clone()),
     ("class", |row| row.class.clone()),
     ("right", |row| row.right.clone()),
     ("desired", |row| row.desired.clone()),
@@ -51,7 +52,7 @@ pub fn write_parquet(rows: impl Iterator<Item = Row>, out: impl Write + Send) ->
     let texts: String =
         TEXTS.iter().map(|(name, _)| format!("REQUIRED BYTE_ARRAY {name} (UTF8); ")).collect();
     let numbers = "REQUIRED INT64 count (INTEGER(64,false)); REQUIRED INT64 pid; \
-                   REQUIRED BOOLEAN on_parent; REQUIRED BOOLEAN truncated;";
+                   REQUIRED BOOLEAN on_parent; REQUIRED BOOLEAN truncated; REQUIRED BOOLEAN unclear;";
     let schema = Arc::new(parse_message_type(&format!("message accesses {{ {texts}{numbers} }}"))?);
     let mut file = SerializedFileWriter::new(out, schema, Arc::new(WriterProperties::builder().build()))?;
     let mut rows = rows.peekable();
@@ -84,8 +85,8 @@ fn write_group<W: Write + Send>(
                 column.write_batch(&group.iter().map(value).collect::<Vec<_>>(), None, None)?;
             }
             ColumnWriter::BoolColumnWriter(column) => {
-                let first = number == TEXTS.len() + 2;
-                let value = |row: &Row| if first { row.on_parent } else { row.truncated };
+                let flag = number - TEXTS.len() - 2;
+                let value = |row: &Row| [row.on_parent, row.truncated, row.unclear][flag];
                 column.write_batch(&group.iter().map(value).collect::<Vec<_>>(), None, None)?;
             }
             _ => return Err(io::Error::other("the schema has no such column")),

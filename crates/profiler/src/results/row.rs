@@ -21,6 +21,8 @@ pub struct Row {
     pub kind: String,
     /// The object.
     pub object: String,
+    /// What a Windows program called it.
+    pub windows: String,
     /// The class of a network object's address.
     pub class: String,
     /// What was to be done.
@@ -45,6 +47,8 @@ pub struct Row {
     pub exe: String,
     /// Its command line.
     pub arguments: Vec<String>,
+    /// It is Wine's server, and which program it did this for could not be told.
+    pub unclear: bool,
     /// What covers it: `capability`, `grant`, `already` or `nothing`.
     pub covered: String,
     /// The capability's name, the grant's option, or why nothing covers it.
@@ -58,12 +62,13 @@ pub struct Row {
 }
 
 /// The columns, in their order.
-pub const COLUMNS: [&str; 22] = [
+pub const COLUMNS: [&str; 24] = [
     "package",
     "machine",
     "mode",
     "kind",
     "object",
+    "windows",
     "class",
     "right",
     "desired",
@@ -76,6 +81,7 @@ pub const COLUMNS: [&str; 22] = [
     "pid",
     "exe",
     "arguments",
+    "unclear",
     "covered",
     "by",
     "alternatives",
@@ -100,6 +106,7 @@ fn row(records: &Records, found: &Attribution, at: usize, access: &Access) -> Ro
         mode: run.mode.name().to_owned(),
         kind: access.object.kind().to_owned(),
         object: access.object.to_string(),
+        windows: run.windows_name(&access.object).unwrap_or_default(),
         class: access.object.class().map_or("", lowbox_policy::network::Class::name).to_owned(),
         right: access.right.name().to_owned(),
         desired: access.denial.desired.to_string(),
@@ -112,6 +119,7 @@ fn row(records: &Records, found: &Attribution, at: usize, access: &Access) -> Ro
         pid: process.pid,
         exe: process.exe.to_string(),
         arguments: process.arguments.iter().map(ToString::to_string).collect(),
+        unclear: process.unclear,
         covered: covered.to_owned(),
         by,
         alternatives: outcome.alternatives.iter().map(|name| (*name).to_owned()).collect(),
@@ -152,6 +160,7 @@ impl Row {
             &self.mode,
             &self.kind,
             &self.object,
+            &self.windows,
             &self.class,
             &self.right,
             &self.desired,

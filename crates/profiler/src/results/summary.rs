@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::Raw;
-use crate::attribute::{Attribution, CoveredBy};
+use crate::attribute::{Attribution, CoveredBy, Grant};
 use crate::record::Records;
 
 use super::row::time;
@@ -52,6 +52,13 @@ pub fn write_summary(
     for (program, accesses) in programs {
         writeln!(out, "Program: {program} ({accesses} different accesses)")?;
     }
+    let unclear = records.accesses.iter().filter(|access| records.processes[access.process].unclear).count();
+    if unclear > 0 {
+        writeln!(
+            out,
+            "Of {unclear} different accesses by Wine's server it is not known which program asked for them."
+        )?;
+    }
     writeln!(
         out,
         "{} different accesses that were not granted, {} in all.",
@@ -65,7 +72,7 @@ pub fn write_summary(
             records.left_out, records.skipped_lines
         )?;
     }
-    needs(found, &mut out)?;
+    needs(records, found, &mut out)?;
     if let Some(manifest) = &context.manifest {
         match context.added.as_slice() {
             [] => writeln!(out, "Manifest: {manifest}: unchanged, it declares everything")?,
@@ -76,7 +83,7 @@ pub fn write_summary(
     writeln!(out)
 }
 
-fn needs(found: &Attribution, out: &mut impl Write) -> io::Result<()> {
+fn needs(records: &Records, found: &Attribution, out: &mut impl Write) -> io::Result<()> {
     if found.capabilities.is_empty() {
         writeln!(out, "Capabilities: none are needed.")?;
     } else {
@@ -106,12 +113,21 @@ fn needs(found: &Attribution, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "Grants, where no capability fits:")?;
     }
     for grant in &found.grants {
-        writeln!(out, "  {grant}")?;
+        match windows_name(records, grant) {
+            Some(name) => writeln!(out, "  {grant}  ({name})")?,
+            None => writeln!(out, "  {grant}")?,
+        }
     }
     if found.prompting {
         writeln!(out, "  (The user could be asked for some of them: isolatedWin32-promptForAccess.)")?;
     }
     Ok(())
+}
+
+/// What a Windows program called the folder or file that a grant is for.
+fn windows_name(records: &Records, grant: &Grant) -> Option<String> {
+    let Grant::Path { path, .. } = grant else { return None };
+    records.runs.iter().find_map(|run| run.windows_path(path))
 }
 
 fn unattributed(records: &Records, found: &Attribution, out: &mut impl Write) -> io::Result<()> {
@@ -129,7 +145,9 @@ fn unattributed(records: &Records, found: &Attribution, out: &mut impl Write) ->
     }
     writeln!(out, "Covered by nothing:")?;
     for (access, why) in none.iter().take(SHOWN) {
-        writeln!(out, "  {} {} ({} times): {why}", access.right.words(), access.object, access.count)?;
+        let named = records.runs[access.run].windows_name(&access.object);
+        let named = named.map(|name| format!(" ({name})")).unwrap_or_default();
+        writeln!(out, "  {} {}{named} ({} times): {why}", access.right.words(), access.object, access.count)?;
     }
     if none.len() > SHOWN {
         writeln!(out, "  and {} more; the table has them all", none.len() - SHOWN)?;

@@ -33,6 +33,7 @@ pub fn run(package: &str) -> Run {
         grants: Vec::new(),
         less_privileged: false,
         probes: false,
+        drives: Vec::new(),
     }
 }
 

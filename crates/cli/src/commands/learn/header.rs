@@ -9,12 +9,16 @@ use lowbox_linux::learn::granted;
 use lowbox_linux::prepare::{Prepared, Request};
 use lowbox_policy::GrantRights;
 use lowbox_profiler::Raw;
-use lowbox_profiler::record::{Mode, Run, VERSION};
+use lowbox_profiler::record::{Drive, Mode, Run, VERSION};
 
 /// What a run is, for those who read its records.
 pub fn header(mode: Mode, probes: bool, request: &Request, prepared: &Prepared) -> Run {
     let grant = |(path, rights): (PathBuf, GrantRights)| {
         Raw::from([path.as_os_str().as_bytes(), b":", rights.to_string().as_bytes()].concat())
+    };
+    let drive = |drive: &lowbox_linux::wine::Drive| Drive {
+        letter: drive.letter,
+        folder: Raw::from(drive.folder.as_path()),
     };
     let words = std::iter::once(&request.program).chain(&request.arguments);
     Run {
@@ -30,5 +34,6 @@ pub fn header(mode: Mode, probes: bool, request: &Request, prepared: &Prepared) 
         grants: granted(request, prepared).into_iter().map(grant).collect(),
         less_privileged: request.less_privileged,
         probes,
+        drives: prepared.spec.wine.iter().flat_map(|wine| &wine.drives).map(drive).collect(),
     }
 }

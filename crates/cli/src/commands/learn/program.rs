@@ -181,6 +181,7 @@ fn request(arguments: &Program, package: Package) -> Result<Request, Failure> {
     Ok(Request {
         family_name: package.identity.family_name(),
         publisher_id: package.identity.publisher().id(),
+        package: package.told(),
         // Privacy-sensitive ones too: what is declared need not be learned.
         capabilities: package.capabilities,
         less_privileged: arguments.package.lpac,

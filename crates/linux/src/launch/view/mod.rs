@@ -1,7 +1,7 @@
 //! The private root: what the program sees of the file tree, and the Landlock rules that go with it.
 
 mod granted;
-mod input;
+pub(crate) mod input;
 mod mounts;
 mod own;
 mod places;

@@ -1,9 +1,12 @@
 //! The prefix of a Windows program: mounted where it is told to be, with drives of this run alone.
 
+use std::fs::File;
+use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, symlinkat, unlinkat};
+use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, unmount,
@@ -17,7 +20,8 @@ use crate::launch::pin::open_without_links;
 use crate::launch::rules::PRIVATE;
 use crate::sys::{MountAttributes, clone_mount};
 use crate::wine::prefix::{UPPER, WORK};
-use crate::wine::{DRIVES, Drive, PackageEntry, Source, WineSpec};
+use crate::wine::told::ANSWERS;
+use crate::wine::{DRIVES, PackageEntry, Source, WineSpec};
 
 /// Where parts of it lie on the private root while it is put together.
 const PARTS: &str = ".wine";
@@ -58,7 +62,7 @@ impl Builder {
                 self.overlay(&template, &changes, &wine.package_files).map_err(at())?
             }
         };
-        let drives = self.drives(&wine.drives).map_err(Failure::at(Step::Prefix, &wine.prefix))?;
+        let drives = self.drives(wine).map_err(Failure::at(Step::Prefix, &wine.prefix))?;
         Ok((mount, drives))
     }
 
@@ -92,7 +96,7 @@ impl Builder {
         Ok(mount)
     }
 
-    /// What of packages lies in the prefix: folders and links, in memory.
+    /// What of packages lies in the prefix: folders, links and files, in memory.
     fn package_files(&self, entries: &[PackageEntry]) -> rustix::io::Result<OwnedFd> {
         let path = format!("{PARTS}/packages");
         mkdirat(&self.root, &path, Mode::from(0o755))?;
@@ -102,6 +106,12 @@ impl Builder {
             match entry {
                 PackageEntry::Folder { at } => mkdirat(&folder, at, Mode::from(0o755))?,
                 PackageEntry::Link { at, to } => symlinkat(to, &folder, at)?,
+                PackageEntry::File { at, content } => {
+                    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+                    let mut file = File::from(openat(&folder, at, flags, Mode::from(0o444))?);
+                    file.write_all(content)
+                        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+                }
             }
         }
         Ok(folder)
@@ -114,14 +124,20 @@ impl Builder {
         }
     }
 
-    /// Links to what has a letter, in a folder that nobody can write to: Wine adds the host's ports to one that it can write to.
-    fn drives(&self, drives: &[Drive]) -> std::io::Result<OwnedFd> {
+    /// Links to what has a letter, in a folder that nobody can write to: Wine adds the host's ports to one that it can write to. Beside them
+    /// what the program is told of its container.
+    fn drives(&self, wine: &WineSpec) -> std::io::Result<OwnedFd> {
         self.make_parts()?;
         let folder = PathBuf::from(PARTS).join("drives");
         mkdirat(&self.root, &folder, Mode::from(0o755))?;
         let folder = openat(&self.root, &folder, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         symlinkat("../drive_c", &folder, "c:")?;
-        for drive in drives {
+        if let Some(told) = &wine.told {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            let file = openat(&folder, ANSWERS, flags, Mode::from(0o444))?;
+            File::from(file).write_all(told)?;
+        }
+        for drive in &wine.drives {
             symlinkat(&drive.folder, &folder, format!("{}:", drive.letter.to_ascii_lowercase()))?;
         }
         let attributes = MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false };

@@ -8,14 +8,22 @@ use serde::{Deserialize, Serialize};
 /// The longest message: the names of a stack are bounded, and its modules have paths.
 const MAX_MESSAGE: usize = 4 << 20;
 
-/// A stack that is asked for: of a thread that waits in a system call.
+/// What is asked about a thread that waits in a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Question {
     /// Which question it is, from 1 on.
     pub(super) number: u64,
     pub(super) thread: u32,
-    pub(super) sp: u64,
-    pub(super) pc: u64,
+    pub(super) about: About,
+}
+
+/// What is to be told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum About {
+    /// Its stack: it waits with these registers.
+    Stack { sp: u64, pc: u64 },
+    /// Its Windows program; or if it is Wine's server, whose it is that asked for this.
+    Program { is_server: bool },
 }
 
 /// The answer.
@@ -32,6 +40,17 @@ pub(super) struct Answer {
     pub(super) marks: Vec<Mark>,
     /// It is known again in the same thread only.
     pub(super) of_thread: bool,
+    /// Whose the call is.
+    pub(super) program: ProgramMessage,
+}
+
+/// Whose a call is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ProgramMessage {
+    /// The thread that made it, or asked Wine's server for it; `None` if that can't be told.
+    pub(super) thread: Option<u32>,
+    /// The file of its Windows program.
+    pub(super) file: Option<Vec<u8>>,
 }
 
 /// An address, and the word that is there.

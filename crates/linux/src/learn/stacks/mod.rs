@@ -3,6 +3,7 @@
 //! Nothing is stopped and nothing is written: registers are those that the kernel tells of a waiting thread, the rest is read from
 //! memory and files. The program can falsify all of it, as it can anything that a stack is read from.
 
+mod asker;
 mod elf;
 pub mod image;
 mod images;
@@ -13,6 +14,7 @@ mod merge;
 mod message;
 pub mod names;
 mod open;
+pub mod pe;
 mod places;
 mod process;
 pub mod python;
@@ -34,7 +36,7 @@ use lowbox_profiler::Raw;
 use lowbox_profiler::record::{Frame, Module, Stack};
 
 use crate::supervise::guard::Guard;
-use message::{Answer, FrameMessage, Question, receive, send};
+use message::{About, Answer, FrameMessage, Question, receive, send};
 use places::{Marks, Place, Places};
 pub(super) use registers::Registers;
 
@@ -43,11 +45,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Modules whose names are shared between stacks.
 const MAX_SHARED: usize = 4096;
 
+/// Whose a call is.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) thread: u32,
+    /// The file of its Windows program, if it has come as far as to have one.
+    pub(super) file: Option<Raw>,
+}
+
 /// Asks for stacks.
 #[derive(Debug)]
 pub(super) struct Stacks {
     /// `None` once it did not answer.
     reader: Option<(UnixStream, Guard)>,
+    /// Else it is asked about programs only.
+    pub(super) are_wanted: bool,
     asked: u64,
     /// Places that were numbered.
     sites: u64,
@@ -62,13 +74,14 @@ impl Stacks {
     ///
     /// # Errors
     /// What socketpair(2) and clone(2) report.
-    pub(super) fn start() -> io::Result<Stacks> {
+    pub(super) fn start(are_wanted: bool) -> io::Result<Stacks> {
         let (socket, pid) = process::start()?;
         let guard = Guard::new(pid);
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
         Ok(Stacks {
             reader: Some((socket, guard)),
+            are_wanted,
             asked: 0,
             sites: 0,
             places: Places::default(),
@@ -85,7 +98,8 @@ impl Stacks {
         if let Some(known) = known.filter(|_| waits()) {
             return known;
         }
-        let answer = registers.and_then(|registers| self.ask(thread, registers));
+        let stack = |Registers { sp, pc }| About::Stack { sp, pc };
+        let answer = registers.and_then(|registers| self.ask(thread, stack(registers)));
         let answer = answer.filter(|_| waits()).unwrap_or_default();
         let (marks, of_thread) = (Marks::new(answer.marks.clone()), answer.of_thread);
         self.unread += u64::from(answer.frames.is_empty());
@@ -98,6 +112,25 @@ impl Stacks {
             self.places.add(exe, registers, Arc::clone(&place));
         }
         place
+    }
+
+    /// The place of a call of which it is not known whose it is.
+    pub(super) fn nowhere(&self) -> Arc<Place> {
+        let stack = Stack::new(Vec::new(), true);
+        Arc::new(Place { site: 0, stack, marks: Marks::default(), thread: None })
+    }
+
+    /// Whose a call of a Windows program's container is: that of the thread that makes it, or if that is Wine's server, of one that asked
+    /// for it. `waits` says whether it still does.
+    pub(super) fn program(
+        &mut self,
+        thread: u32,
+        is_server: bool,
+        waits: impl Fn() -> bool,
+    ) -> Option<Program> {
+        let answer = self.ask(thread, About::Program { is_server }).filter(|_| waits())?;
+        let file = answer.program.file.map(|file| Raw::from(file.as_slice()));
+        Some(Program { thread: answer.program.thread?, file })
     }
 
     fn stack(&mut self, answer: Answer) -> Stack {
@@ -131,10 +164,10 @@ impl Stacks {
         Stack::new(frames.collect(), truncated)
     }
 
-    fn ask(&mut self, thread: u32, registers: Registers) -> Option<Answer> {
+    fn ask(&mut self, thread: u32, about: About) -> Option<Answer> {
         let (socket, _) = self.reader.as_mut()?;
         self.asked += 1;
-        let question = Question { number: self.asked, thread, sp: registers.sp, pc: registers.pc };
+        let question = Question { number: self.asked, thread, about };
         let mut answer = send(&mut *socket, &question).and_then(|()| receive::<Answer>(&mut *socket));
         // A reader may have died after an answer; then the notice of that was taken for the next one.
         while answer.as_ref().is_ok_and(|answer| answer.number != 0 && answer.number < question.number) {

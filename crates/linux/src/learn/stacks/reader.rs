@@ -4,15 +4,16 @@ use std::rc::Rc;
 
 use rustix::process::Pid;
 
+use super::asker::{Asker, Askers};
 use super::images::Images;
 use super::memory::{Memory, Remote};
 use super::merge::{Native, merged};
-use super::message::{Answer, FrameMessage, MAX_MARKS, Mark, Question};
+use super::message::{About, Answer, FrameMessage, MAX_MARKS, Mark, ProgramMessage, Question};
 use super::names::demangled;
 use super::python::PythonStack;
 use super::space::Space;
 use super::threads::{Thread, Threads};
-use super::unwind::{Frame, Unwinder};
+use super::unwind::{Code, Frame, Unwinder};
 
 /// The most bytes of names in an answer, as in a record (`record::Stack::new`), and some.
 const MAX_NAMES: usize = 256 << 10;
@@ -23,24 +24,59 @@ pub(super) struct Reader {
     images: Images,
     threads: Threads,
     unwinder: Unwinder,
+    askers: Askers,
 }
 
 impl Reader {
-    /// Reads the stack of a thread that waits; one without frames if nothing of it can be read.
+    /// Answers: one without frames, or without a thread, if nothing can be read.
     pub(super) fn answer(&mut self, question: &Question) -> Answer {
+        match question.about {
+            About::Stack { sp, pc } => self.stack(question, Frame::innermost(pc, sp)),
+            About::Program { is_server } => {
+                let program = self.program(question.thread, is_server);
+                Answer { number: question.number, program, ..Answer::default() }
+            }
+        }
+    }
+
+    fn program(&mut self, caller: u32, is_server: bool) -> ProgramMessage {
+        let thread = match is_server {
+            false => caller,
+            true => match self.askers.of(caller) {
+                Asker::Thread(thread) => thread,
+                Asker::Nobody => return ProgramMessage { thread: Some(caller), file: None },
+                Asker::Unclear => return ProgramMessage::default(),
+            },
+        };
+        let file = self.windows_program(thread).or_else(|| {
+            // It may have been read before the program was loaded.
+            self.threads.forget(thread);
+            self.windows_program(thread)
+        });
+        ProgramMessage { thread: Some(thread), file }
+    }
+
+    fn windows_program(&mut self, thread: u32) -> Option<Vec<u8>> {
+        let mut memory = Remote::new(Pid::from_raw(thread as i32)?);
+        let (known, _) = self.threads.of(thread)?;
+        known.space.windows_program(&mut memory).map(<[u8]>::to_vec)
+    }
+
+    /// Reads the stack of a thread that waits.
+    fn stack(&mut self, question: &Question, start: Frame) -> Answer {
         let number = question.number;
         let nothing = Answer { number, truncated: true, ..Answer::default() };
         let Some(process) = Pid::from_raw(question.thread as i32) else { return nothing };
         let mut memory = Remote::new(process);
         let Some((mut known, is_fresh)) = self.threads.of(question.thread) else { return nothing };
-        let (mut native, mut is_cut) = self.native(question, &known.space, &mut memory);
+        let (mut native, mut is_cut) = self.native(question, &start, &known.space, &mut memory);
         // What was mapped meanwhile is not known yet.
         if is_cut && !is_fresh {
             self.threads.forget(question.thread);
             let Some((again, _)) = self.threads.of(question.thread) else { return nothing };
             if !Rc::ptr_eq(&again.space, &known.space) {
                 known = again;
-                (native, is_cut) = self.native(question, &known.space, &mut memory);
+                (native, is_cut) = self.native(question, &start, &known.space, &mut memory);
             }
         }
         let python = self.python(question.thread, &known, &mut memory);
@@ -59,14 +95,19 @@ impl Reader {
     }
 
     /// The frames of machine code, and whether there are more.
-    fn native(&mut self, question: &Question, space: &Space, memory: &mut dyn Memory) -> (Vec<Frame>, bool) {
+    fn native(
+        &mut self,
+        question: &Question,
+        start: &Frame,
+        space: &Space,
+        memory: &mut dyn Memory,
+    ) -> (Vec<Frame>, bool) {
         let images = &mut self.images;
         let image = |address: u64, memory: &mut dyn Memory| {
             let (number, _) = space.place(address, question.thread, images, memory)?;
-            space.image(number, question.thread, images, memory)
+            space.loaded(number, question.thread, images, memory)
         };
-        let start = Frame::innermost(question.pc, question.sp);
-        self.unwinder.walk(start, image, &|address| space.is_code(address), memory)
+        self.unwinder.walk(start.clone(), image, &|address| space.is_code(address), memory)
     }
 
     fn python(
@@ -96,14 +137,22 @@ impl Reader {
             let Some((number, offset)) = space.place(frame.place(), thread, &mut self.images, memory) else {
                 continue;
             };
-            let image = space.image(number, thread, &mut self.images, memory).map(|(image, _)| image);
+            let loaded = space.loaded(number, thread, &mut self.images, memory);
+            let (image, pe) = match loaded {
+                Some(Code::Elf(image, _)) => (Some(image), None),
+                Some(Code::Pe(pe)) => (None, Some(pe)),
+                None => (None, None),
+            };
             let module = numbers.iter().position(|known| *known == number).unwrap_or_else(|| {
                 numbers.push(number);
                 let build_id = image.as_ref().map(|image| image.build_id.clone()).unwrap_or_default();
                 answer.modules.push((space.module(number).path.clone(), build_id));
                 numbers.len() - 1
             });
-            let symbol = image.as_ref().and_then(|image| image.function(offset).map(<[u8]>::to_vec));
+            let symbol = match &pe {
+                Some(pe) => pe.name(offset, memory),
+                None => image.as_ref().and_then(|image| image.function(offset).map(<[u8]>::to_vec)),
+            };
             let lines = image.map(|image| image.lines(offset)).unwrap_or_default();
             let frames = frames(module as u32, offset + u64::from(frame.is_return), symbol.as_deref(), lines);
             names += frames.iter().map(FrameMessage::size).sum::<usize>();

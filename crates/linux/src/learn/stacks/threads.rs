@@ -87,7 +87,8 @@ fn identity(thread: u32) -> Option<Identity> {
     Some([field(22)?, field(26)?, field(27)?, field(28)?])
 }
 
-fn own_number(thread: u32) -> Option<u64> {
+/// A thread's number in the innermost pid namespace that it is in.
+pub(super) fn own_number(thread: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
     line.split_ascii_whitespace().next_back()?.parse().ok()

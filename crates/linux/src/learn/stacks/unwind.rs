@@ -16,6 +16,7 @@ use lowbox_profiler::record::MAX_FRAMES;
 use super::elf::Placed;
 use super::image::Image;
 use super::memory::Memory;
+use super::pe::{self, Pe};
 
 type Bytes<'a> = EndianSlice<'a, NativeEndian>;
 
@@ -71,6 +72,15 @@ impl Frame {
     }
 }
 
+/// What is loaded where an address is.
+#[derive(Clone, Debug)]
+pub enum Code {
+    /// An ELF image, and how far from its own addresses it is loaded.
+    Elf(Rc<Image>, u64),
+    /// A PE image.
+    Pe(Rc<Pe>),
+}
+
 /// What is further out.
 #[expect(
     clippy::large_enum_variant,
@@ -101,24 +111,27 @@ pub struct Unwinder {
 }
 
 impl Unwinder {
-    /// The frames from `start` outwards, and whether there are more. `image` says which module is at an address, and how far from its
-    /// own addresses it is loaded; `is_code` whether any is.
+    /// The frames from `start` outwards, and whether there are more. `code` says what is loaded at an address; `is_code` whether any is.
     pub fn walk(
         &mut self,
         start: Frame,
-        mut image: impl FnMut(u64, &mut dyn Memory) -> Option<(Rc<Image>, u64)>,
+        mut code: impl FnMut(u64, &mut dyn Memory) -> Option<Code>,
         is_code: &dyn Fn(u64) -> bool,
         memory: &mut dyn Memory,
     ) -> (Vec<Frame>, bool) {
         let mut frame = start;
         let mut all = Vec::new();
         loop {
-            let image = image(frame.place(), memory);
+            let code = code(frame.place(), memory);
             let mut walk = Walk { memory, is_code };
-            let outer = match image.as_ref().and_then(|(image, bias)| Some((image.rules.as_ref()?, *bias))) {
-                Some((rules, bias)) => {
-                    rules.step(&frame, bias, &mut walk, &mut self.context).unwrap_or(Outer::Unknown)
-                }
+            let outer = match &code {
+                Some(Code::Pe(pe)) => outer_of_pe(pe, &frame, &mut walk).unwrap_or(Outer::Unknown),
+                Some(Code::Elf(image, bias)) => match &image.rules {
+                    Some(rules) => {
+                        rules.step(&frame, *bias, &mut walk, &mut self.context).unwrap_or(Outer::Unknown)
+                    }
+                    None => outer_by_frame_pointer(&frame, &mut walk),
+                },
                 None => outer_by_frame_pointer(&frame, &mut walk),
             };
             all.push(frame);
@@ -256,9 +269,11 @@ impl Rules {
         };
         let signal = entry.is_signal_trampoline();
         if !signal {
-            // The caller's frame is further out, or this is no call stack.
+            // The caller's frame is further out, or this is no call stack; but for what finds its caller's stack by an expression, as Wine
+            // does where a program enters the Unix side of a system call, which has a stack of its own.
             let sp = frame.registers[SP]?;
-            if base < sp || (base == sp && frame.is_return) {
+            let is_elsewhere = frame.is_return && matches!(row.cfa(), CfaRule::Expression(_));
+            if !is_elsewhere && (base < sp || (base == sp && frame.is_return)) {
                 return None;
             }
             registers[SP] = Some(base);
@@ -267,6 +282,35 @@ impl Rules {
         }
         (walk.is_code)(pc).then_some(Outer::Caller(Frame { pc, is_return: !signal, slot, registers }))
     }
+}
+
+/// The caller of a function of a PE image.
+#[cfg(target_arch = "x86_64")]
+fn outer_of_pe(pe: &Pe, frame: &Frame, walk: &mut Walk<'_>) -> Option<Outer> {
+    /// DWARF's numbers of registers in the order of the processor's.
+    const NUMBERS: [usize; 16] = [0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
+    /// What a function gives back as it was: rbx, rsp, rbp, rsi, rdi, r12 to r15.
+    const KEPT: [usize; 9] = [3, 4, 5, 6, 7, 12, 13, 14, 15];
+    let mut registers: pe::Registers = [None; 16];
+    for kept in KEPT {
+        registers[kept] = frame.registers[NUMBERS[kept]];
+    }
+    let sp = frame.registers[SP]?;
+    let (registers, pc, slot) = pe.step(frame.place(), registers, walk.memory)?;
+    if pc == 0 {
+        return Some(Outer::Nobody);
+    }
+    let mut outer = [None; COUNT];
+    for (at, value) in registers.into_iter().enumerate() {
+        outer[NUMBERS[at]] = value;
+    }
+    let is_outer = outer[SP].is_some_and(|outer| outer > sp) && (walk.is_code)(pc);
+    is_outer.then_some(Outer::Caller(Frame { pc, is_return: true, slot: Some(slot), registers: outer }))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn outer_of_pe(_pe: &Pe, _frame: &Frame, _walk: &mut Walk<'_>) -> Option<Outer> {
+    None
 }
 
 /// What pointers to code may have above this is a signature of theirs.

@@ -1,5 +1,6 @@
 //! Changing a manifest in place (capabilities, hosts and loopback exemptions added, isolation): every byte that is not part of the change stays as it is.
 
+mod captured;
 mod change;
 pub mod isolate;
 mod layout;
@@ -8,6 +9,7 @@ mod scope;
 mod starter;
 mod template;
 
+pub use captured::{Captured, CapturedApplication, captured_manifest};
 pub use network::{NewNetwork, add_network};
 pub use starter::{LOGOS, Starter, System, starter_manifest};
 pub use template::{NewManifest, NewManifestError, new_manifest};

@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use base64::write::EncoderWriter;
 use serde::Serialize;
 
+use super::table::named;
 use crate::attribute::Attribution;
 use crate::record::Records;
 use crate::results::row::covered;
@@ -57,7 +58,7 @@ pub fn write(records: &Records, found: &Attribution, out: &mut impl Write) -> io
                 place(&mut stacks, at, &mut packed.stacks, frames_of) as i64
             }
         };
-        let object = access.object.to_string();
+        let object = named(records, access);
         packed.rows.push((
             kind,
             object,

@@ -39,7 +39,7 @@ pub fn write(
         write!(
             out,
             "<tr><td class=\"object\">{}<td>{}<td class=\"number\">{}<td>{}<td class=\"when\">{}",
-            Text(&access.object),
+            Text(named(records, access)),
             access.right.words(),
             number(access.count),
             Text(&process.exe),
@@ -64,6 +64,14 @@ pub fn write(
         )?;
     }
     Ok(())
+}
+
+/// The object, and what a Windows program called it.
+pub(super) fn named(records: &Records, access: &Access) -> String {
+    match records.runs[access.run].windows_name(&access.object) {
+        Some(name) => format!("{} ({name})", access.object),
+        None => access.object.to_string(),
+    }
 }
 
 fn stack(stack: &Stack, out: &mut impl Write) -> io::Result<()> {

@@ -1,0 +1,175 @@
+//! Which of the installed programs are for people to start: those that the start menu leads to, or else all in Program Files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
+
+use lowbox_msix::manifest::edit::CapturedApplication;
+use lowbox_msix::{Architecture, MAX_SHORTCUT, PROGRAM_HEAD, Shortcut, WindowsImage, windows_image};
+
+use super::LeftOut;
+use super::changes::{Changed, read};
+
+/// Applications of a package at most.
+const MOST: usize = 50;
+/// Shortcuts that are read.
+const MOST_SHORTCUTS: usize = 500;
+
+/// What becomes of a file that was found.
+pub(super) struct Placed<'a> {
+    pub(super) file: &'a Changed,
+    /// Its name in the package.
+    pub(super) name: String,
+}
+
+/// What there is to start.
+#[derive(Debug, Default)]
+pub(super) struct Applications {
+    pub(super) all: Vec<CapturedApplication>,
+    pub(super) left_out: Vec<LeftOut>,
+    /// Of the first one.
+    pub(super) architecture: Option<Architecture>,
+    ids: BTreeSet<String>,
+    aliases: BTreeSet<String>,
+}
+
+/// Whether a file is a shortcut, whose place in a package is the manifest.
+pub(super) fn is_shortcut(windows: &str) -> bool {
+    windows.to_ascii_lowercase().ends_with(".lnk")
+}
+
+impl Applications {
+    /// Those of an installer's shortcuts, or of its programs if there are none.
+    pub(super) fn of(
+        upper: &OwnedFd,
+        shortcuts: &[&Changed],
+        placed: &[Placed<'_>],
+        uninstallers: &[String],
+    ) -> Applications {
+        let by_name: BTreeMap<String, &Placed<'_>> =
+            placed.iter().map(|one| (one.file.windows.to_ascii_lowercase(), one)).collect();
+        let mut found = Applications::default();
+        let in_menu = |one: &&&Changed| one.windows.to_ascii_lowercase().contains("\\start menu\\");
+        for shortcut in shortcuts.iter().filter(in_menu).take(MOST_SHORTCUTS) {
+            let bytes = read(upper, &shortcut.path, MAX_SHORTCUT + 1).unwrap_or_default();
+            let Some(link) = Shortcut::parse(&bytes) else {
+                found.leave_out(shortcut, "it leads to no file of this computer");
+                continue;
+            };
+            let target = link.target.to_ascii_lowercase();
+            let stem = shortcut.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            if is_uninstaller(&target, uninstallers) || is_uninstaller(&stem.to_ascii_lowercase(), &[]) {
+                found.leave_out(shortcut, "it removes the program, which removing the package does");
+            } else if let Some(placed) = by_name.get(&target) {
+                match found.start(upper, placed, stem) {
+                    Ok(()) if !link.arguments.is_empty() => found.left_out.push(LeftOut {
+                        what: format!("{}: {}", shortcut.windows, link.arguments),
+                        why: "a package's application has no arguments of its own",
+                    }),
+                    Ok(()) => {}
+                    Err(why) => found.leave_out(shortcut, why),
+                }
+            } else {
+                found.leave_out(shortcut, "it leads to nothing that the installer made");
+            }
+        }
+        if found.all.is_empty() {
+            let in_program_files = |one: &&Placed<'_>| one.name.starts_with("VFS/ProgramFiles");
+            for one in placed.iter().filter(in_program_files) {
+                let lower = one.file.windows.to_ascii_lowercase();
+                let stem = one.file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                if lower.ends_with(".exe") && !is_uninstaller(&lower, uninstallers) {
+                    // What is no program is a file of one.
+                    let _ = found.start(upper, one, stem);
+                }
+            }
+        }
+        found
+    }
+
+    fn leave_out(&mut self, shortcut: &Changed, why: &'static str) {
+        self.left_out.push(LeftOut { what: shortcut.windows.clone(), why });
+    }
+
+    /// Adds one.
+    fn start(&mut self, upper: &OwnedFd, placed: &Placed<'_>, shown: &str) -> Result<(), &'static str> {
+        if self.all.iter().any(|one| one.executable == placed.name) {
+            return Err("another shortcut leads to the same program");
+        }
+        if self.all.len() >= MOST {
+            return Err("there are fifty others");
+        }
+        let head = read(upper, &placed.file.path, PROGRAM_HEAD).unwrap_or_default();
+        let Some(WindowsImage::Program(architecture, _)) = windows_image(&head) else {
+            return Err("it leads to no Windows program");
+        };
+        let stem = placed.file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let shown = if shown.is_empty() { stem } else { shown };
+        let alias = alias(stem).filter(|alias| self.aliases.insert(alias.clone()));
+        let application = CapturedApplication {
+            id: self.id(shown),
+            display_name: shown.to_owned(),
+            executable: placed.name.clone(),
+            alias,
+        };
+        self.architecture.get_or_insert(architecture);
+        self.all.push(application);
+        Ok(())
+    }
+
+    /// A name of ASCII letters and digits that no other one has.
+    fn id(&mut self, shown: &str) -> String {
+        let letters: String = shown.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let base = match letters.chars().next() {
+            Some(first) if first.is_ascii_alphabetic() => letters,
+            _ => format!("App{letters}"),
+        };
+        let mut id = base.clone();
+        let mut number = 1;
+        while !self.ids.insert(id.to_ascii_lowercase()) {
+            number += 1;
+            id = format!("{base}{number}");
+        }
+        id
+    }
+}
+
+/// A command, from the name of a program's file.
+fn alias(stem: &str) -> Option<String> {
+    let plain =
+        |letter: char| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '-' };
+    let name: String = stem.to_ascii_lowercase().chars().map(plain).take(60).collect();
+    let name = name.trim_matches(['-', '.']);
+    (!name.is_empty()).then(|| format!("{name}.exe"))
+}
+
+/// By what the installer says, or by the names that installers give them (NSIS, Inno Setup).
+fn is_uninstaller(lower: &str, known: &[String]) -> bool {
+    let name = lower.rsplit('\\').next().unwrap_or_default();
+    known.iter().any(|one| one == lower) || name.contains("uninst") || name.starts_with("unins0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uninstallers_are_known_by_what_the_installer_says_and_by_their_names() {
+        let known = [r"c:\program files\x\away.exe".to_owned()];
+        for name in
+            [r"c:\program files\x\away.exe", r"c:\x\uninstall.exe", r"c:\x\unins000.exe", "uninstall contoso"]
+        {
+            assert!(is_uninstaller(name, &known), "{name}");
+        }
+        assert!(!is_uninstaller(r"c:\uninstalled\app.exe", &known));
+    }
+
+    #[test]
+    fn ids_and_aliases_are_what_manifests_take() {
+        let mut found = Applications::default();
+        let ids: Vec<String> =
+            ["Contoso Notes", "contoso-notes", "7-Zip", "\u{4e2d}"].map(|name| found.id(name)).into();
+        assert_eq!(ids, ["ContosoNotes", "contosonotes2", "App7Zip", "App"]);
+        assert_eq!(alias("Contoso Notes").as_deref(), Some("contoso-notes.exe"));
+        assert_eq!(alias("\u{4e2d}"), None);
+    }
+}

@@ -1,0 +1,272 @@
+//! Windows programs that share a container, and containers that are kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lowbox_program_tests::{
+    Person, everyone_with_wine, finish, finish_with_input, own_windows_program, pids_with, start, text, until,
+};
+use rustix::process::{Pid, Signal, getsid, kill_process};
+
+/// What a person has running. Whatever is left is ended with the test.
+struct Kept<'a>(&'a Person);
+
+impl Kept<'_> {
+    fn folder(&self) -> PathBuf {
+        self.0.home().parent().expect("a folder for all").to_owned()
+    }
+
+    /// A program of the package `one`, which keeps its container for that many seconds.
+    fn run(&self, seconds: u32, options: &[&str], words: &[&str]) -> Command {
+        let seconds = seconds.to_string();
+        let options = [&["--name", "one", "--keep-warm", &seconds], options].concat();
+        self.0.inside(options, [&["./meet.exe"], words].concat())
+    }
+
+    /// lowbox's processes: callers, keepers, and those in containers.
+    fn lowboxes(&self) -> Vec<Pid> {
+        pids_with(text(&self.folder().join("lowbox")))
+    }
+
+    /// It leads a session of its own.
+    fn keepers(&self) -> Vec<Pid> {
+        let leads = |pid: &Pid| getsid(Some(*pid)) == Ok(*pid);
+        self.lowboxes().into_iter().filter(leads).collect()
+    }
+
+    fn keeper(&self) -> Pid {
+        let keepers = self.keepers();
+        assert_eq!(keepers.len(), 1, "{keepers:?}");
+        keepers[0]
+    }
+
+    /// Processes to which the package's prefix is mounted.
+    fn inside(&self) -> usize {
+        let prefix = format!("{}/", text(&self.0.home().join(".local/share/lowbox/packages")));
+        let sees = |entry: &fs::DirEntry| {
+            let mounts = fs::read_to_string(entry.path().join("mountinfo")).unwrap_or_default();
+            mounts.lines().any(|line| line.contains(&prefix) && line.contains(" overlay "))
+        };
+        fs::read_dir("/proc").expect("proc").flatten().filter(sees).count()
+    }
+
+    #[track_caller]
+    fn is_gone_within(&self, seconds: u64) {
+        let gone = || self.lowboxes().is_empty() && self.inside() == 0;
+        assert!(until(Duration::from_secs(seconds), gone), "{:?} {}", self.lowboxes(), self.inside());
+    }
+
+    fn registry(&self) -> String {
+        let file = self.0.package("one").join("WineChanges/upper/user.reg");
+        fs::read_to_string(file).unwrap_or_default()
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        for keeper in self.keepers() {
+            let _ = kill_process(keeper, Signal::KILL);
+        }
+        until(Duration::from_secs(5), || self.inside() == 0);
+    }
+}
+
+fn with_meet(test: impl Fn(&Person, &Kept<'_>)) {
+    everyone_with_wine(|person| {
+        own_windows_program(person, "meet");
+        test(person, &Kept(person));
+    });
+}
+
+fn said(ended: &lowbox_program_tests::Ended) -> String {
+    ended.text().replace('\r', "")
+}
+
+fn send(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid as i32).expect("a number"), signal).expect("it runs");
+}
+
+#[test]
+fn two_programs_at_once_meet_and_each_has_its_own_input_output_variables_and_exit_code() {
+    with_meet(|_, kept| {
+        let first = start(kept.run(30, &[], &["variable:OWN", "wait:go", "value", "exit:3"]));
+        let second =
+            kept.run(30, &["--env", "OWN=two"], &["in", "variable:OWN", "key:42", "tell:go", "exit:5"]);
+        let second = finish_with_input(second, b"its words\n".to_vec(), 60);
+        assert_eq!(said(&second), "in its words\nvariable two\ntells", "{}", second.stderr);
+        assert_eq!(second.code(), Some(5));
+        let first = first.finish(60);
+        assert_eq!(said(&first), "variable \ntold\nvalue 42", "{}", first.stderr);
+        assert_eq!(first.code(), Some(3));
+        kept.keeper();
+    });
+}
+
+#[test]
+fn one_with_other_grants_is_refused_while_another_runs_and_has_them_alone_afterwards() {
+    with_meet(|person, kept| {
+        let secret = person.file("elsewhere/secret.txt", "secret\n");
+        let read = format!(r"read:\\?\unix{}", text(&secret).replace('/', r"\"));
+        let grant = format!("{}:r", text(&secret));
+        let grant = ["--grant", &grant];
+        let first = start(kept.run(30, &[], &["wait:go", &read]));
+        assert!(until(Duration::from_secs(20), || kept.inside() > 3));
+        let refused = finish(kept.run(30, &grant, &[&read]), 60);
+        assert_eq!(refused.code(), Some(125), "{}", refused.stderr);
+        let why = format!("it has not {}", text(&secret));
+        assert!(refused.stderr.contains(&why) && refused.stderr.contains("--name"), "{}", refused.stderr);
+        // The other way round as well: what has more is not for one that asks for less.
+        finish(kept.run(30, &[], &["tell:go"]), 60).succeeded();
+        assert_eq!(said(&first.finish(60)), "told\nno");
+        let without = kept.keeper();
+        assert_eq!(finish(kept.run(30, &grant, &[&read]), 60).succeeded(), "secret");
+        let with = kept.keeper();
+        assert_ne!(with, without);
+        assert_eq!(finish(kept.run(30, &[], &[&read]), 60).succeeded(), "no");
+        assert_ne!(kept.keeper(), with);
+    });
+}
+
+#[test]
+fn what_ends_one_program_does_not_end_the_other() {
+    with_meet(|_, kept| {
+        let last = start(kept.run(30, &[], &["wait:end", "exit:7"]));
+        assert!(until(Duration::from_secs(20), || kept.inside() > 3));
+        for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+            let file = format!("{}.txt", signal.as_raw());
+            let words = [&format!(r"write:C:\{file}"), "sleep:3000", &format!(r"write:C:\late-{file}")];
+            let one = start(kept.run(30, &[], &words.map(|word| word as &str)));
+            let drive = kept.0.package("one").join("WineChanges/upper/drive_c");
+            assert!(until(Duration::from_secs(20), || drive.join(&file).exists()), "{file}");
+            send(one.pid(), signal);
+            one.finish(10);
+            std::thread::sleep(Duration::from_millis(3500));
+            assert!(!drive.join(format!("late-{file}")).exists(), "it went on after {signal:?}");
+        }
+        finish(kept.run(30, &[], &["tell:end"]), 60).succeeded();
+        assert_eq!(last.finish(60).code(), Some(7));
+    });
+}
+
+#[test]
+fn one_that_is_killed_alone_takes_its_container_with_it_and_the_registry_is_written() {
+    with_meet(|_, kept| {
+        let one = start(kept.run(60, &[], &["key:77", r"write:C:\set.txt", "sleep:60000"]));
+        let set = || {
+            let so_far = kept.0.package_so_far("one");
+            so_far.is_some_and(|one| one.join("WineChanges/upper/drive_c/set.txt").exists())
+        };
+        assert!(until(Duration::from_secs(20), set));
+        send(one.pid(), Signal::KILL);
+        kept.is_gone_within(10);
+        assert!(kept.registry().contains("\"Meet\"=dword:0000004d"));
+        assert_eq!(one.finish(5).code(), None);
+    });
+}
+
+#[test]
+fn the_death_of_the_keeper_ends_everything_inside() {
+    with_meet(|_, kept| {
+        let running = ["one", "two"].map(|name| {
+            let word = format!(r"write:C:\{name}.txt");
+            let running = start(kept.run(60, &[], &[&word, "leave:sleep:60000", "sleep:60000"]));
+            let file = format!("WineChanges/upper/drive_c/{name}.txt");
+            let made = || kept.0.package_so_far("one").is_some_and(|one| one.join(&file).exists());
+            assert!(until(Duration::from_secs(30), made), "{name}");
+            running
+        });
+        kill_process(kept.keeper(), Signal::KILL).expect("it runs");
+        kept.is_gone_within(5);
+        for one in running {
+            assert_eq!(one.finish(5).code(), Some(128 + 9));
+        }
+    });
+}
+
+#[test]
+fn a_run_ends_with_its_program_and_its_container_with_all_that_was_left_once_its_time_is_over() {
+    with_meet(|_, kept| {
+        let words = ["key:7", r"leave:sleep:20000 write:C:\late.txt"];
+        let began = Instant::now();
+        assert_eq!(said(&finish(kept.run(4, &[], &words), 60)), "left");
+        assert!(began.elapsed() < Duration::from_secs(18), "it waited for what was left");
+        assert!(kept.inside() > 3);
+        // The next one begins a new time.
+        std::thread::sleep(Duration::from_millis(2500));
+        let keeper = kept.keeper();
+        assert_eq!(said(&finish(kept.run(4, &[], &["value"]), 60)), "value 7");
+        std::thread::sleep(Duration::from_millis(2500));
+        assert_eq!(kept.keeper(), keeper);
+        kept.is_gone_within(10);
+        assert!(kept.registry().contains("\"Meet\"=dword:00000007"));
+        assert!(!kept.0.package("one").join("WineChanges/upper/drive_c/late.txt").exists());
+        assert!(fs::read_dir(kept.0.home().join(".local/share/lowbox/kept")).unwrap().next().is_none());
+    });
+}
+
+#[test]
+fn who_wants_no_kept_container_leaves_none_and_has_the_package_to_itself() {
+    with_meet(|person, kept| {
+        finish(kept.run(60, &[], &["key:5"]), 60).succeeded();
+        let options = ["--name", "one", "--no-keep-warm"];
+        // It makes room, and the registry has been written.
+        assert_eq!(said(&finish(person.inside(options, ["./meet.exe", "value"]), 60)), "value 5");
+        kept.is_gone_within(5);
+        finish(kept.run(60, &[], &["value"]), 60).succeeded();
+        // What observes, learns or limits is not kept, and needs the prefix too.
+        let options = ["--name", "one", "-v"];
+        assert_eq!(said(&finish(person.inside(options, ["./meet.exe", "value"]), 60)), "value 5");
+        kept.is_gone_within(5);
+    });
+}
+
+#[test]
+fn the_socket_is_for_the_user_alone_and_for_no_container() {
+    const CALL: &str = "import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(5)
+try:
+    s.connect(sys.argv[1])
+    s.send(b'\\x03')
+    print('heard' if s.recv(100) else 'left alone')
+except OSError as error:
+    print({2: 'refused', 13: 'refused', 32: 'left alone', 104: 'left alone'}.get(error.errno, error))
+";
+    with_meet(|person, kept| {
+        finish(kept.run(60, &[], &[]), 60).succeeded();
+        let folder = person.home().join(".local/share/lowbox/kept");
+        let socket = fs::read_dir(&folder).unwrap().next().expect("a socket").unwrap().path();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&folder).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o700);
+        let listed = format!(r"read:\\?\unix{}", text(&socket).replace('/', r"\"));
+        assert_eq!(finish(kept.run(60, &[], &[&listed]), 60).succeeded(), "no");
+        let python = ["/usr/bin/python3", "-c", CALL, text(&socket)];
+        // A native program of the package, of which lowbox's folder is hidden.
+        assert_eq!(finish(person.inside(["--name", "one"], python), 30).succeeded(), "refused");
+        if person.is_root() {
+            // Another user has no way to it.
+            let other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+            let call = person.plain([&other[..], &python].concat());
+            assert_eq!(finish(call, 30).succeeded(), "refused");
+        } else {
+            // One that is learned about is denied nothing, so it gets as far as the socket; and it is in a container.
+            let learn = ["learn", "--no-results", "--trace", "r.trace", "--"];
+            let call = person.lowbox(&[&learn[..], &python].concat());
+            assert_eq!(finish(call, 60).succeeded(), "left alone");
+            if rustix::process::geteuid().is_root() {
+                // Nor does root's lowbox mix with the user's.
+                let mut call = Command::new(python[0]);
+                call.args(&python[1..]);
+                assert_eq!(finish(call, 30).succeeded(), "left alone");
+            }
+        }
+        // The user's own program may ask: that it is to end, here.
+        let keeper = kept.keeper();
+        assert_eq!(finish(person.plain(python), 30).succeeded(), "heard");
+        assert!(
+            until(Duration::from_secs(5), || !Path::new(&format!("/proc/{}", keeper.as_raw_pid())).exists())
+        );
+    });
+}

@@ -302,7 +302,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
             (program, arguments, None)
         }
         Some((run, ready)) => {
-            let frontier = request.asks.then(|| asked_for(caller, &working_directory)).unwrap_or_default();
+            let frontier = if request.asks { asked_for(caller, &working_directory) } else { Vec::new() };
             let container = token.app_container.as_ref().expect("made above");
             let named = wine::Named {
                 program: &program,

@@ -53,13 +53,11 @@ fn what_a_program_draws_is_in_a_window_with_its_packages_name_which_goes_with_it
         let (display, name) = (Display::of(person, &[]), name_of(person, "draws"));
         assert!(!display.picture("before").contains(&COLOUR.to_owned()));
         let mut running = start(colours(person, &display, &name));
-        let window = appears(&display, &name);
+        appears(&display, &name);
         let is_drawn = until(Duration::from_secs(10), || {
             display.picture(&format!("drawn by {}", person.name)).contains(&COLOUR.to_owned())
         });
         assert!(is_drawn && !running.has_ended());
-        // Xephyr's screen is as large as its window.
-        display.xdotool(&["windowsize", &window, "500", "400"]).expect("it is resized");
         rustix::process::kill_process(
             rustix::process::Pid::from_raw(running.pid() as i32).unwrap(),
             rustix::process::Signal::TERM,
@@ -326,5 +324,28 @@ fn a_server_that_was_taken_over_has_one_connection_without_rights_where_the_disp
         let untrusted = title_of(start(run));
         assert!(untrusted.starts_with("probe SECURITY=0 XTEST=0 RECORD=0 MIT-SHM=0 pixel="), "{untrusted}");
         assert!(!untrusted.contains("12AB34") && untrusted.ends_with("again=no"), "{untrusted}");
+    });
+}
+
+#[test]
+fn a_display_is_as_large_as_its_window_and_has_the_users_keyboard() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "keyboard"));
+        let mut layout = Command::new("setxkbmap");
+        let done = display.shown(layout.args(["-layout", "de", "-variant", "nodeadkeys"])).status();
+        assert!(done.expect("setxkbmap: x11-xkb-utils, on which Xvfb depends").success());
+        let script = "setxkbmap -query; xwininfo -root | grep geometry; until xwininfo -root | grep -q 900x700; do sleep 0.1; done; echo grown";
+        let mut run = person.inside(["--display", "--name", &name], ["/bin/sh", "-c", script]);
+        let running = start({
+            display.shown(&mut run);
+            run
+        });
+        let window = appears(&display, &name);
+        std::thread::sleep(Duration::from_millis(500));
+        display.xdotool(&["windowsize", &window, "900", "700"]).expect("it is resized");
+        let said = running.finish(20).succeeded();
+        for part in ["layout:     de\n", "variant:    nodeadkeys\n", "-geometry 750x600+0+0\n", "grown"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
     });
 }

@@ -91,3 +91,39 @@ fn resetting_and_removing_a_package_takes_its_registry_and_drive_c_with_it() {
         assert!(!data.exists());
     });
 }
+
+#[test]
+fn a_kept_container_is_no_program_that_runs_when_its_package_is_reset_replaced_or_removed() {
+    everyone_with_wine(|person| {
+        install(person);
+        let kept = || person.home().join(".local/share/lowbox/kept");
+        let is_kept = || fs::read_dir(kept()).is_ok_and(|mut sockets| sockets.next().is_some());
+        let run = || {
+            let run = person.lowbox(&["run", "--keep-warm", "60", "Contoso.Windows!Keep"]);
+            let said = finish(run, 60).succeeded();
+            assert!(is_kept());
+            said
+        };
+        assert_eq!((run(), run()), ("0 0".to_owned(), "1 1".to_owned()));
+        finish(person.lowbox(&["reset", "Contoso.Windows", "--data"]), 30).succeeded();
+        assert!(!is_kept());
+        assert_eq!(run(), "0 0");
+        // A newer version has the data, and the old one's files are put away.
+        person.file("app/AppxManifest.xml", &MANIFEST.replace("1.0.0.0\" Proc", "1.1.0.0\" Proc"));
+        for words in [
+            &["pack", "app", "-o", "newer.msix"][..],
+            &["sign", "newer.msix", "--cert", "c.pem", "--key", "c.key"],
+            &["install", "newer.msix", "--trust", "c.pem"],
+        ] {
+            finish(person.lowbox(words), 60).succeeded();
+        }
+        assert!(!is_kept());
+        let all = lowbox_program_tests::files(&person.home().join(".local/share/lowbox/apps"));
+        assert!(!all.is_empty());
+        assert!(!all.iter().any(|file| text(file).contains("_1.0.0.0_")), "{all:?}");
+        assert_eq!(run(), "1 1");
+        finish(person.lowbox(&["remove", "Contoso.Windows"]), 30).succeeded();
+        assert!(!is_kept());
+        assert!(person.package_so_far("Contoso.Windows").is_none());
+    });
+}

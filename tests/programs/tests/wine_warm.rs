@@ -1,12 +1,14 @@
 //! Windows programs that share a container, and containers that are kept.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lowbox_program_tests::{
-    Person, everyone_with_wine, finish, finish_with_input, own_windows_program, pids_with, start, text, until,
+    Person, Session, everyone_with_wine, finish, finish_with_input, own_windows_program, pids_with, start,
+    text, until,
 };
 use rustix::process::{Pid, Signal, getsid, kill_process};
 
@@ -42,14 +44,36 @@ impl Kept<'_> {
         keepers[0]
     }
 
+    /// What starts programs in the container: lowbox's, and not its first process there.
+    fn starter(&self) -> Pid {
+        let number_inside = |pid: &Pid| {
+            let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_pid())).unwrap_or_default();
+            let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?.to_owned();
+            numbers.split_whitespace().nth(1)?.parse::<u32>().ok()
+        };
+        let is_it = |pid: &Pid| number_inside(pid).is_some_and(|number| number != 1);
+        self.lowboxes().into_iter().find(is_it).expect("a starter")
+    }
+
+    /// The files that lowbox's processes and those of the container have open.
+    fn open_files(&self) -> Vec<PathBuf> {
+        let inside = fs::read_dir("/proc").expect("proc").flatten().filter(|entry| self.sees_prefix(entry));
+        let lowboxes = self.lowboxes().into_iter().map(|pid| format!("/proc/{}", pid.as_raw_pid()).into());
+        let folders = inside.map(|entry| entry.path()).chain(lowboxes);
+        let files =
+            folders.flat_map(|folder| fs::read_dir(folder.join("fd")).into_iter().flatten().flatten());
+        files.filter_map(|file| fs::read_link(file.path()).ok()).collect()
+    }
+
+    fn sees_prefix(&self, process: &fs::DirEntry) -> bool {
+        let prefix = format!("{}/", text(&self.0.home().join(".local/share/lowbox/packages")));
+        let mounts = fs::read_to_string(process.path().join("mountinfo")).unwrap_or_default();
+        mounts.lines().any(|line| line.contains(&prefix) && line.contains(" overlay "))
+    }
+
     /// Processes to which the package's prefix is mounted.
     fn inside(&self) -> usize {
-        let prefix = format!("{}/", text(&self.0.home().join(".local/share/lowbox/packages")));
-        let sees = |entry: &fs::DirEntry| {
-            let mounts = fs::read_to_string(entry.path().join("mountinfo")).unwrap_or_default();
-            mounts.lines().any(|line| line.contains(&prefix) && line.contains(" overlay "))
-        };
-        fs::read_dir("/proc").expect("proc").flatten().filter(sees).count()
+        fs::read_dir("/proc").expect("proc").flatten().filter(|entry| self.sees_prefix(entry)).count()
     }
 
     #[track_caller]
@@ -268,5 +292,67 @@ except OSError as error:
         assert!(
             until(Duration::from_secs(5), || !Path::new(&format!("/proc/{}", keeper.as_raw_pid())).exists())
         );
+    });
+}
+
+#[test]
+fn a_program_that_ends_or_stops_what_starts_programs_costs_its_package_a_new_container() {
+    with_meet(|_, kept| {
+        finish(kept.run(60, &[], &["key:9"]), 60).succeeded();
+        for signal in [Signal::KILL, Signal::STOP] {
+            let (keeper, starter) = (kept.keeper(), kept.starter());
+            // Programs may signal it, and neither read nor trace it.
+            let owner = |of: &str| fs::metadata(format!("/proc/{}{of}", starter.as_raw_pid())).unwrap().uid();
+            assert_ne!(owner("/mem"), owner(""), "it is dumpable");
+            let descriptors = fs::read_dir(format!("/proc/{}/fd", starter.as_raw_pid())).unwrap().count();
+            assert_eq!(descriptors, 4, "/dev/null three times, and its socket");
+            kill_process(starter, signal).expect("it runs");
+            let next = finish(kept.run(60, &[], &["value"]), 60);
+            assert_eq!(said(&next), "value 9", "{}", next.stderr);
+            assert_ne!(kept.keeper(), keeper);
+        }
+    });
+}
+
+#[test]
+fn a_programs_terminal_is_its_own_and_the_callers_is_nobodys_once_the_run_has_ended() {
+    with_meet(|person, kept| {
+        let lowbox = kept.folder().join("lowbox");
+        let run = format!("{} run --name one --keep-warm 60 -- ./meet.exe", text(&lowbox));
+        let shell =
+            format!("tty; {run} in leave:sleep:30000 exit:4; echo code $?; read word; echo read $word");
+        let mut session = Session::start(person, &shell);
+        session.see("/dev/pts/");
+        let screen = session.text();
+        let terminal = PathBuf::from(screen.lines().next().expect("a line").trim());
+        assert!(until(Duration::from_secs(30), || kept.inside() > 3));
+        let has_it = || kept.open_files().iter().filter(|file| **file == terminal).count();
+        // Wine's console draws, and reads what is typed as it is.
+        session.see("\u{1b}[?25l");
+        session.type_in("hello\r");
+        session.see("code 4");
+        assert_eq!(has_it(), 0, "{:?}", kept.open_files());
+        assert!(kept.inside() > 3);
+        // What is typed is the shell's again.
+        session.type_in("words\r");
+        session.see("read words");
+        session.ends_with_code(0);
+    });
+}
+
+#[test]
+fn whoever_reads_what_a_program_writes_sees_its_end() {
+    with_meet(|person, kept| {
+        // Wine's own services, which its first program starts, don't keep the pipe, nor does what is left.
+        let run = "lowbox run --name one --keep-warm 60 -- ./meet.exe value leave:sleep:30000";
+        let run = run.replace("lowbox", text(&kept.folder().join("lowbox")));
+        let began = Instant::now();
+        let ended = finish(person.plain(["/bin/sh", "-c", &format!("({run}) | cat")]), 25);
+        assert_eq!(said(&ended), "value 0\nleft", "{}", ended.stderr);
+        assert!(began.elapsed() < Duration::from_secs(25));
+        // A file is the program's own to write to; all of it is there.
+        let folder = text(&person.work()).to_owned();
+        let shell = format!("({run}) > {folder}/out.txt; cat {folder}/out.txt");
+        assert_eq!(said(&finish(person.plain(["/bin/sh", "-c", &shell]), 25)), "value 0\nleft");
     });
 }

@@ -52,6 +52,8 @@ struct Calling {
     link: OwnedFd,
     since: Instant,
     state: State,
+    /// The container was made for it.
+    is_first: bool,
 }
 
 enum State {
@@ -69,6 +71,16 @@ impl Calling {
         match self.state {
             State::Starting(id, _) | State::Runs(id) => Some(id),
             State::New | State::Answered => None,
+        }
+    }
+
+    /// A program has ended what starts programs here. Who has not made this container makes another one, and who has would see the same
+    /// again.
+    fn not_started(&self) -> Answer {
+        let why = "Wine's server, or what starts programs beside it, does not run in the container; start the program again";
+        match self.is_first {
+            true => Answer::Failed { why: why.to_owned(), code: 125 },
+            false => Answer::Ending,
         }
     }
 
@@ -105,12 +117,12 @@ impl Serving {
 
     /// Until the container has ended.
     pub(super) fn serve(mut self, first: OwnedFd) {
-        self.callers.push(Calling { link: first, since: Instant::now(), state: State::New });
+        self.callers.push(Calling { link: first, since: Instant::now(), state: State::New, is_first: true });
         let mut rest = Idle::default();
         while self.go_on(&mut rest) {}
         for caller in &self.callers {
             match caller.state {
-                State::Starting(..) => caller.answer(&not_started()),
+                State::Starting(..) => caller.answer(&caller.not_started()),
                 State::Runs(_) => caller.answer(&Answer::Ended(KILLED)),
                 State::New | State::Answered => {}
             }
@@ -184,7 +196,7 @@ impl Serving {
             && hears
             && let Some(link) = self.place.accept()
         {
-            self.callers.push(Calling { link, since: Instant::now(), state: State::New });
+            self.callers.push(Calling { link, since: Instant::now(), state: State::New, is_first: false });
         }
         true
     }
@@ -343,12 +355,10 @@ impl Serving {
                 }
             }
             Report::Failed(_) => {
-                self.answer(at, &not_started());
-                self.idle = Instant::now();
-                // Nobody could use it.
-                if !self.runs_something() {
-                    self.end();
-                }
+                // Nobody could use it any more, and another container can't be made before it has ended.
+                let answer = self.callers[at].not_started();
+                self.answer(at, &answer);
+                self.end();
             }
             Report::Ended(_, status) => {
                 self.answer(at, &Answer::Ended(status));
@@ -357,9 +367,4 @@ impl Serving {
         }
         true
     }
-}
-
-fn not_started() -> Answer {
-    let why = "Wine's server, or what starts programs beside it, does not run in the container; start the program again";
-    Answer::Failed { why: why.to_owned(), code: 125 }
 }

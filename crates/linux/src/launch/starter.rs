@@ -1,7 +1,7 @@
 //! The process inside a kept container that starts its programs ([`keep`](crate::keep)).
 //!
-//! It has what the first program would have had: the Landlock domain, the filter, no capability, and of descriptors only its socket to pid
-//! 1. Pid 1 itself could give the same rules to each program, but each time as another domain, and Wine's server may neither signal nor
+//! It has what the first program would have had: the Landlock domain, the filter, no capability, and of descriptors only its socket to
+//! pid 1. Pid 1 itself could give the same rules to each program, but each time as another domain, and Wine's server may neither signal nor
 //! trace processes of a domain beside its own. What it starts is pid 1's child. It is as undumpable as pid 1, so that no program reads or
 //! changes its memory; one can end it, and then no more programs are started here.
 

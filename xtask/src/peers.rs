@@ -25,7 +25,7 @@ pub const LXC_EXEC: &str = "lxc-exec";
 const MXC: &str = "@microsoft/mxc-sdk@1.0.1";
 
 /// A program, how to see that it is there, Debian's package, what it is for.
-const PROGRAMS: [(&str, &str, &str, &str); 25] = [
+const PROGRAMS: [(&str, &str, &str, &str); 26] = [
     ("osslsigncode", "--version", "osslsigncode", "signatures of packages"),
     ("bwrap", "--version", "bubblewrap", "bench"),
     ("firejail", "--version", "firejail", "bench"),
@@ -39,6 +39,7 @@ const PROGRAMS: [(&str, &str, &str, &str); 25] = [
     ("Xephyr", "-help", "xserver-xephyr", "displays of programs"),
     ("import", "-version", "imagemagick", "pictures of displays"),
     ("xsetroot", "-version", "x11-xserver-utils", "programs at a display"),
+    ("xwininfo", "-version", "x11-utils", "programs at a display"),
     ("lsattr", "-V", "e2fsprogs", "attacks on inode flags"),
     ("script", "--version", "bsdutils", "programs"),
     ("tmux", "-V", "tmux", "questions at a terminal"),

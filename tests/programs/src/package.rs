@@ -33,6 +33,9 @@ pub struct Sample {
 
 /// Isolated as Win32 app isolation has it.
 pub const SILO: &str = "uap18:TrustLevel=\"appContainer\" uap18:RuntimeBehavior=\"appSilo\"";
+/// The same, of the command line.
+pub const CONSOLE: &str =
+    "uap18:TrustLevel=\"appContainer\" uap18:RuntimeBehavior=\"appSilo\" uap10:Subsystem=\"console\"";
 /// Not isolated.
 pub const FULL_TRUST: &str = "EntryPoint=\"Windows.FullTrustApplication\"";
 
@@ -103,6 +106,7 @@ impl Sample {
 <Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
     xmlns:uap="http://schemas.microsoft.com/appx/manifest/uap/windows10"
     xmlns:uap5="http://schemas.microsoft.com/appx/manifest/uap/windows10/5"
+    xmlns:uap10="http://schemas.microsoft.com/appx/manifest/uap/windows10/10"
     xmlns:uap18="http://schemas.microsoft.com/appx/manifest/uap/windows10/18"
     xmlns:desktop7="http://schemas.microsoft.com/appx/manifest/desktop/windows10/7"
     xmlns:rescap="http://schemas.microsoft.com/appx/manifest/foundation/windows10/restrictedcapabilities"

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use lowbox_program_tests::{
-    Display, Person, everyone, everyone_with_wine, finish, own_windows_program, pids_with, start, until,
+    CONSOLE, Display, Person, Sample, everyone, everyone_with_wine, finish, own_windows_program, pids_with,
+    start, until,
 };
 
 /// A colour that nothing else on the display has.
@@ -52,13 +53,11 @@ fn what_a_program_draws_is_in_a_window_with_its_packages_name_which_goes_with_it
         let (display, name) = (Display::of(person, &[]), name_of(person, "draws"));
         assert!(!display.picture("before").contains(&COLOUR.to_owned()));
         let mut running = start(colours(person, &display, &name));
-        let window = appears(&display, &name);
+        appears(&display, &name);
         let is_drawn = until(Duration::from_secs(10), || {
             display.picture(&format!("drawn by {}", person.name)).contains(&COLOUR.to_owned())
         });
         assert!(is_drawn && !running.has_ended());
-        // Xephyr's screen is as large as its window.
-        display.xdotool(&["windowsize", &window, "500", "400"]).expect("it is resized");
         rustix::process::kill_process(
             rustix::process::Pid::from_raw(running.pid() as i32).unwrap(),
             rustix::process::Signal::TERM,
@@ -234,5 +233,119 @@ fn windows_of_a_windows_program_are_shown_unasked_and_take_keys() {
         let ended = running.finish(60);
         assert_eq!(ended.code(), Some(5), "{}", ended.stderr);
         no_servers_are_left(&name);
+    });
+}
+
+#[test]
+fn a_packages_application_has_a_display_unless_it_is_of_the_command_line() {
+    everyone(|person| {
+        let display = Display::of(person, &[]);
+        for (name, trust, expected) in
+            [("Contoso.Windows", None, ":0"), ("Contoso.Console", Some(CONSOLE), "none")]
+        {
+            let mut sample = Sample::new(name, "1.0.0.0");
+            sample.script = "echo ${DISPLAY:-none}\n".to_owned();
+            sample.trust = trust.unwrap_or(sample.trust);
+            sample.install(person, &[]).succeeded();
+            let mut run = person.lowbox(&["run", name]);
+            display.shown(&mut run);
+            let ended = finish(run, 30);
+            assert_eq!((ended.succeeded().as_str(), ended.stderr.as_str()), (expected, ""), "{name}");
+        }
+        // Without a display nothing is said: such a program need not have windows.
+        let mut run = person.lowbox(&["run", "Contoso.Windows"]);
+        run.env_remove("DISPLAY");
+        let ended = finish(run, 30);
+        assert_eq!((ended.succeeded().as_str(), ended.stderr.as_str()), ("none", ""));
+    });
+}
+
+/// Says by a window's title what its connection can do. In the place of Xephyr it does so with what Xephyr has.
+const PROBE: &str = r##"
+import os, time
+display = Display(os.environ.get("PROBE", "0"), way="path")
+said = []
+for name in ("SECURITY", "XTEST", "RECORD", "MIT-SHM"):
+    said.append(f"{name}={display.ask(98, 0, 'Hxx', len(name), tail=name.encode())[8]}")
+try:
+    image = display.ask(73, 2, "IhhHHI", display.root, 500, 500, 1, 1, 0xFFFFFFFF)
+    said.append(f"pixel={struct.unpack_from('<I', image, 32)[0] & 0xFFFFFF:06X}")
+except ConnectionError:
+    said.append("pixel=none")
+try:
+    Display("0", way="path")
+    said.append("again=yes")
+except OSError:
+    said.append("again=no")
+window, title = display.window(), ("probe " + " ".join(said)).encode()
+display.send(18, 0, "IIIBxxxI", window, 39, 31, 8, len(title), tail=title)
+display.send(8, 0, "I", window)
+display.ask(43, 0)
+time.sleep(20)
+"##;
+
+#[test]
+fn a_server_that_was_taken_over_has_one_connection_without_rights_where_the_display_lets_everybody_in() {
+    everyone(|person| {
+        if !person.is_root() {
+            // Something else can be put in the place of Xephyr by root alone.
+            return;
+        }
+        let display = Display::start();
+        let probe = ["#!/usr/bin/python3\n", include_str!("../../attacks/common/xclient.py"), PROBE].concat();
+        let probe = person.file("probe", &probe);
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&probe, executable).expect("its mode");
+        let mut coloured = Command::new("xsetroot");
+        let done = display.shown(coloured.args(["-solid", COLOUR])).status();
+        assert!(done.expect("xsetroot: cargo xtask peers").success());
+        let title_of = |running: lowbox_program_tests::Running| {
+            let mut window = None;
+            assert!(until(Duration::from_secs(15), || {
+                window = display.window("^probe ");
+                window.is_some()
+            }));
+            let title =
+                display.xdotool(&["getwindowname", &window.expect("it is there")]).expect("its title");
+            let pid = rustix::process::Pid::from_raw(running.pid() as i32).expect("it runs");
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is ended");
+            running.finish(10);
+            assert!(until(Duration::from_secs(5), || display.window("^probe ").is_none()));
+            title
+        };
+        let mut plain = person.plain([&probe]);
+        plain.env("PROBE", display.name().trim_start_matches(':'));
+        let trusted = title_of(start(plain));
+        assert!(trusted.starts_with("probe SECURITY=1 XTEST=1 RECORD=1 MIT-SHM=1 pixel=12AB34"), "{trusted}");
+        let mount = format!("mount --bind {} /usr/bin/Xephyr && exec \"$@\"", probe.display());
+        let before = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", &mount, "sh"];
+        let mut run = person.inside_after(before, ["--display"], ["/bin/sh", "-c", "xsetroot; sleep 20"]);
+        display.shown(&mut run);
+        let untrusted = title_of(start(run));
+        assert!(untrusted.starts_with("probe SECURITY=0 XTEST=0 RECORD=0 MIT-SHM=0 pixel="), "{untrusted}");
+        assert!(!untrusted.contains("12AB34") && untrusted.ends_with("again=no"), "{untrusted}");
+    });
+}
+
+#[test]
+fn a_display_is_as_large_as_its_window_and_has_the_users_keyboard() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "keyboard"));
+        let mut layout = Command::new("setxkbmap");
+        let done = display.shown(layout.args(["-layout", "de", "-variant", "nodeadkeys"])).status();
+        assert!(done.expect("setxkbmap: x11-xkb-utils, on which Xvfb depends").success());
+        let script = "setxkbmap -query; xwininfo -root | grep geometry; until xwininfo -root | grep -q 900x700; do sleep 0.1; done; echo grown";
+        let mut run = person.inside(["--display", "--name", &name], ["/bin/sh", "-c", script]);
+        let running = start({
+            display.shown(&mut run);
+            run
+        });
+        let window = appears(&display, &name);
+        std::thread::sleep(Duration::from_millis(500));
+        display.xdotool(&["windowsize", &window, "900", "700"]).expect("it is resized");
+        let said = running.finish(20).succeeded();
+        for part in ["layout:     de\n", "variant:    nodeadkeys\n", "-geometry 750x600+0+0\n", "grown"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
     });
 }

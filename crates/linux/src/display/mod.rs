@@ -38,16 +38,8 @@ pub(crate) use server::find as find_server;
 #[derive(Clone, Debug)]
 pub struct Display {
     pub(crate) authority: Authority,
-    pub(crate) answered: Answered,
-}
-
-/// Who answers what connects to it.
-#[derive(Clone, Debug)]
-pub(crate) enum Answered {
-    /// A nested server.
-    Nested(Nested),
-    /// Whoever launches the container.
-    Launcher,
+    /// The server that answers what connects to it; else whoever launches the container does.
+    pub(crate) nested: Option<Box<Nested>>,
 }
 
 /// A server whose screen is a window.
@@ -88,14 +80,6 @@ impl Display {
         let authority = Authority::random()?;
         let title = server::title(family_name);
         let nested = Nested { server, title, authority: authority.clone(), caller: caller.clone() };
-        Ok(Display { authority, answered: Answered::Nested(nested) })
-    }
-
-    /// The server, if it is a nested one.
-    pub(crate) fn nested_server(&self) -> Option<&Nested> {
-        match &self.answered {
-            Answered::Nested(nested) => Some(nested),
-            Answered::Launcher => None,
-        }
+        Ok(Display { authority, nested: Some(Box::new(nested)) })
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Outer {
     pub(super) setup: Vec<u8>,
     /// Pixels of the screen that DISPLAY names.
     pub(super) screen: (u16, u16),
+    /// Rules, model, layout, variant and options of the user's keyboard, as far as they are known.
+    pub(super) keyboard: Vec<String>,
 }
 
 /// How long a display may take to answer.
@@ -37,6 +39,10 @@ const UNUSED: u32 = 10;
 pub(super) const ORDER: u8 = if cfg!(target_endian = "little") { b'l' } else { b'B' };
 /// X11's version.
 const VERSION: u16 = 11;
+/// InternAtom, GetProperty, and the longest property that is read, in words of four bytes.
+const INTERN_ATOM: u8 = 16;
+const GET_PROPERTY: u8 = 20;
+const MOST: u32 = 256;
 /// QueryExtension; SecurityGenerateAuthorization of the SECURITY extension.
 const QUERY_EXTENSION: u8 = 98;
 const GENERATE_AUTHORIZATION: u8 = 1;
@@ -49,9 +55,10 @@ pub(super) fn connect() -> Result<Outer, NoDisplay> {
     let display = parse_display(None).map_err(|error| NoDisplay::Name(error.to_string()))?;
     let (mut trusted, family, address) = open(&display)?;
     let (name, cookie) = get_auth(family, &address, display.display).ok().flatten().unwrap_or_default();
-    set_up(&mut trusted, &name, &cookie)?;
+    let told = set_up(&mut trusted, &name, &cookie)?;
     let security = extension(&mut trusted)?.ok_or(NoDisplay::NotSeparable)?;
     let cookie = untrusted_cookie(&mut trusted, security)?;
+    let keyboard = keyboard(&mut trusted, &told)?;
     let (mut tried, ..) = open(&display)?;
     set_up(&mut tried, PROTOCOL, &cookie)?;
     // Untrusted clients are not told of it.
@@ -64,7 +71,7 @@ pub(super) fn connect() -> Result<Outer, NoDisplay> {
     drop((trusted, tried));
     let screen = screen(&setup, display.screen)?;
     connection.endlessly()?;
-    Ok(Outer { socket: connection.into(), setup, screen })
+    Ok(Outer { socket: connection.into(), setup, screen, keyboard })
 }
 
 enum Stream {
@@ -193,6 +200,37 @@ fn extension(stream: &mut Stream) -> Result<Option<u8>, NoDisplay> {
     Ok((answer[8] != 0).then_some(answer[9]))
 }
 
+/// What the user's keyboard is (`_XKB_RULES_NAMES`, of which untrusted clients are not told): words of plain letters and signs, or nothing.
+fn keyboard(stream: &mut Stream, setup: &[u8]) -> Result<Vec<String>, NoDisplay> {
+    const NAME: &[u8] = b"_XKB_RULES_NAMES";
+    let mut request = (NAME.len() as u16).to_ne_bytes().to_vec();
+    request.extend([0; 2]);
+    pad_to(&mut request, NAME);
+    let answer = ask(stream, INTERN_ATOM, 1, &request)?;
+    let (setup, _) = Setup::try_parse(setup).map_err(|error| NoDisplay::Refused(error.to_string()))?;
+    let Some(root) = setup.roots.first().map(|screen| screen.root) else { return Ok(Vec::new()) };
+    let mut request = root.to_ne_bytes().to_vec();
+    request.extend(&answer[8..12]);
+    // Of any type, from its beginning on.
+    for number in [0, 0, MOST] {
+        request.extend(u32::to_ne_bytes(number));
+    }
+    if answer[8..12] == [0; 4] {
+        return Ok(Vec::new());
+    }
+    let answer = ask(stream, GET_PROPERTY, 0, &request)?;
+    let length = u32::from_ne_bytes([answer[16], answer[17], answer[18], answer[19]]) as usize;
+    // Of bytes alone.
+    let text = answer.get(32..32 + length).filter(|_| answer[1] == 8).unwrap_or_default();
+    Ok(words(text))
+}
+
+fn words(text: &[u8]) -> Vec<String> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-+:,()".contains(letter);
+    let words = text.split(|byte| *byte == 0).take(5).map(String::from_utf8_lossy);
+    words.map(|word| if word.chars().all(is_plain) { word.into_owned() } else { String::new() }).collect()
+}
+
 fn untrusted_cookie(stream: &mut Stream, security: u8) -> Result<Vec<u8>, NoDisplay> {
     let mut request = Vec::new();
     for number in [PROTOCOL.len() as u16, 0] {
@@ -242,4 +280,19 @@ fn screen(setup: &[u8], number: u16) -> Result<(u16, u16), NoDisplay> {
 fn pad_to(request: &mut Vec<u8>, part: &[u8]) {
     request.extend(part);
     request.resize(request.len().next_multiple_of(4), 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyboard_is_described_by_plain_words() {
+        assert_eq!(
+            words(b"evdev\0pc105\0de,us\0\0grp:alt_shift_toggle\0"),
+            ["evdev", "pc105", "de,us", "", "grp:alt_shift_toggle"]
+        );
+        assert_eq!(words(b"a b\0-x\xff\0\n"), ["", "", ""]);
+        assert_eq!(words(b""), [""]);
+    }
 }

@@ -120,7 +120,7 @@ fn show(nested: &Nested) -> Result<Infallible, NoDisplay> {
     let outer = outer::connect()?;
     let failed =
         |error: &dyn std::fmt::Display| NoDisplay::Server(format!("Xephyr can't be isolated: {error}"));
-    let request = server::request(nested, outer.screen);
+    let request = server::request(nested, &outer);
     let caller = &nested.caller;
     let groundwork = ground(caller, &request).map_err(|error| failed(&error))?;
     let groundwork = Groundwork::begin(groundwork).map_err(|error| failed(&error))?;

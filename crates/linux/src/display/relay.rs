@@ -96,7 +96,8 @@ mod tests {
         let path = folder.path().join("X0");
         let listener = UnixListener::bind(&path).unwrap();
         let (display, ours) = UnixStream::pair().unwrap();
-        let outer = Outer { socket: ours.into(), setup: b"set up".to_vec(), screen: (1, 1) };
+        let outer =
+            Outer { socket: ours.into(), setup: b"set up".to_vec(), screen: (1, 1), keyboard: Vec::new() };
         std::thread::spawn(move || run(listener.into(), &outer, &AtomicBool::new(false)));
         (path, display, folder)
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use lowbox_msix::Identity;
 
-use super::{Answered, Display, Nested};
+use super::outer::Outer;
+use super::{Display, Nested};
 use crate::host::canonical;
 use crate::launch::{DescriptorKind, NamedDescriptor};
 use crate::limits::Limits;
@@ -24,6 +25,9 @@ const START: &str = r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@" -auth "$XAUTHOR
 /// which untrusted clients are not told (and Xephyr would die of that). Its own number is one that nothing is reached by.
 const OPTIONS: &str =
     ":1 -nolisten tcp -nolisten unix -nolisten local -noreset -no-host-grab -resizeable -sw-cursor -noxv";
+
+/// What it is told of the user's keyboard, in the order of [`Outer::keyboard`].
+const KEYBOARD: [&str; 5] = ["-xkb-rules", "-xkb-model", "-xkb-layout", "-xkb-variant", "-xkb-options"];
 
 /// Extensions that a program has no use for in a display of its own, or that reach beyond it: shared memory with the server's container,
 /// drivers, typing into others, the server's other clients. (SECURITY: whoever connects is the same program anyway.)
@@ -63,14 +67,17 @@ pub(super) fn title(family_name: &str) -> String {
     format!("[lowbox] {}", family_name.chars().filter(plain).take(120).collect::<String>())
 }
 
-/// The container of a nested server for a screen of this size.
-pub(super) fn request(nested: &Nested, (width, height): (u16, u16)) -> Request {
+/// The container of a nested server for such a display.
+pub(super) fn request(nested: &Nested, outer: &Outer) -> Request {
+    let (width, height) = outer.screen;
     // Room for the user's own windows beside it.
     let part = |pixels: u16| (u32::from(pixels) * 3 / 4).max(320);
     let screen = format!("{}x{}", part(width), part(height));
     let mut arguments: Vec<OsString> = vec!["-c".into(), START.into(), nested.server.clone().into()];
     arguments.extend(OPTIONS.split_whitespace().map(OsString::from));
     arguments.extend(["-screen", &screen, "-title", &nested.title].map(OsString::from));
+    let keyboard = KEYBOARD.into_iter().zip(&outer.keyboard).filter(|(_, word)| !word.is_empty());
+    arguments.extend(keyboard.flat_map(|(option, word)| [option, word]).map(OsString::from));
     arguments.extend(WITHOUT.iter().flat_map(|name| ["-extension", name]).map(OsString::from));
     Request {
         family_name: Identity::unpackaged(b"lowbox display").family_name(),
@@ -85,7 +92,7 @@ pub(super) fn request(nested: &Nested, (width, height): (u16, u16)) -> Request {
         },
         less_privileged: true,
         working_directory: Some("/".into()),
-        display: Some(Display { authority: nested.authority.clone(), answered: Answered::Launcher }),
+        display: Some(Display { authority: nested.authority.clone(), nested: None }),
         ..Request::default()
     }
 }

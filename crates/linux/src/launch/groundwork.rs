@@ -98,7 +98,12 @@ impl Groundwork {
         let broker = ground.network.as_ref().map(|policy| crate::network::start(policy, &ground.user));
         let broker = broker.transpose().map_err(LaunchError::system("the network broker"))?;
         let (broker, network) = broker.map(|broker| (broker.guard, (broker.link, broker.names))).unzip();
-        let display = ground.display.as_ref().and_then(Display::nested_server).map(Keeper::start).transpose();
+        let display = ground
+            .display
+            .as_ref()
+            .and_then(|display| display.nested.as_deref())
+            .map(Keeper::start)
+            .transpose();
         let display = display.map_err(LaunchError::system("the process of its display"))?;
         let (ours, theirs) = channel()?;
         let (touches, told) =
@@ -119,7 +124,9 @@ impl Groundwork {
                 // The other end must close with lowbox alone.
                 drop(ours);
                 drop(touches);
-                display.map(Keeper::leave_to_lowbox);
+                if let Some(display) = display {
+                    display.leave_to_lowbox();
+                }
                 if relays.iter().try_for_each(Relay::put_in_place).is_err() {
                     sys::exit_now(1);
                 }

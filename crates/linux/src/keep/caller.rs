@@ -125,7 +125,7 @@ fn prepared(keeping: &Keeping<'_>, say: &mut dyn FnMut(&str)) -> Result<(Vec<u8>
     let request = Request { joins: true, ..keeping.request.clone() };
     let mut prepared = prepare(keeping.caller, &request)?;
     prepared.notices.iter().for_each(|notice| say(&notice.to_string()));
-    part(&mut prepared, &request).map_err(NotStarted::Keeper)
+    part(&mut prepared, &request, keeping.decided).map_err(NotStarted::Keeper)
 }
 
 /// One that asks.

@@ -109,7 +109,7 @@ fn make(keeping: &Keeping<'_>, tell: &dyn Fn(Answer)) -> Result<Serving, Answer>
     // Who calls from here on waits until the container runs.
     let place = Place::bind(&caller.folders, &request.family_name)
         .map_err(failed("the folder of kept containers, in lowbox's own"))?;
-    let (likeness, first) = part(&mut prepared, request).map_err(failed("the plan"))?;
+    let (likeness, first) = part(&mut prepared, request, decided).map_err(failed("the plan"))?;
     prepared.spec.environment = first.environment.clone();
     let container = groundwork?.launch(&prepared.spec).map_err(|error| of_launch(&error))?;
     let program = &prepared.spec.program;

@@ -10,7 +10,7 @@ use super::surroundings::Surroundings;
 use crate::host::Shown;
 use crate::launch::Spec;
 use crate::launch::starter::Start;
-use crate::prepare::{Prepared, Request};
+use crate::prepare::{Decided, Prepared, Request};
 
 /// Above the largest plan that there is.
 pub(super) const MOST: u64 = 64 << 20;
@@ -22,6 +22,8 @@ struct Likeness {
     spec: Spec,
     token: String,
     networks: String,
+    /// Entries of the consent store: who takes one back ends the container, so it has to know all.
+    consents: (Vec<i64>, Vec<String>),
     surroundings: Surroundings,
 }
 
@@ -29,7 +31,11 @@ struct Likeness {
 ///
 /// # Errors
 /// Without /proc.
-pub(super) fn part(prepared: &mut Prepared, request: &Request) -> io::Result<(Vec<u8>, Start)> {
+pub(super) fn part(
+    prepared: &mut Prepared,
+    request: &Request,
+    decided: &Decided,
+) -> io::Result<(Vec<u8>, Start)> {
     let spec = &mut prepared.spec;
     let start = Start {
         arguments: std::mem::take(&mut spec.arguments),
@@ -39,7 +45,10 @@ pub(super) fn part(prepared: &mut Prepared, request: &Request) -> io::Result<(Ve
     };
     let token = format!("{:?}", prepared.token);
     let networks = format!("{:?} {:?}", request.loopback_ports, request.hosts);
-    let likeness = Likeness { spec: spec.clone(), token, networks, surroundings: Surroundings::own()? };
+    let files = prepared.consented.iter().map(|(consent, _)| consent.id).collect();
+    let consents = (files, decided.allowed.clone());
+    let likeness =
+        Likeness { spec: spec.clone(), token, networks, consents, surroundings: Surroundings::own()? };
     Ok((postcard::to_allocvec(&likeness).map_err(io::Error::other)?, start))
 }
 
@@ -57,6 +66,9 @@ pub(super) fn difference(ours: &[u8], theirs: &[u8]) -> String {
     }
     if ours.networks != theirs.networks {
         return "may reach other hosts".to_owned();
+    }
+    if ours.consents != theirs.consents {
+        return "has other things by your consent".to_owned();
     }
     if let Some(difference) = between_plans(&ours.spec.plan, &theirs.spec.plan) {
         return difference;

@@ -35,7 +35,7 @@ const PROGRAMS: [(&str, &str, &str, &str); 26] = [
     ("gcc", "--version", "gcc", "programs, attacks"),
     ("sqlite3", "--version", "sqlite3", "programs"),
     ("g++", "--version", "g++", "fuzz"),
-    ("Xvfb", "-version", "xvfb", "attacks"),
+    ("Xvfb", "-help", "xvfb", "attacks"),
     ("Xephyr", "-help", "xserver-xephyr", "displays of programs"),
     ("import", "-version", "imagemagick", "pictures of displays"),
     ("xsetroot", "-version", "x11-xserver-utils", "programs at a display"),
@@ -164,8 +164,10 @@ fn module_is_there(module: &str) -> bool {
 
 fn first_line(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok().filter(|output| output.status.success())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().next().map(|line| line.trim().to_owned())
+    // X servers speak on standard error.
+    let text =
+        String::from_utf8_lossy(if output.stdout.is_empty() { &output.stderr } else { &output.stdout });
+    text.lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
 }
 
 fn apt_get(packages: &[String]) -> io::Result<()> {

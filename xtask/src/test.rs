@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             println!(
                 "==> Wine (wine64, gcc-mingw-w64-x86-64) is not installed: the tests of Windows programs are skipped"
             );
-            options.extend(["-E", "not binary(/^wine/)"]);
+            options.extend(["-E", "not (binary(/^wine/) + binary(windows_programs) + test(/windows_program/))"]);
         }
         cargo(&[&run[..], &options].concat())?;
     } else {

@@ -8,7 +8,7 @@
 //!
 //! A program that means to can look like one that waits, and so make it unclear who asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -69,7 +69,7 @@ impl Askers {
             let asks = |thread: &u32| pipes.answer(&format!("{tasks}/{thread}"));
             let waiting: Vec<u32> = threads.into_iter().filter(asks).collect();
             let Some(&thread) = waiting.first() else { continue };
-            match pipes.has_unread(&format!("{tasks}/{thread}"), server)? {
+            match pipes.has_unread(&format!("{tasks}/{thread}"))? {
                 true => unclear = true,
                 false if waiting.len() > 1 || asking.is_some() => return Some(Asker::Unclear),
                 false => asking = Some(thread),
@@ -107,18 +107,21 @@ impl Askers {
 
 /// Pipes of the server's.
 struct Pipes {
+    server: OwnedFd,
     /// Those from which it reads requests: the pipe's number, and the descriptor.
     requests: HashMap<u64, i32>,
     /// Those to which it writes answers.
-    answers: HashSet<u64>,
+    answers: HashMap<u64, i32>,
 }
 
 impl Pipes {
     fn of(server: u32) -> Option<Pipes> {
-        let mut pipes = Pipes { requests: HashMap::new(), answers: HashSet::new() };
+        let number = Pid::from_raw(server as i32)?;
+        let handle = pidfd_open(number, PidfdFlags::empty()).ok()?;
+        let mut pipes = Pipes { server: handle, requests: HashMap::new(), answers: HashMap::new() };
         for number in numbers(&format!("/proc/{server}/fd"), MAX_DESCRIPTORS)? {
             match pipe(&format!("/proc/{server}"), number) {
-                Some((pipe, true)) => drop(pipes.answers.insert(pipe)),
+                Some((pipe, true)) => drop(pipes.answers.insert(pipe, number as i32)),
                 Some((pipe, false)) => drop(pipes.requests.insert(pipe, number as i32)),
                 None => {}
             }
@@ -126,19 +129,19 @@ impl Pipes {
         Some(pipes)
     }
 
-    /// Whether a thread waits for an answer of the server's.
+    /// Whether a thread waits for an answer of the server's: one that was answered and has been stopped does not.
     fn answer(&self, thread: &str) -> bool {
         let waits = || {
             let [call, descriptor, _, length] = call(thread)?;
             let number = ([call, length] == ANSWER).then(|| u32::try_from(descriptor).ok())??;
             let (pipe, writes) = pipe(thread, number)?;
-            Some(!writes && self.answers.contains(&pipe))
+            Some(!writes && self.bytes(pipe, *self.answers.get(&pipe)?)? == 0)
         };
         waits().unwrap_or(false)
     }
 
     /// Whether a request of the thread's process waits to be read; `None` if none of its pipes is one for requests.
-    fn has_unread(&self, thread: &str, server: u32) -> Option<bool> {
+    fn has_unread(&self, thread: &str) -> Option<bool> {
         let numbers = numbers(&format!("{thread}/fd"), MAX_DESCRIPTORS)?;
         let own = numbers.into_iter().filter_map(|number| pipe(thread, number).filter(|(_, writes)| *writes));
         let requests: Vec<(u64, i32)> =
@@ -146,15 +149,17 @@ impl Pipes {
         if requests.is_empty() {
             return None;
         }
-        let server = pidfd_open(Pid::from_raw(server as i32)?, PidfdFlags::empty()).ok()?;
-        let unread = |(pipe, number)| {
-            let end: OwnedFd = pidfd_getfd(&server, number, PidfdGetfdFlags::empty()).ok()?;
-            let found = fstat(&end).ok()?;
-            let is_it = FileType::from_raw_mode(found.st_mode) == FileType::Fifo && found.st_ino == pipe;
-            is_it.then(|| ioctl_fionread(&end).ok())?.map(|bytes| bytes > 0)
-        };
-        let unread: Option<Vec<bool>> = requests.into_iter().map(unread).collect();
-        Some(unread?.contains(&true))
+        let bytes = requests.into_iter().map(|(pipe, number)| self.bytes(pipe, number));
+        let bytes: Option<Vec<u64>> = bytes.collect();
+        Some(bytes?.into_iter().any(|bytes| bytes > 0))
+    }
+
+    /// How much there is to read in a pipe, of which this is a descriptor of the server's.
+    fn bytes(&self, pipe: u64, number: i32) -> Option<u64> {
+        let end: OwnedFd = pidfd_getfd(&self.server, number, PidfdGetfdFlags::empty()).ok()?;
+        let found = fstat(&end).ok()?;
+        let is_it = FileType::from_raw_mode(found.st_mode) == FileType::Fifo && found.st_ino == pipe;
+        is_it.then(|| ioctl_fionread(&end).ok())?
     }
 }
 
@@ -209,6 +214,8 @@ mod tests {
     use std::io::Write;
     use std::process::{Child, Command};
 
+    use rustix::process::Signal;
+
     /// Somebody who asks, as Wine's programs do: a request to one pipe, and then the wait for an answer from another one.
     fn client() -> (Child, std::io::PipeReader, std::io::PipeWriter) {
         let (request, asks) = std::io::pipe().unwrap();
@@ -237,12 +244,15 @@ mod tests {
         assert_eq!(askers.of(own), Asker::Unclear, "it asks, and that was not read yet");
         request.read_exact(&mut [0; 64]).unwrap();
         assert_eq!(askers.of(own), Asker::Thread(first.id()));
+        rustix::process::kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
         let (mut second, mut other_request, mut other_answer) = client();
         wait_for(second.id());
         assert_eq!(askers.of(own), Asker::Thread(first.id()), "the other's waits");
         other_request.read_exact(&mut [0; 64]).unwrap();
         assert_eq!(askers.of(own), Asker::Unclear, "no server reads two");
         answer.write_all(&[0; 64]).unwrap();
+        assert_eq!(askers.of(own), Asker::Thread(second.id()), "the first has its answer, but was stopped");
+        rustix::process::kill_process(Pid::from_child(&first), Signal::CONT).unwrap();
         first.wait().unwrap();
         assert_eq!(askers.of(own), Asker::Thread(second.id()));
         other_answer.write_all(&[0; 64]).unwrap();

@@ -74,6 +74,11 @@ impl Calling {
         }
     }
 
+    /// Until when it has to have asked, or its program to have begun. The first one's waits for Wine's server.
+    fn deadline(&self) -> Instant {
+        self.since + if self.is_first { 6 * PATIENCE } else { PATIENCE }
+    }
+
     /// A program has ended what starts programs here. Who has not made this container makes another one, and who has would see the same
     /// again.
     fn not_started(&self) -> Answer {
@@ -149,8 +154,7 @@ impl Serving {
         if self.ending.is_some_and(|end| now >= end) {
             return false;
         }
-        let is_silent =
-            |caller: &Calling| matches!(caller.state, State::New) && now >= caller.since + PATIENCE;
+        let is_silent = |caller: &Calling| matches!(caller.state, State::New) && now >= caller.deadline();
         self.callers.retain(|caller| !is_silent(caller));
         if self.ending.is_none() && (self.is_over(now) || self.is_stuck(now)) {
             self.end();
@@ -221,13 +225,13 @@ impl Serving {
     /// Whether a program inside keeps others from starting.
     fn is_stuck(&self, now: Instant) -> bool {
         let waits = |caller: &Calling| matches!(caller.state, State::Starting(..));
-        self.callers.iter().any(|caller| waits(caller) && now >= caller.since + PATIENCE)
+        self.callers.iter().any(|caller| waits(caller) && now >= caller.deadline())
     }
 
     /// How long poll(2) may wait.
     fn timeout(&self, now: Instant) -> Option<Timespec> {
         let callers = self.callers.iter().filter_map(|caller| match caller.state {
-            State::New | State::Starting(..) => Some(caller.since + PATIENCE),
+            State::New | State::Starting(..) => Some(caller.deadline()),
             State::Runs(_) | State::Answered => None,
         });
         let over = (!self.runs_something()).then_some(self.idle + self.keep);

@@ -164,7 +164,7 @@ impl Template {
         let place = all.join(name(caller, wine));
         fs::rename(&new, &place).map_err(WineError::at(&place))?;
         // Room on the disk is all that this is about.
-        let _ = others::remove(&folder, &all, &wine.key, &told::key(), &user.name);
+        let _ = others::remove(&folder, &all, &wine.key, &user.name, &place);
         Ok(Template { folder: place })
     }
 }

@@ -19,14 +19,15 @@ pub(super) fn hold(template: &Path) -> io::Result<File> {
     Ok(folder)
 }
 
-/// Removes those of the same Wine and user from the folder of templates, unless a program runs above one: that one waits for the next
+/// Removes those of the same Wine and user but `own` from the folder of templates, unless a program runs above one: that one waits for the next
 /// template that is made.
-pub(super) fn remove(folder: &OwnedFd, all: &Path, wine: &str, add_on: &str, user: &str) -> io::Result<()> {
+pub(super) fn remove(folder: &OwnedFd, all: &Path, wine: &str, user: &str, own: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(all)? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
         let parts =
             name.to_str().and_then(|name| name.strip_prefix(wine)?.strip_prefix('-')?.split_once('-'));
-        if !parts.is_some_and(|(other, whose)| other != add_on && whose == user) {
+        if entry.path() == own || parts.is_none_or(|(_, whose)| whose != user) {
             continue;
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -31,6 +31,7 @@ fn trace(world: &World, name: &str, package: &str, accesses: &[(&str, &str)]) {
         grants: vec![format!("{}:r", world.work().join("granted").display()).as_str().into()],
         less_privileged: false,
         probes: false,
+        drives: Vec::new(),
     };
     let mut trace = TraceWriter::new(Vec::new(), &run).unwrap();
     let mut collector = Collector::new(Limits::default());

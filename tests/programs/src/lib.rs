@@ -31,7 +31,7 @@ pub use networks::{
 };
 pub use observer::{Observed, STRACE};
 pub use outside::ATTACKS;
-pub use package::{CONSOLE, FULL_TRUST, Sample};
+pub use package::{CONSOLE, FULL_TRUST, Sample, install_folder};
 pub use person::{Person, WITHOUT_NAMESPACES, everyone, everyone_at_home, ordinary};
 pub use processes::{pids_with, unique_sleep};
 pub use python::compare_module;

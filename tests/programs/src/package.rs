@@ -164,3 +164,19 @@ impl Sample {
         finish(person.lowbox(&[&words, options].concat()), 60)
     }
 }
+
+/// Packs a folder of the person's working folder, signs it by `CN=Contoso`, and installs it.
+#[track_caller]
+pub fn install_folder(person: &Person, folder: &str) {
+    if !person.work().join("c.pem").exists() {
+        let new = ["cert", "new", "CN=Contoso", "--cert", "c.pem", "--key", "c.key", "--kind", "p256"];
+        finish(person.lowbox(&new), 60).succeeded();
+    }
+    for words in [
+        &["pack", folder, "-o", "app.msix"][..],
+        &["sign", "app.msix", "--cert", "c.pem", "--key", "c.key"],
+        &["install", "app.msix", "--trust", "c.pem"],
+    ] {
+        finish(person.lowbox(words), 60).succeeded();
+    }
+}

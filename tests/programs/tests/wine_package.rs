@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lowbox_program_tests::{Person, everyone_with_wine, finish, text, windows_program};
+use lowbox_program_tests::{Person, everyone_with_wine, finish, install_folder, text, windows_program};
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
@@ -35,14 +35,7 @@ fn install(person: &Person) {
     {
         fs::copy(windows_program(program), person.file(place, "")).unwrap();
     }
-    for words in [
-        &["pack", "app", "-o", "app.msix"][..],
-        &["cert", "new", "CN=Contoso", "--cert", "c.pem", "--key", "c.key", "--kind", "p256"],
-        &["sign", "app.msix", "--cert", "c.pem", "--key", "c.key"],
-        &["install", "app.msix", "--trust", "c.pem"],
-    ] {
-        finish(person.lowbox(words), 60).succeeded();
-    }
+    install_folder(person, "app");
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use lowbox_msix::registry::{Key, Kind, PackageRegistry, Value};
-use lowbox_program_tests::{Person, everyone, everyone_with_wine, finish, text, windows_program};
+use lowbox_program_tests::{
+    Person, everyone, everyone_with_wine, finish, install_folder, text, windows_program,
+};
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
@@ -31,17 +33,7 @@ fn install(person: &Person, version: &str, files: &[(&str, Option<Vec<u8>>)]) {
     for (name, bytes) in files {
         fs::write(person.file(format!("{folder}/{name}"), ""), bytes.as_ref().unwrap()).unwrap();
     }
-    if !person.work().join("c.pem").exists() {
-        let new = ["cert", "new", "CN=Contoso", "--cert", "c.pem", "--key", "c.key", "--kind", "p256"];
-        finish(person.lowbox(&new), 60).succeeded();
-    }
-    for words in [
-        &["pack", &folder, "-o", "app.msix"][..],
-        &["sign", "app.msix", "--cert", "c.pem", "--key", "c.key"],
-        &["install", "app.msix", "--trust", "c.pem"],
-    ] {
-        finish(person.lowbox(words), 60).succeeded();
-    }
+    install_folder(person, &folder);
 }
 
 /// Runs its program; what it says, and what lowbox does.

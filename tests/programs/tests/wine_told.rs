@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lowbox_program_tests::{
-    Person, everyone_with_wine, finish, found, own_windows_program, start, text, until, windows_program,
+    Person, everyone_with_wine, finish, found, install_folder, own_windows_program, start, text, until,
+    windows_program,
 };
 
 /// The lines of the program's answers.
@@ -170,14 +171,7 @@ fn install(person: &Person) {
     person.file("app/AppxManifest.xml", manifest);
     person.file("app/logo.png", "a picture");
     fs::copy(windows_program("told"), person.file("app/told.exe", "")).unwrap();
-    for words in [
-        &["pack", "app", "-o", "app.msix"][..],
-        &["cert", "new", "CN=Contoso", "--cert", "c.pem", "--key", "c.key", "--kind", "p256"],
-        &["sign", "app.msix", "--cert", "c.pem", "--key", "c.key"],
-        &["install", "app.msix", "--trust", "c.pem"],
-    ] {
-        finish(person.lowbox(words), 60).succeeded();
-    }
+    install_folder(person, "app");
 }
 
 #[test]

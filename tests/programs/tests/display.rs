@@ -334,7 +334,8 @@ fn a_display_is_as_large_as_its_window_and_has_the_users_keyboard() {
         let mut layout = Command::new("setxkbmap");
         let done = display.shown(layout.args(["-layout", "de", "-variant", "nodeadkeys"])).status();
         assert!(done.expect("setxkbmap: x11-xkb-utils, on which Xvfb depends").success());
-        let script = "setxkbmap -query; xwininfo -root | grep geometry; until xwininfo -root | grep -q 900x700; do sleep 0.1; done; echo grown";
+        // By RANDR a program could cover what else the user has there.
+        let script = "xrandr -s 1600x1200 && echo covered; setxkbmap -query; xwininfo -root | grep geometry; until xwininfo -root | grep -q 900x700; do sleep 0.1; done; echo grown";
         let mut run = person.inside(["--display", "--name", &name], ["/bin/sh", "-c", script]);
         let running = start({
             display.shown(&mut run);
@@ -347,5 +348,6 @@ fn a_display_is_as_large_as_its_window_and_has_the_users_keyboard() {
         for part in ["layout:     de\n", "variant:    nodeadkeys\n", "-geometry 750x600+0+0\n", "grown"] {
             assert!(said.contains(part), "{part}: {said}");
         }
+        assert!(!said.contains("covered"), "{said}");
     });
 }

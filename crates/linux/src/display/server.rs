@@ -31,8 +31,10 @@ const KEYBOARD: [&str; 5] = ["-xkb-rules", "-xkb-model", "-xkb-layout", "-xkb-va
 
 /// Extensions that a program has no use for in a display of its own, or that reach beyond it: shared memory with the server's container,
 /// drivers, typing into others, the server's other clients. (SECURITY: whoever connects is the same program anyway.)
-const WITHOUT: [&str; 12] = [
+const WITHOUT: [&str; 13] = [
     "MIT-SHM",
+    // By it a program makes its window as large as the user's whole screen; the user can do so all the same.
+    "RANDR",
     "XTEST",
     "RECORD",
     "SECURITY",

@@ -33,7 +33,7 @@ use crate::launch::pty::Pty;
 use crate::launch::{Asked, LaunchError};
 use crate::limits::{Cgroup, CgroupError};
 use crate::store;
-use crate::sys::SignalFd;
+use crate::sys::{self, SignalFd};
 pub use consented::Consented;
 pub(crate) use consented::Looked;
 pub use console::{Console, terminal_to_ask_at};
@@ -133,6 +133,11 @@ pub enum Event {
         /// Whether it was to be bound to.
         bind: bool,
     },
+}
+
+/// Lets the calling process hear the signals again that it passed on to a program: what it still does then can be ended by them.
+pub fn hear_signals() {
+    sys::unblock_signals();
 }
 
 /// How a program ended.

@@ -146,9 +146,15 @@ pub fn outlive_parent() -> io::Result<()> {
 /// Undoes what lowbox and the Rust runtime changed of signals: SIGPIPE is ignored, and forwarded signals are blocked. Other
 /// dispositions are those that the caller of lowbox chose (nohup(1) ignores SIGHUP). Allocates nothing.
 pub fn reset_signals() {
-    // SAFETY: SIG_DFL is valid for SIGPIPE; an all-zero sigset_t is initialised by sigemptyset and only read then.
+    // SAFETY: SIG_DFL is valid for SIGPIPE.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    unblock_signals();
+}
+
+/// Lets the calling thread hear all signals again. Allocates nothing.
+pub fn unblock_signals() {
+    // SAFETY: an all-zero sigset_t is initialised by sigemptyset and only read then.
     unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut empty: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut empty);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut());

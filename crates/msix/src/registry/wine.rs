@@ -21,26 +21,40 @@ pub fn read_wine(bytes: &[u8]) -> Result<Key, RegistryError> {
     }
     let (mut root, mut budget) = (Key::default(), Budget::default());
     let mut path: Option<Vec<String>> = None;
+    // Values of the key at `path`: the way to it is gone once, however many there are.
+    let mut values: Vec<(String, Value)> = Vec::new();
     while let Some(line) = lines.next() {
         if let Some(name) = line.strip_prefix('[') {
+            set(&mut root, path.as_deref(), &mut values);
             path = key_path(name)?;
             if let Some(path) = &path {
                 budget.take(path.iter().map(String::len).sum())?;
                 make(&mut root, path);
             }
         } else if line.starts_with("#link") {
+            values.clear();
             path = None;
         } else if line.starts_with(['@', '"']) {
             let whole = with_continuation(line, &mut lines, &mut budget)?;
-            let (Some(path), Some((name, value))) = (&path, value(&whole)) else { continue };
+            let (Some(_), Some((name, value))) = (&path, value(&whole)) else { continue };
             if name.encode_utf16().count() > MAX_VALUE_NAME {
                 continue;
             }
             budget.take(name.len() + value.data.len())?;
-            make(&mut root, path).set(&name, value);
+            values.push((name, value));
         }
     }
+    set(&mut root, path.as_deref(), &mut values);
     Ok(root)
+}
+
+/// Gives a key its values, of which nothing is left then.
+fn set(root: &mut Key, path: Option<&[String]>, values: &mut Vec<(String, Value)>) {
+    if let Some(path) = path.filter(|_| !values.is_empty()) {
+        let key = make(root, path);
+        values.drain(..).for_each(|(name, value)| key.set(&name, value));
+    }
+    values.clear();
 }
 
 fn make<'a>(root: &'a mut Key, path: &[String]) -> &'a mut Key {

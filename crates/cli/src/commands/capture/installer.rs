@@ -6,6 +6,7 @@ use std::path::Path;
 use lowbox_linux::capture::{CaptureError, Session};
 use lowbox_linux::launch::Groundwork;
 use lowbox_linux::prepare::{Caller, Grant, PrepareError, Request, ground, prepare};
+use lowbox_linux::supervise::{Ending, hear_signals};
 use lowbox_linux::wine::{PrefixOf, Template, WineRun};
 use lowbox_policy::GrantRights;
 
@@ -50,5 +51,13 @@ pub fn run(
     let container = groundwork.and_then(|groundwork| groundwork.launch(&prepared.spec));
     let container = container.map_err(|error| launch_failed(&error))?;
     let ending = container.supervise(None, &mut |_| {}).map_err(Failure::new)?;
-    Ok((template, ending.exit_code()))
+    // Looking through what it did can take a while.
+    hear_signals();
+    match ending {
+        Ending::Exited(code) => Ok((template, code)),
+        Ending::Signaled(_) | Ending::Killed => {
+            let what = "the installer was ended by a signal, so nothing was made of what it did";
+            Err(Failure::with_code(what, ending.exit_code()))
+        }
+    }
 }

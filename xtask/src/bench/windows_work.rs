@@ -19,6 +19,8 @@ const STEADY: f64 = 1.05;
 const FIRST: f64 = 1.0;
 /// On the disk for a package, above its own files.
 const MEGABYTES: f64 = 5.0;
+/// The folders that the two sides write to.
+const OUT: [&str; 2] = ["plain-out", "inside-out"];
 /// Long ones, and few.
 const ROUNDS: usize = 5;
 
@@ -28,9 +30,11 @@ pub fn install(workspace: &Path, shared: &Path) -> io::Result<()> {
         .map_or_else(|| workspace.join("target/windows-programs"), PathBuf::from);
     let programs = shared.join(PROGRAMS);
     fs::create_dir(&programs)?;
-    for (from, name) in
-        [("node_modules/7zip-bin/win/x64/7za.exe", "7za.exe"), ("wheels/files/cmake/data", "cmake")]
-    {
+    for (from, name) in [
+        ("node_modules/7zip-bin/win/x64/7za.exe", "7za.exe"),
+        ("wheels/files/cmake/data", "cmake"),
+        ("wheels/files/ninja-1.13.2.data/scripts/ninja.exe", "ninja.exe"),
+    ] {
         let (from, to) = (fetched.join(from), programs.join(name));
         if from.exists() {
             succeed(Command::new("cp").args(["-a", "--no-preserve=ownership"]).args([&from, &to]))?;
@@ -61,6 +65,12 @@ pub fn cmake(scene: &Scene) -> io::Result<Vec<Line>> {
     let program = fetched(scene, "cmake/bin/cmake.exe")?;
     let tree = scene.work.path().join("project");
     make_project(&tree)?;
+    // CMake asks it for its version each time.
+    let ninja = fetched(scene, "ninja.exe")?;
+    for folder in OUT.map(|name| scene.work.path().join(name)) {
+        fs::create_dir_all(&folder)?;
+        fs::copy(&ninja, folder.join("ninja.exe"))?;
+    }
     let home = scene_programs(scene).join("cmake");
     let sides = Sides {
         what: "cmake configures 300 folders, 10 times",
@@ -86,10 +96,13 @@ pub fn first(scene: &Scene) -> io::Result<Vec<Line>> {
     plain.args(["-ec", &script, "sh"]).arg(&program);
     plain_wine(&mut plain, &prefix);
     let data = scene.work.path().join("new-data");
-    let mut inside = scene.lowbox(&[], &[text(&program)?]);
+    let mut inside = scene.lowbox(&["--keep-warm".as_ref(), "1".as_ref()], &[text(&program)?]);
     inside.env("XDG_DATA_HOME", &data);
+    // Overlayfs' own folder leaves no right to anybody.
+    let mut clean = Command::new("/bin/sh");
+    clean.args(["-c", r#"chmod -R u+rwx "$1"; rm -rf "$1""#, "sh"]).arg(&data);
     let mut contenders =
-        [Contender::new("plain", plain).making(prefix), Contender::new("lowbox", inside).making(data)];
+        [Contender::new("plain", plain).making(prefix), Contender::new("lowbox", inside).after(clean)];
     let samples = interleave_after(0, &mut contenders, 3)?;
     let mut lines: Vec<Line> = samples.iter().map(Line::time).collect();
     let note = "a prefix, or lowbox's template, and a program that ends at once";
@@ -102,7 +115,7 @@ pub fn disk(scene: &Scene) -> io::Result<Vec<Line>> {
     let program = trivial(scene)?;
     let data = scene.work.path().join("disk-data");
     for _ in 0..10 {
-        let mut run = scene.lowbox(&["--name".as_ref(), "disk".as_ref()], &[text(&program)?]);
+        let mut run = scene.lowbox(&["--no-keep-warm".as_ref()], &[text(&program)?]);
         succeed(run.env("XDG_DATA_HOME", &data))?;
     }
     let packages = data.join("lowbox/packages");
@@ -141,7 +154,7 @@ fn compare(scene: &Scene, sides: &Sides<'_>, tree: &Path) -> io::Result<Vec<Line
         boot.args(["-ec", &format!("{LOADER} wineboot.exe -i && {SERVER} -w")]);
         succeed(plain_wine(&mut boot, &prefix))?;
     }
-    let [plain_out, inside_out] = ["plain-out", "inside-out"].map(|name| scene.work.path().join(name));
+    let [plain_out, inside_out] = OUT.map(|name| scene.work.path().join(name));
     for folder in [&plain_out, &inside_out] {
         fs::create_dir_all(folder)?;
     }
@@ -150,7 +163,7 @@ fn compare(scene: &Scene, sides: &Sides<'_>, tree: &Path) -> io::Result<Vec<Line
     let mut plain = Command::new(LOADER);
     plain.arg(sides.program).args((sides.words)(&by_z(&plain_out)?, &by_z(tree)?)).current_dir(&plain_out);
     plain_wine(&mut plain, &prefix);
-    let mut grants = vec!["--grant".into(), grant(&inside_out, "rw")];
+    let mut grants = vec!["--grant".into(), grant(&inside_out, "rwx")];
     for path in sides.reads {
         grants.extend(["--grant".into(), grant(path, "rx")]);
     }
@@ -254,7 +267,7 @@ fn make_project(at: &Path) -> io::Result<()> {
     fs::write(at.join("CMakeLists.txt"), top)?;
     let ten = r#"file(REMOVE_RECURSE ${OUT}/build)
 foreach(round RANGE 1 10)
-  execute_process(COMMAND ${CMAKE_COMMAND} -G Ninja -DCMAKE_MAKE_PROGRAM=none -S ${CMAKE_CURRENT_LIST_DIR} -B ${OUT}/build OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${CMAKE_COMMAND} -G Ninja -DCMAKE_MAKE_PROGRAM=${OUT}/ninja.exe -S ${CMAKE_CURRENT_LIST_DIR} -B ${OUT}/build OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 "#;
     fs::write(at.join("ten.cmake"), ten)
@@ -266,7 +279,12 @@ fn allocated(path: &Path) -> io::Result<u64> {
     let found = path.symlink_metadata()?;
     let mut sum = found.blocks() * 512;
     if found.is_dir() {
-        for entry in fs::read_dir(path)? {
+        let entries = match fs::read_dir(path) {
+            // Overlayfs' own folder, for which it leaves no right to anybody.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(sum),
+            entries => entries?,
+        };
+        for entry in entries {
             sum += allocated(&entry?.path())?;
         }
     }

@@ -66,8 +66,10 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             println!(
                 "==> Wine (wine64, gcc-mingw-w64-x86-64) is not installed: the tests of Windows programs are skipped"
             );
-            options
-                .extend(["-E", "not (binary(/^wine/) + binary(windows_programs) + test(/windows_program/))"]);
+            options.extend([
+                "-E",
+                "not (binary(/^(wine|windows_)/) + (binary(display) & test(/windows_program/)))",
+            ]);
         }
         cargo(&[&run[..], &options].concat())?;
     } else {

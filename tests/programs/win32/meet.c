@@ -12,14 +12,14 @@ static HKEY key(void)
 }
 
 /* Starts itself, with these words, as a program that goes on by itself. */
-static void leave(const char *words)
+static void leave(const char *words, BOOL with_output)
 {
     char own[MAX_PATH], line[2 * MAX_PATH];
     GetModuleFileNameA(NULL, own, sizeof own);
     snprintf(line, sizeof line, "\"%s\" %s", own, words);
     STARTUPINFOA start = { sizeof start };
     PROCESS_INFORMATION child;
-    puts(CreateProcessA(NULL, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &start, &child) ? "left" : "alone");
+    puts(CreateProcessA(NULL, line, NULL, NULL, with_output, with_output ? 0 : DETACHED_PROCESS, NULL, NULL, &start, &child) ? "left" : "alone");
 }
 
 static void write_file(const char *path)
@@ -71,7 +71,12 @@ int main(int count, char **words)
         } else if (!strcmp(word, "sleep")) {
             Sleep(atoi(rest));
         } else if (!strcmp(word, "leave")) {
-            leave(rest);
+            leave(rest, FALSE);
+        } else if (!strcmp(word, "leave-writing")) {
+            leave("pour", TRUE);
+        } else if (!strcmp(word, "pour")) {
+            for (;;)
+                puts("pouring");
         } else if (!strcmp(word, "exit")) {
             return atoi(rest);
         }

@@ -349,7 +349,13 @@ impl Serving {
             Err(error) => return would_block(&error),
         };
         let (Report::Began(id) | Report::Failed(id) | Report::Ended(id, _)) = report;
-        let Some(at) = self.callers.iter().position(|caller| caller.id() == Some(id)) else { return true };
+        let Some(at) = self.callers.iter().position(|caller| caller.id() == Some(id)) else {
+            // Its caller went before it began, when there was no process yet that could be ended.
+            if let Report::Began(_) = report {
+                self.order(Order::Signal(id, libc::SIGKILL));
+            }
+            return true;
+        };
         match report {
             Report::Began(_) => {
                 self.callers[at].answer(&Answer::Began);

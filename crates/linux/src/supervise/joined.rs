@@ -55,8 +55,8 @@ impl Joined {
     pub fn supervise(mut self, on_event: &mut dyn FnMut(Event)) -> Result<Ending, LaunchError> {
         let own = self.own.take();
         let gate = own.as_ref().map(|(_, gate)| gate.clone());
-        let carriers = Carriers::start(std::mem::take(&mut self.relays), gate.as_ref())
-            .map_err(LaunchError::system("carrying what goes through pipes"))?;
+        let carriers = Carriers::start(std::mem::take(&mut self.relays), gate.as_ref());
+        let carriers = carriers.map_err(|error| self.failed("carrying what goes through pipes", error))?;
         let terminal = own.map(|(pty, gate)| TerminalRelay::start(pty, &gate)).transpose();
         let terminal = terminal.map_err(|error| self.failed("the program's terminal", error))?;
         let own = terminal.as_ref();

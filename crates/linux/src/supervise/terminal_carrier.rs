@@ -58,6 +58,8 @@ pub(super) struct Carrier {
     keyboard: bool,
     /// The program's side is closed, and what is left is being shown.
     closed: bool,
+    /// Bytes that came after the program's end, of others that go on.
+    late: usize,
     /// How many questions were asked until the last step.
     questions: u64,
     /// When the program's terminal gets its whole size back.
@@ -67,6 +69,9 @@ pub(super) struct Carrier {
     typed: Buffer,
     _doing: OwnedFd,
 }
+
+/// More than a terminal holds of what was written (tty_buffer.c: 640 KiB): behind so many bytes nothing is the program's.
+const OF_A_TERMINAL: usize = 1 << 20;
 
 /// How long a program is given to notice another size.
 const LINE_LESS: Duration = Duration::from_millis(100);
@@ -100,6 +105,7 @@ impl Carrier {
             master,
             keyboard,
             closed: false,
+            late: 0,
             questions: 0,
             full_size_at: None,
             modes: ScreenModes::new(),
@@ -170,6 +176,10 @@ impl Carrier {
                 read => read.is_err(),
             };
             self.modes.follow(&self.shown.bytes[old..]);
+            if gate.others_go_on() {
+                self.late += self.shown.bytes.len() - old;
+                self.closed |= self.late > OF_A_TERMINAL;
+            }
         }
         if !self.shown.bytes.is_empty() {
             moved(self.shown.drain(&self.outside))?;

@@ -237,6 +237,30 @@ fn windows_of_a_windows_program_are_shown_unasked_and_take_keys() {
 }
 
 #[test]
+fn notepad_of_wine_is_a_windows_program_that_nobody_here_wrote() {
+    everyone_with_wine(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "notepad"));
+        let notepad = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/notepad.exe";
+        let mut run = person.inside(["--name", &name], [notepad]);
+        let running = start({
+            display.shown(&mut run);
+            run
+        });
+        appears(&display, &name);
+        assert!(display.picture("before notepad").len() < 10);
+        // The white of an empty page, and the many colours of an icon and of smooth letters.
+        let is_drawn = until(Duration::from_secs(60), || {
+            let colours = display.picture(&format!("notepad of {}", person.name));
+            colours.contains(&"#FFFFFF".to_owned()) && colours.len() > 40
+        });
+        assert!(is_drawn, "{:?}", display.picture("notepad, not drawn"));
+        display.xdotool(&["mousemove", "200", "200", "click", "1", "key", "alt+F4"]).expect("a key");
+        running.finish(30).succeeded();
+        no_servers_are_left(&name);
+    });
+}
+
+#[test]
 fn a_packages_application_has_a_display_unless_it_is_of_the_command_line() {
     everyone(|person| {
         let display = Display::of(person, &[]);

@@ -123,7 +123,7 @@ pub(super) fn take_out(
     originals: &Path,
     own: &dyn Fn(&Path) -> io::Result<()>,
 ) -> io::Result<()> {
-    for name in ANSWERED.iter().map(|(name, _)| *name).chain([NAME]) {
+    let one = |name: &str| {
         let path = system32.join(format!("{name}.dll"));
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -133,8 +133,11 @@ pub(super) fn take_out(
             std::os::unix::fs::symlink(originals.join(format!("{name}.dll")), &path)?;
             own(&path)?;
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    // What fails for one is tried for the others all the same.
+    let all: Vec<_> = ANSWERED.iter().map(|(name, _)| *name).chain([NAME]).map(one).collect();
+    all.into_iter().collect()
 }
 
 /// A library of Wine's that forwards these functions.

@@ -112,6 +112,18 @@ pub fn fetched_windows_program(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The words before a command that make a folder an overlay for it, as root: its changes and what overlayfs needs go to two new folders
+/// in `layers`. Overlayfs takes no such folder for changes of another overlay.
+pub fn on_an_overlay(layers: &Path, folder: &Path) -> Vec<String> {
+    for name in ["upper", "work"] {
+        fs::create_dir(layers.join(name)).expect("a folder");
+    }
+    fs::create_dir_all(folder).expect("a folder");
+    let script = r#"mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$2" && shift 2 && exec "$@""#;
+    let words = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-ec", script, "sh"];
+    words.into_iter().chain([text(layers), text(folder)]).map(str::to_owned).collect()
+}
+
 /// Where tests share what takes long.
 fn shared() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use lowbox_program_tests::{
-    Person, everyone, everyone_with_wine, files, finish, finish_with_input, own_windows_program, start, text,
-    until,
+    Person, everyone, everyone_with_wine, files, finish, finish_with_input, on_an_overlay,
+    own_windows_program, start, text, until,
 };
 
 const NONE: [&str; 0] = [];
@@ -298,26 +298,9 @@ fn where_lowboxs_folder_lies_on_an_overlay_each_package_has_a_copy_of_wines_file
 fn is_copied(person: &Person) {
     let program = own_windows_program(person, "reach");
     let layers = person.folder("layers");
-    for name in ["lower", "upper", "work"] {
-        fs::create_dir(layers.join(name)).unwrap();
-    }
-    let data = person.home().join(".local/share/lowbox");
-    fs::create_dir_all(&data).unwrap();
-    let script = r#"mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$2" && shift 2 && exec "$@""#;
-    let mounted = [
-        "unshare",
-        "--mount",
-        "--propagation",
-        "private",
-        "/bin/sh",
-        "-ec",
-        script,
-        "sh",
-        text(&layers),
-        text(&data),
-    ];
+    let mounted = on_an_overlay(&layers, &person.home().join(".local/share/lowbox"));
     let run = |word: &str| {
-        finish(person.inside_after(mounted, NONE, [text(&program), word]), 120).succeeded().replace('\r', "")
+        finish(person.inside_after(&mounted, NONE, [text(&program), word]), 120).succeeded().replace('\r', "")
     };
     assert_eq!(run(r"w:C:\kept.txt"), "w:C:\\kept.txt: made");
     assert_eq!(run(r"r:C:\kept.txt"), "r:C:\\kept.txt: written");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use lowbox_msix::registry::{Key, Kind, PackageRegistry, Value};
 use lowbox_program_tests::{
-    Person, everyone, everyone_with_wine, finish, install_folder, text, windows_program,
+    Person, everyone, everyone_with_wine, finish, install_folder, on_an_overlay, text, windows_program,
 };
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -172,27 +172,12 @@ fn is_copied(person: &Person) {
     let registry = machine(|key| key.set("There", Value::text("[{Windows}]")));
     install(person, "1.0.0.0", &[("Registry.dat", registry.machine_hive().unwrap())]);
     let layers = person.folder("layers");
-    for name in ["upper", "work"] {
-        fs::create_dir(layers.join(name)).unwrap();
-    }
     // The packages' data alone: root lends their files by id-mapped mounts, which overlays have not.
-    let data = person.home().join(".local/share/lowbox/packages");
-    fs::create_dir_all(&data).unwrap();
-    let script = r#"mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$2" && shift 2 && exec "$@""#;
+    let mounted = on_an_overlay(&layers, &person.home().join(".local/share/lowbox/packages"));
     let plain =
         person.lowbox(&["run", "Contoso.Keys", r"l:Software\Contoso!There", r"f:C:\lowbox-registry.reg"]);
-    let mut run = Command::new("unshare");
-    run.args([
-        "--mount",
-        "--propagation",
-        "private",
-        "/bin/sh",
-        "-ec",
-        script,
-        "sh",
-        text(&layers),
-        text(&data),
-    ]);
+    let mut run = Command::new(&mounted[0]);
+    run.args(&mounted[1..]);
     run.arg(plain.get_program()).args(plain.get_args()).current_dir(plain.get_current_dir().unwrap());
     for (name, value) in plain.get_envs() {
         match value {

@@ -406,3 +406,57 @@ fn a_program_that_writes_without_end_keeps_no_run_that_has_ended() {
         assert_eq!(said(&ended), "ended with 0", "{}", ended.stderr);
     });
 }
+
+#[test]
+fn a_start_that_was_given_up_runs_nothing_later() {
+    with_meet(|_, kept| {
+        let first = start(kept.run(60, &[], &["wait:go"]));
+        assert!(until(Duration::from_secs(20), || kept.inside() > 3));
+        // As a program inside can.
+        let starter = kept.starter();
+        kill_process(starter, Signal::STOP).expect("it runs");
+        let second = start(kept.run(60, &[], &[r"write:C:\late.txt"]));
+        std::thread::sleep(Duration::from_secs(2));
+        send(second.pid(), Signal::KILL);
+        second.finish(10);
+        kill_process(starter, Signal::CONT).expect("it runs");
+        std::thread::sleep(Duration::from_secs(3));
+        assert!(!kept.has_made("late.txt"), "it ran without anybody beside it");
+        finish(kept.run(60, &[], &["tell:go", r"write:C:\seen.txt"]), 60).succeeded();
+        assert!(kept.has_made("seen.txt"));
+        assert_eq!(said(&first.finish(60)), "told");
+    });
+}
+
+#[test]
+fn a_revoked_capability_ends_a_program_that_came_to_a_container_without_it() {
+    with_meet(|person, kept| {
+        let manifest = include_str!("../data/told.xml").replace("told.exe", "meet.exe").replace(
+            r#"<Capability Name="internetClient"/>"#,
+            r#"<uap:Capability Name="documentsLibrary"/>"#,
+        );
+        person.file("app/AppxManifest.xml", &manifest);
+        fs::copy(person.work().join("meet.exe"), person.file("app/meet.exe", "")).unwrap();
+        fs::create_dir_all(person.home().join("Documents")).unwrap();
+        let run = |options: &[&str], word: &str| {
+            let run = ["run", "--keep-warm", "30", "--manifest", "app/AppxManifest.xml"];
+            person.lowbox(&[&run[..], options, &["--", "app/meet.exe", word]].concat())
+        };
+        // By the command line: the container knows of no consent.
+        finish(run(&["--capability", "documentsLibrary"], "exit:0"), 60).succeeded();
+        let without = kept.keeper();
+        let consent = |verb: &str| {
+            let package = "Contoso.Told_h91ms92gdsmmt";
+            let words = ["consent", verb, "--package", package, "--capability", "documentsLibrary"];
+            finish(person.lowbox(&words), 30).succeeded();
+        };
+        consent("grant");
+        let second = start(run(&[], "wait:never"));
+        assert!(until(Duration::from_secs(30), || kept.keepers().iter().any(|pid| *pid != without)));
+        assert!(until(Duration::from_secs(30), || kept.inside() > 3));
+        consent("revoke");
+        let ended = second.finish(20);
+        assert_ne!(ended.code(), Some(0), "{}", ended.stderr);
+        assert!(!said(&ended).contains("told"), "{}", said(&ended));
+    });
+}

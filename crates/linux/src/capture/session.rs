@@ -1,9 +1,9 @@
 //! The identity under which an installer runs, and what lies in its folder before and after.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use lowbox_msix::Identity;
@@ -12,7 +12,7 @@ use rustix::fs::{CWD, FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::CaptureError;
-use crate::host::{container_user, remove_tree};
+use crate::host::{container_user, open_lock_file, remove_tree};
 use crate::launch::pin::open_without_links;
 use crate::prepare::Caller;
 use crate::wine::prefix::{CHANGES, UPPER};
@@ -46,14 +46,7 @@ impl Session {
             .create(&packages)
             .map_err(CaptureError::at(&packages))?;
         let path = data.join(LOCK);
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(&path)
-            .map_err(CaptureError::at(&path))?;
+        let lock = open_lock_file(&path).map_err(CaptureError::at(&path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => return Err(CaptureError::Busy),

@@ -70,6 +70,15 @@ fn temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
+/// A file for flock(2), made if it is not there, which only the user opens. No link is followed, and nothing in its place is waited for.
+///
+/// # Errors
+/// What open(2) reports.
+pub fn open_lock_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(open(path, flags, Mode::from(0o600))?.into())
+}
+
 /// Opens a regular file to add to its end; makes it if there is none. A link is not followed.
 ///
 /// # Errors

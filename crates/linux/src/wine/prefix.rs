@@ -3,9 +3,9 @@
 //!
 //! What programs wrote there is theirs to say: nothing here reads it, follows a link in it, or takes a name from it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, lchown, symlink};
+use std::os::unix::fs::{DirBuilderExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::os_bytes;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::package_files::IMPORT_FILE;
 use super::{PrefixOf, WineError};
-use crate::host::{Folders, canonical, remove_tree};
+use crate::host::{Folders, canonical, open_lock_file, remove_tree};
 use crate::keep;
 use crate::launch::ContainerUser;
 use crate::launch::pin::open_without_links;
@@ -139,14 +139,7 @@ pub(super) fn take_import(prefix: &Path) -> io::Result<()> {
 /// Two overlays above one folder would be undefined (the kernel's overlayfs.rst), and two servers would write one registry.
 fn lock(folder: &Path, family_name: &str, folders: &Folders) -> Result<File, WineError> {
     let path = folder.join(LOCK);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(&path)
-        .map_err(WineError::at(&path))?;
+    let file = open_lock_file(&path).map_err(WineError::at(&path))?;
     let try_it = || flock(&file, FlockOperation::NonBlockingLockExclusive);
     let locked = match try_it() {
         // A container that is only kept makes room.

@@ -7,9 +7,9 @@
 mod clean;
 mod others;
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open, syncfs};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, waitpid};
 
 use super::{DRIVES, PrefixOf, Wine, WineError, WineRun, told};
-use crate::host::{canonical, container_user, remove_tree};
+use crate::host::{canonical, container_user, open_lock_file, remove_tree};
 use crate::launch::Groundwork;
 use crate::launch::pin::open_without_links;
 use crate::prepare::{Caller, Request, ground, prepare};
@@ -101,14 +101,7 @@ impl Template {
         let all = caller.folders.data.join(FOLDER);
         DirBuilder::new().recursive(true).mode(0o700).create(&all).map_err(WineError::at(&all))?;
         let all = canonical(&all).map_err(WineError::at(&all))?;
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(all.join(LOCK))
-            .map_err(WineError::at(all.join(LOCK)))?;
+        let lock = open_lock_file(&all.join(LOCK)).map_err(WineError::at(all.join(LOCK)))?;
         flock(&lock, FlockOperation::LockExclusive).map_err(WineError::at(all.join(LOCK)))?;
         // Another one may have made it meanwhile.
         if let Some(made) = Template::find(caller, wine)? {

@@ -1,5 +1,6 @@
 //! The manifest of a package that an installer's doings were made into: Windows programs, isolated.
 
+use super::PACKAGE;
 use super::starter::LOGOS;
 use super::template::escape;
 use crate::{Identity, Manifest, ManifestError};
@@ -66,12 +67,7 @@ pub fn captured_manifest(what: &Captured) -> Result<Vec<u8>, ManifestError> {
     let applications: String = what.applications.iter().map(application).collect();
     let text = format!(
         r#"<?xml version="1.0" encoding="utf-8"?>
-<Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
-    xmlns:uap="http://schemas.microsoft.com/appx/manifest/uap/windows10"
-    xmlns:uap5="http://schemas.microsoft.com/appx/manifest/uap/windows10/5"
-    xmlns:uap18="http://schemas.microsoft.com/appx/manifest/uap/windows10/18"
-    xmlns:rescap="http://schemas.microsoft.com/appx/manifest/foundation/windows10/restrictedcapabilities"
-    IgnorableNamespaces="uap uap5 uap18 rescap">
+{PACKAGE}
   <Identity Name="{}" Publisher="{}" Version="{}" ProcessorArchitecture="{}"/>
   <Properties>
     <DisplayName>{shown}</DisplayName>

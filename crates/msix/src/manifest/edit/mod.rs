@@ -19,6 +19,14 @@ use layout::Layout;
 use roxmltree::{Document, Node};
 use scope::Scope;
 
+/// How a manifest that is made here begins: with the namespaces of an isolated program.
+const PACKAGE: &str = r#"<Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
+    xmlns:uap="http://schemas.microsoft.com/appx/manifest/uap/windows10"
+    xmlns:uap5="http://schemas.microsoft.com/appx/manifest/uap/windows10/5"
+    xmlns:uap18="http://schemas.microsoft.com/appx/manifest/uap/windows10/18"
+    xmlns:rescap="http://schemas.microsoft.com/appx/manifest/foundation/windows10/restrictedcapabilities"
+    IgnorableNamespaces="uap uap5 uap18 rescap">"#;
+
 /// A capability that is to be declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewCapability {

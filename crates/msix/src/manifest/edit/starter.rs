@@ -1,5 +1,6 @@
 //! A manifest to begin with, which explains itself.
 
+use super::PACKAGE;
 use super::template::escape;
 use crate::{Identity, Manifest, ManifestError};
 
@@ -65,12 +66,7 @@ fn text(what: &Starter) -> String {
     format!(
         r#"<?xml version="1.0" encoding="utf-8"?>
 <!-- lowbox pack makes a package of the folder that this file is in; lowbox run (with the option for a manifest) runs the program in it. -->
-<Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"
-    xmlns:uap="http://schemas.microsoft.com/appx/manifest/uap/windows10"
-    xmlns:uap5="http://schemas.microsoft.com/appx/manifest/uap/windows10/5"
-    xmlns:uap18="http://schemas.microsoft.com/appx/manifest/uap/windows10/18"
-    xmlns:rescap="http://schemas.microsoft.com/appx/manifest/foundation/windows10/restrictedcapabilities"
-    IgnorableNamespaces="uap uap5 uap18 rescap">
+{PACKAGE}
 
   <!-- Name and Publisher together are who the package is: its data and consents go by them. Publisher has to be the subject of the
        certificate that signs it. An upgrade needs a higher Version. -->

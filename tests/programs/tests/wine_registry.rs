@@ -5,7 +5,7 @@ use std::process::Command;
 
 use lowbox_msix::registry::{Key, Kind, PackageRegistry, Value};
 use lowbox_program_tests::{
-    Person, everyone, everyone_with_wine, finish, install_folder, on_an_overlay, text, windows_program,
+    Person, everyone, everyone_with_wine, finish, install_folder, on_an_overlay, windows_program,
 };
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="utf-8"?>

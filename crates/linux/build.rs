@@ -27,8 +27,17 @@ fn main() {
 }
 
 /// What `lowbox.dll` is made of (`src/wine/told` puts it into Wine's files).
-const SOURCES: [&str; 7] =
-    ["answers.c", "container.c", "derive.c", "main.c", "package.c", "token.c", "lowbox.def"];
+const SOURCES: [&str; 9] = [
+    "answers.c",
+    "choose.c",
+    "container.c",
+    "derive.c",
+    "file_names.c",
+    "main.c",
+    "package.c",
+    "token.c",
+    "lowbox.def",
+];
 /// The compiler: gcc of mingw-w64, for 64-bit programs.
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 /// Without a C library, and the same file wherever it is built.

@@ -20,10 +20,11 @@ pub fn windows_program(name: &str) -> PathBuf {
         let options = ["-O1", "-s", "-static", "-Wl,--disable-dynamicbase"];
         let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
         let resources = source.with_extension("rc").is_file().then(|| resources(name, &folder));
-        let has_windows = fs::read_to_string(&source).is_ok_and(|text| text.contains("wWinMain"));
-        let window_options = has_windows.then_some(["-mwindows", "-municode"]).into_iter().flatten();
+        let says = |word: &str| fs::read_to_string(&source).is_ok_and(|text| text.contains(word));
+        let window_options = says("wWinMain").then_some(["-mwindows", "-municode"]).into_iter().flatten();
+        let dialogs = says("commdlg.h").then_some("-lcomdlg32");
         compiler.args(["-o"]).arg(&program).arg(&source).args(resources);
-        let ended = compiler.args(options).args(window_options).status();
+        let ended = compiler.args(options).args(window_options).args(dialogs).status();
         assert!(ended.expect("gcc-mingw-w64-x86-64: cargo xtask peers").success(), "{name}.c");
     }
     program

@@ -92,6 +92,8 @@ pub struct Request {
     pub observe: bool,
     /// Ask the user about what the program touches.
     pub asks: bool,
+    /// A Windows program may have the user choose files in a window of lowbox's; only together with `asks`.
+    pub chooses: bool,
     /// Time the steps of the launch.
     pub timings: bool,
     /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
@@ -325,12 +327,15 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 libraries: &wine::libraries(caller, container, &plan.binds, &user.name),
                 to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
+                chooses: request.asks && request.chooses,
             };
             let (spec, arguments) = WineSpec::new(run, ready, &named);
             (run.wine.loader.clone(), arguments, Some(spec))
         }
     };
-    let asks = request.asks.then(|| asks(caller, request, &plan, &objects, &working_directory));
+    let chooses = wine.as_ref().is_some_and(|wine| wine.told.is_some()) && request.chooses;
+    let asks =
+        request.asks.then(|| Asks { chooses, ..asks(caller, request, &plan, &objects, &working_directory) });
     let spec = Spec {
         temp_inside: temp_inside.clone(),
         environment: environment(&caller.environment, &variables, &data, &temp_inside, &user),
@@ -437,7 +442,7 @@ fn asks(
     let probes = probes.filter(|path| is_in_frontier(path, &frontier) && !shown(path));
     let probes = probes.filter(|path| std::fs::symlink_metadata(path).is_ok()).take(MAX_PROBES).collect();
     let apart = apart(plan, objects, &frontier);
-    Asks { frontier, probes, apart }
+    Asks { frontier, probes, apart, chooses: false }
 }
 
 /// Folders of the frontier that are there, which a Windows program needs a drive for.

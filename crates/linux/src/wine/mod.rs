@@ -28,7 +28,7 @@ use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
 use lowbox_security::AppContainer;
 use serde::{Deserialize, Serialize};
 
-pub use drives::{Drive, windows_path};
+pub use drives::{Drive, host_path, windows_path};
 pub use error::WineError;
 pub use find::Wine;
 pub use libraries::Library;
@@ -116,7 +116,8 @@ impl WineSpec {
         let told = ready.is_told.then(|| {
             let folder = named.package.map(|package| package.folder.as_path());
             let folder = folder.and_then(|path| windows_name(path, &files, &drives));
-            told::answers(named.container, named.package, folder.as_deref(), files.own_folder.as_deref())
+            let container_folder = files.own_folder.as_deref();
+            told::answers(named.container, named.package, folder.as_deref(), container_folder, named.chooses)
         });
         let spec = WineSpec {
             server: run.wine.server.clone(),
@@ -154,6 +155,8 @@ pub(crate) struct Named<'a> {
     pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
     pub(crate) sees_all: bool,
+    /// The user chooses files for it in a window of lowbox's.
+    pub(crate) chooses: bool,
 }
 
 /// Whether the request's program is a Windows program, by which Wine it is run then, and what user interface it has.

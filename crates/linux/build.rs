@@ -27,12 +27,15 @@ fn main() {
 }
 
 /// What `lowbox.dll` is made of (`src/wine/told` puts it into Wine's files).
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 12] = [
     "answers.c",
     "choose.c",
     "container.c",
     "derive.c",
+    "dialog.c",
+    "dialog_class.c",
     "file_names.c",
+    "items.c",
     "main.c",
     "package.c",
     "token.c",
@@ -62,7 +65,8 @@ fn add_on() -> String {
     let library = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("lowbox.dll");
     let sources = SOURCES.map(|name| PathBuf::from("wine-dll").join(name));
     let mut compiler = std::process::Command::new(COMPILER);
-    let built = compiler.args(OPTIONS).arg(&library).args(sources).args(["-lkernel32", "-lntdll"]).output();
+    let built =
+        compiler.args(OPTIONS).arg(&library).args(sources).args(["-lkernel32", "-lntdll", "-luuid"]).output();
     match built {
         Ok(built) if built.status.success() => format!("Some(include_bytes!({library:?}))"),
         Ok(built) => {

@@ -22,9 +22,10 @@ pub fn windows_program(name: &str) -> PathBuf {
         let resources = source.with_extension("rc").is_file().then(|| resources(name, &folder));
         let says = |word: &str| fs::read_to_string(&source).is_ok_and(|text| text.contains(word));
         let window_options = says("wWinMain").then_some(["-mwindows", "-municode"]).into_iter().flatten();
-        let dialogs = says("commdlg.h").then_some("-lcomdlg32");
+        let dialogs = says("commdlg.h").then_some(["-lcomdlg32"]).into_iter().flatten();
+        let objects = says("shobjidl.h").then_some(["-lole32", "-luuid"]).into_iter().flatten();
         compiler.args(["-o"]).arg(&program).arg(&source).args(resources);
-        let ended = compiler.args(options).args(window_options).args(dialogs).status();
+        let ended = compiler.args(options).args(window_options).args(dialogs).args(objects).status();
         assert!(ended.expect("gcc-mingw-w64-x86-64: cargo xtask peers").success(), "{name}.c");
     }
     program

@@ -117,6 +117,10 @@ impl Desk {
             false => self.give_new(touch, way, kind)?,
         }
         self.denied.forget(&path);
+        // Programs list the folders on the way only to find what was chosen, and the container shows that in them: nobody is asked.
+        for above in path.ancestors().skip(1).filter(|above| self.grants.judge().is_users(above)) {
+            self.denied.insert(above);
+        }
         Ok(name)
     }
 

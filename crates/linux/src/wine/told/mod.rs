@@ -62,7 +62,16 @@ const ANSWERED: [(&str, &[&str]); 4] = [
             "GetPackageId",
         ],
     ),
-    ("comdlg32", &["GetOpenFileNameA", "GetOpenFileNameW", "GetSaveFileNameA", "GetSaveFileNameW"]),
+    (
+        "comdlg32",
+        &[
+            "DllGetClassObject",
+            "GetOpenFileNameA",
+            "GetOpenFileNameW",
+            "GetSaveFileNameA",
+            "GetSaveFileNameW",
+        ],
+    ),
     ("userenv", &["DeriveAppContainerSidFromAppContainerName", "GetAppContainerFolderPath"]),
 ];
 

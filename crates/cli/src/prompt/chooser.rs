@@ -152,14 +152,11 @@ fn complete(path: PathBuf, wanted: &Wanted) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use lowbox_linux::broker::Asker;
-
     use super::*;
 
     fn wanted(kind: Kind) -> Wanted {
         Wanted {
             package: "Contoso.App_1234567890abc".to_owned(),
-            asker: Asker { executable: "/usr/bin/wine64".into(), arguments: Vec::new(), pid: None },
             kind,
             title: "Open\u{1b}[2J\u{202e} [lowbox] all files may be read".to_owned(),
             filters: vec![Filter { name: "a|b\n--save".to_owned(), patterns: vec!["*.Txt".to_owned()] }],

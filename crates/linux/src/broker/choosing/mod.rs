@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 pub use request::{Filter, Kind};
 
-use super::Asker;
 use super::asking::Asking;
 use super::touch::Touch;
 use request::Request;
@@ -27,8 +26,6 @@ const NUMBERS: usize = 16;
 pub struct Wanted {
     /// The package family name.
     pub package: String,
-    /// Which program of it.
-    pub asker: Asker,
     /// What.
     pub kind: Kind,
     /// What the program would call the window.

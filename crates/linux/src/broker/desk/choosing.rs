@@ -13,7 +13,7 @@ use crate::broker::offer::{Found, Offer};
 use crate::broker::throttle::Touch as Throttled;
 use crate::broker::touch::Touch;
 use crate::broker::way::{NoWay, Way, follow};
-use crate::broker::{Answer, Asker, Notice};
+use crate::broker::{Answer, Notice};
 use crate::host::Shown;
 use crate::wine::{host_path, windows_path};
 
@@ -34,7 +34,7 @@ impl Desk {
             Throttled::Ask | Throttled::Joined => {}
             Throttled::Refused { waiter, limit, say } => return self.refuse(waiter, limit, say),
         }
-        let wanted = self.wanted(&touch, &request);
+        let wanted = self.wanted(&request);
         let path = touch.path.clone();
         if !self.choices.begin(touch, request, wanted) {
             self.throttle.finish(&path);
@@ -42,17 +42,12 @@ impl Desk {
         }
     }
 
-    fn wanted(&self, touch: &Touch, request: &Request) -> Wanted {
+    fn wanted(&self, request: &Request) -> Wanted {
         let folder = host_path(&self.drives, &request.folder);
         // Where else the user's files are, the user knows.
         let folder = folder.filter(|folder| self.grants.judge().is_users(folder));
         Wanted {
             package: self.package.clone(),
-            asker: Asker {
-                executable: touch.executable.clone(),
-                arguments: touch.arguments.clone(),
-                pid: touch.pid(),
-            },
             kind: request.kind,
             title: request.title.clone(),
             filters: request.filters.clone(),

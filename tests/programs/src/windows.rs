@@ -7,6 +7,9 @@ use std::process::Command;
 use crate::person::built_lowbox;
 use crate::{Person, everyone, everyone_at_home, files, finish, text};
 
+/// A program with windows that nobody here wrote: Wine's own editor.
+pub const NOTEPAD: &str = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/notepad.exe";
+
 /// Compiles a program of `win32/`, once for all tests.
 pub fn windows_program(name: &str) -> PathBuf {
     let folder = shared();

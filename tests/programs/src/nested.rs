@@ -1,8 +1,12 @@
 //! Displays of programs' own, as their windows on the user's display show them.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use crate::{Display, Person, pids_with, until};
+use serde_json::Value;
+
+use crate::{Display, Person, accesses, pids_with, until};
 
 /// A colour that nothing else on the display has.
 pub const COLOUR: &str = "#12AB34";
@@ -48,4 +52,24 @@ pub fn servers(name: &str) -> usize {
 #[track_caller]
 pub fn no_servers_are_left(name: &str) {
     assert!(until(Duration::from_secs(5), || servers(name) == 0), "{name}: {} are left", servers(name));
+}
+
+/// `lowbox ARGUMENTS` of a user of this display.
+pub fn lowbox_at(person: &Person, display: &Display, words: &[&str]) -> Command {
+    let mut command = person.lowbox(words);
+    display.shown(&mut command);
+    command
+}
+
+/// Fails if anything of a display is among what was recorded: its socket, by path and by name, and its cookie.
+#[track_caller]
+pub fn has_nothing_of_a_display(trace: &Path) {
+    let all = accesses(trace);
+    let of_display = |access: &&Value| {
+        let shown = access.to_string();
+        ["X11-unix", "Xauthority", "\"display\""].iter().any(|word| shown.contains(word))
+    };
+    assert!(!all.is_empty());
+    let found: Vec<_> = all.iter().filter(of_display).collect();
+    assert!(found.is_empty(), "{found:#?}");
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::io::ErrorKind;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::time::Duration;
 
-use lowbox_program_tests::nested::{COLOUR, appears, draws_a_page, name_of, no_servers_are_left, title};
+use lowbox_program_tests::nested::{
+    COLOUR, appears, has_nothing_of_a_display, lowbox_at, name_of, no_servers_are_left, title,
+};
 use lowbox_program_tests::{
-    Display, NOTEPAD, Person, Running, accesses, everyone, everyone_at_home, everyone_at_home_with_wine,
-    finish, found, start, text, until,
+    Display, Person, Running, accesses, everyone, everyone_at_home, finish, start, text, until,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -26,36 +28,32 @@ fn sockets_of_lowbox() -> BTreeSet<String> {
         .collect()
 }
 
-/// Fails if anything of a display is among what was recorded.
-#[track_caller]
-fn has_nothing_of_a_display(trace: &Path) {
-    let all = accesses(trace);
-    let of_display = |access: &serde_json::Value| {
-        let shown = access.to_string();
-        ["X11-unix", "Xauthority", "\"display\""].iter().any(|word| shown.contains(word))
-    };
-    let found: Vec<_> = all.iter().filter(|access| of_display(access)).collect();
-    assert!(found.is_empty(), "{found:#?}");
-}
-
-fn lowbox(person: &Person, display: &Display, words: &[&str]) -> Command {
-    let mut command = person.lowbox(words);
-    display.shown(&mut command);
-    command
-}
-
-/// Colours its display, says where that is, and stays until it is told to end.
-const COLOURS: &str = "xsetroot -solid '#12AB34' || exit 9; echo $DISPLAY $XAUTHORITY; \
+/// Reads a file, which is something to record, colours its display, says where that is, and stays until it is told to end.
+const COLOURS: &str = "read line < given; xsetroot -solid '#12AB34' || exit 9; echo $DISPLAY $XAUTHORITY; \
     until test -e end; do sleep 0.1; done; ls -A /tmp/.X11-unix";
+
+fn colours(person: &Person, display: &Display, options: &[&str], name: &str) -> Running {
+    person.file("given", "line\n");
+    start(lowbox_at(
+        person,
+        display,
+        &[options, &["--display", "--name", name, "--", "/bin/sh", "-c", COLOURS]].concat(),
+    ))
+}
+
+#[track_caller]
+fn is_drawn(display: &Display, name: &str) {
+    let is_drawn = until(Duration::from_secs(20), || {
+        display.picture(&format!("{name} while nothing is denied")).contains(&COLOUR.to_owned())
+    });
+    assert!(is_drawn, "{name}: nothing is drawn");
+}
 
 /// Waits for the colour, within the window of the program and nowhere else, and lets the program end.
 #[track_caller]
 fn is_coloured(person: &Person, display: &Display, name: &str, running: Running) -> String {
     appears(display, name);
-    let is_drawn = until(Duration::from_secs(20), || {
-        display.picture(&format!("{name} while nothing is denied")).contains(&COLOUR.to_owned())
-    });
-    assert!(is_drawn, "{}: nothing is drawn", person.name);
+    is_drawn(display, name);
     person.file("end", "");
     let ended = running.finish(30);
     fs::remove_file(person.work().join("end")).expect("it is there");
@@ -80,8 +78,7 @@ fn a_program_that_is_learned_about_or_only_reported_on_has_a_display_of_its_own_
             [("learned", &["learn", "--out", "learned"][..]), ("reported", &["run", "--report-only"])]
         {
             let name = name_of(person, kind);
-            let words = [options, &["--display", "--name", &name, "--", "/bin/sh", "-c", COLOURS]].concat();
-            let running = start(lowbox(person, &display, &words));
+            let running = colours(person, &display, options, &name);
             let said = is_coloured(person, &display, &name, running);
             let lines: Vec<&str> = said.lines().collect();
             let (number, authority) = lines[0].split_once(' ').expect("both");
@@ -107,9 +104,7 @@ fn a_killed_lowbox_leaves_neither_server_nor_window_nor_anything_in_the_hosts_fo
     everyone(|person| {
         let (display, name) = (Display::of(person, &[]), name_of(person, "killedlearner"));
         let before = sockets_of_lowbox();
-        let words =
-            ["learn", "--out", "learned", "--display", "--name", &name, "--", "/bin/sh", "-c", COLOURS];
-        let running = start(lowbox(person, &display, &words));
+        let running = colours(person, &display, &["learn", "--out", "learned"], &name);
         appears(&display, &name);
         let pid = Pid::from_raw(running.pid() as i32).expect("it runs");
         kill_process(pid, Signal::KILL).expect("it is killed");
@@ -121,13 +116,64 @@ fn a_killed_lowbox_leaves_neither_server_nor_window_nor_anything_in_the_hosts_fo
 }
 
 #[test]
+fn nobody_else_can_answer_at_the_abstract_name_that_clients_try_before_the_socket() {
+    everyone(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "abstract"));
+        let taken = || {
+            let list = fs::read_to_string("/proc/net/unix").expect("the list of sockets");
+            let names = list.lines().filter_map(|line| line.split_once(" @/tmp/.X11-unix/X6"));
+            names
+                .map(|(_, rest)| format!("/tmp/.X11-unix/X6{rest}"))
+                .filter(|name| name.len() == 21)
+                .collect::<BTreeSet<_>>()
+        };
+        let before = taken();
+        let running = colours(person, &display, &["learn", "--out", "learned"], &name);
+        appears(&display, &name);
+        // Another test's may be among them.
+        let new: Vec<String> = taken().difference(&before).cloned().collect();
+        assert!(!new.is_empty());
+        for name in new {
+            let address = SocketAddr::from_abstract_name(&name).expect("short");
+            let (bound, connected) = (UnixListener::bind_addr(&address), UnixStream::connect_addr(&address));
+            assert_eq!(bound.expect_err("somebody has it").kind(), ErrorKind::AddrInUse);
+            assert_eq!(connected.expect_err("nobody listens").kind(), ErrorKind::ConnectionRefused);
+        }
+        is_coloured(person, &display, &name, running);
+    });
+}
+
+#[test]
+fn closing_the_window_takes_the_display_and_is_said_while_the_program_goes_on() {
+    everyone(|person| {
+        let display = Display::of(person, &[]);
+        for (kind, options) in
+            [("learned", &["learn", "--out", "learned"][..]), ("reported", &["run", "--report-only"])]
+        {
+            let name = name_of(person, &format!("closed{kind}"));
+            let mut running = colours(person, &display, options, &name);
+            let window = appears(&display, &name);
+            is_drawn(&display, &name);
+            display.xdotool(&["windowkill", &window]).expect("as a window manager does");
+            no_servers_are_left(&name);
+            assert!(!running.has_ended());
+            person.file("end", "");
+            let ended = running.finish(20);
+            fs::remove_file(person.work().join("end")).expect("it is there");
+            let said = "the program has no display: its window was closed";
+            assert!(ended.stderr.contains(said), "{kind}: {}", ended.stderr);
+        }
+    });
+}
+
+#[test]
 fn there_is_none_unless_it_is_asked_for_and_the_users_own_is_reached_by_its_name_and_recorded() {
     everyone(|person| {
         let display = Display::of(person, &[]);
         let learn = ["learn", "--out", "learned"];
         let show = ["--", "/bin/sh", "-c", "echo \"$DISPLAY.$XAUTHORITY\""];
         for options in [&[][..], &["--no-display"]] {
-            let ended = finish(lowbox(person, &display, &[&learn[..], options, &show].concat()), 30);
+            let ended = finish(lowbox_at(person, &display, &[&learn[..], options, &show].concat()), 30);
             assert_eq!(ended.succeeded(), ".");
             assert!(!ended.stderr.contains("display"), "{}", ended.stderr);
         }
@@ -135,7 +181,7 @@ fn there_is_none_unless_it_is_asked_for_and_the_users_own_is_reached_by_its_name
         let words =
             ["learn", "--no-results", "--trace", text(&trace), "--env", "DISPLAY", "--env", "XAUTHORITY"];
         let colour = ["--", "xsetroot", "-solid", COLOUR];
-        finish(lowbox(person, &display, &[&words[..], &colour].concat()), 30).succeeded();
+        finish(lowbox_at(person, &display, &[&words[..], &colour].concat()), 30).succeeded();
         assert!(display.picture("the user's own").contains(&COLOUR.to_owned()));
         let recorded = accesses(&trace).iter().any(|access| {
             let place = display.socket();
@@ -171,54 +217,5 @@ fn where_the_host_has_no_folder_of_displays_the_program_runs_and_it_is_said_why_
             let said = "no display: while nothing is denied its own is mounted over /tmp/.X11-unix";
             assert!(ended.stderr.contains(said), "{}", ended.stderr);
         }
-    });
-}
-
-/// Types into the editor and has it save, which leads to what the file is then.
-#[track_caller]
-fn types_and_saves(
-    person: &Person,
-    display: &Display,
-    name: &str,
-    running: Running,
-    file: &Path,
-    expected: &str,
-) {
-    appears(display, name);
-    draws_a_page(display, &format!("{name} with a file"));
-    display.xdotool(&["mousemove", "200", "200", "click", "1"]).expect("it has the focus");
-    let is_saved = until(Duration::from_secs(30), || {
-        display.xdotool(&["key", "ctrl+Home", "key", "q", "key", "ctrl+s"]).expect("keys");
-        until(Duration::from_secs(3), || fs::read_to_string(file).expect("the file") != "text\n")
-    });
-    display.picture(&format!("{name} having saved"));
-    assert!(is_saved, "{}", person.name);
-    display.xdotool(&["key", "alt+F4"]).expect("a key");
-    let ended = running.finish(60);
-    ended.succeeded();
-    assert!(!ended.stderr.contains("no display"), "{}", ended.stderr);
-    no_servers_are_left(name);
-    assert_eq!(fs::read_to_string(file).expect("the file"), expected);
-}
-
-#[test]
-fn notepad_saves_a_file_while_it_is_learned_about_and_again_with_exactly_what_was_learned() {
-    everyone_at_home_with_wine(|person| {
-        let (display, name) = (Display::of(person, &[]), name_of(person, "notepadlearned"));
-        let note = person.file("notes/note.txt", "text\n");
-        let command = ["--", NOTEPAD, r"notes\note.txt"];
-        let learn = ["learn", "--no-argument-grants", "--out", "learned", "--name", &name];
-        let running = start(lowbox(person, &display, &[&learn[..], &command].concat()));
-        types_and_saves(person, &display, &name, running, &note, "qtext\n");
-        let trace = person.work().join("learned/records.trace");
-        has_nothing_of_a_display(&trace);
-        let needed = found(person, &trace).needed;
-        assert!(needed.iter().any(|[_, value]| value == &format!("{}:rw", text(&note))), "{needed:?}");
-        fs::write(&note, "text\n").expect("as before");
-        let options: Vec<&str> = needed.iter().flatten().map(String::as_str).collect();
-        let manifest = person.work().join("learned/AppxManifest.xml");
-        let run = ["run", "--no-argument-grants", "--manifest", text(&manifest)];
-        let running = start(lowbox(person, &display, &[&run[..], &options, &command].concat()));
-        types_and_saves(person, &display, &name, running, &note, "qtext\n");
     });
 }

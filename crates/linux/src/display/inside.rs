@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OwnDisplay;
 use crate::host::{EnvironmentRequest, canonical};
+use crate::learn::has_name;
 
 /// Where X11 looks for the displays of a machine.
 pub(crate) const FOLDER: &str = "/tmp/.X11-unix";
@@ -44,15 +45,16 @@ impl Place {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         let taken = fs::read("/proc/net/unix").unwrap_or_default();
+        let free = Place::free_beside(&taken, std::process::id());
+        free.ok_or_else(|| io::ErrorKind::AddrInUse.into())
+    }
+
+    /// The first whose abstract name is not in a list of sockets (proc_net(5), unix), from the one on that falls to `first`.
+    fn free_beside(list: &[u8], first: u32) -> Option<Place> {
         let count = NUMBERS.len() as u32;
-        let mut numbers = (0..count).map(|step| {
-            let at = std::process::id().wrapping_add(step) % count;
-            NUMBERS.start() + at as u16
-        });
-        let is_free = |number: &u16| {
-            !crate::learn::has_name(&taken, &Place::OverHosts(*number).socket().as_str().into())
-        };
-        numbers.find(is_free).map(Place::OverHosts).ok_or(io::ErrorKind::AddrInUse.into())
+        let numbers = (0..count).map(|step| NUMBERS.start() + (first.wrapping_add(step) % count) as u16);
+        let mut places = numbers.map(Place::OverHosts);
+        places.find(|place| !has_name(list, &place.socket().as_str().into()))
     }
 
     fn number(self) -> u16 {
@@ -129,4 +131,24 @@ fn bound(address: &SocketAddrUnix) -> io::Result<OwnedFd> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     bind(&socket, address)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_display_beside_the_hosts_has_a_number_that_none_of_them_has_by_name() {
+        let number = |list: &[u8], first| Place::free_beside(list, first).map(Place::number);
+        assert_eq!(
+            [number(b"", 0), number(b"", 5_535), number(b"", 5_536)],
+            [Some(60_000), Some(65_535), Some(60_000)]
+        );
+        let row = |name: &str| format!("0000: 00000002 00000000 00010000 0001 01 1 {name}\n");
+        let list =
+            row("@/tmp/.X11-unix/X60000") + &row("@/tmp/.X11-unix/X60001") + &row("/tmp/.X11-unix/X60002");
+        assert_eq!(number(list.as_bytes(), 0), Some(60_002), "a path is in another mount namespace");
+        let all: String = NUMBERS.map(|number| row(&format!("@/tmp/.X11-unix/X{number}"))).collect();
+        assert_eq!(number(all.as_bytes(), 7), None);
+    }
 }

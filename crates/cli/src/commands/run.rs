@@ -54,7 +54,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         &package.capabilities,
         &package.identity.family_name(),
     )?;
-    let wish = Wish::of(&arguments.scenario, &package);
+    let wish = Wish::of(arguments.scenario.display, &arguments.scenario.command, &package);
     let opens = arguments.scenario.is_installed;
     let mut request = Request {
         observe: arguments.verbose,

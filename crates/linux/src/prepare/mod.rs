@@ -28,6 +28,7 @@ use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
+use crate::display::inside::Place;
 use crate::display::{self, Display, OwnDisplay};
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
 use crate::launch::{
@@ -286,7 +287,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready, package)));
     variables.extend(package_graph(request));
     let display = own_display(request, &plan, &user, &mut notices);
-    variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
+    variables.extend(display.iter().flat_map(|display| display.place.environment(user.uid)));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
     let verifies = learning
@@ -370,12 +371,13 @@ fn own_display(
     notices: &mut Vec<Notice>,
 ) -> Option<OwnDisplay> {
     let display = request.display.as_ref()?;
-    // It lies in the container's own /tmp, and one that is learned about has the host's.
-    if request.denies_nothing() || display::inside::is_covered(plan, user.uid) {
-        notices.push(Notice::NoPlaceForDisplay);
-        return None;
-    }
-    Some(OwnDisplay { authority: display.authority.file() })
+    let place = match request.denies_nothing() {
+        true => Place::over_hosts().map_err(|error| Notice::NoFolderForDisplay(error.to_string())),
+        false if display::inside::is_covered(plan, user.uid) => Err(Notice::NoPlaceForDisplay),
+        false => Ok(Place::OwnTmp),
+    };
+    let place = place.map_err(|notice| notices.push(notice)).ok()?;
+    Some(OwnDisplay { authority: display.authority.file(), place })
 }
 
 /// Tells a program of a package where the packages are that it needs.

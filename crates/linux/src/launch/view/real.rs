@@ -71,7 +71,7 @@ impl Builder {
             attach(&prefix, &real, &wine.prefix).map_err(at())?;
             attach(&drives, &real, &wine.prefix.join(DRIVES)).map_err(at())?;
         }
-        self.identity_files(&spec.data, None)?;
+        self.identity_files(spec.home(), None)?;
         for path in IDENTITY {
             let object = open_without_links(&self.root, relative(Path::new(path))).map_err(at())?;
             let mount =

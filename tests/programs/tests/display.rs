@@ -94,6 +94,13 @@ fn the_server_has_neither_the_users_files_nor_the_users_network_nor_root() {
         assert_ne!(field("Uid:"), "0");
         assert_eq!((field("NoNewPrivs:").as_str(), field("Seccomp:").as_str()), ("1", "2"));
         assert_eq!(field("CapEff:").trim_matches('0'), "");
+        // Its pid 1 has the way to lowbox and what listens for the program, and not the connection to the user's display.
+        let parent = format!("/proc/{}", field("PPid:"));
+        let files = fs::read_dir(format!("{parent}/fd")).expect("its descriptors").flatten();
+        let is_socket = |file: &fs::DirEntry| {
+            fs::read_link(file.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
+        };
+        assert_eq!(files.filter(is_socket).count(), 2);
         let namespace = |process: &str| fs::read_link(format!("{process}/ns/net")).expect("its network");
         assert_ne!(namespace(&server), namespace("/proc/self"));
         let inside =

@@ -12,11 +12,13 @@
 
 mod asking;
 mod caller;
+mod calling;
 mod keeper;
 mod likeness;
 mod message;
 mod place;
 mod serving;
+mod stay;
 mod stdio;
 mod surroundings;
 

@@ -10,6 +10,7 @@ use super::Serving;
 use crate::keep::calling::State;
 use crate::keep::likeness::{self, difference};
 use crate::keep::message::{Answer, Ask};
+use crate::keep::peer::may_be_looked_into;
 use crate::launch::memory_file::{read_bytes, write};
 use crate::launch::message::{receive, send, would_block};
 use crate::launch::starter::{Order, Report, Start};
@@ -60,18 +61,22 @@ impl Serving {
                     _ => self.callers[at].answer(&Answer::Ending),
                 }
             }
-            Ask::Join { keep } => {
+            Ask::Join { keep, sees } => {
                 let ([likeness, ..], [_, start, a, b, c]) = (descriptors.as_slice(), fds.as_slice()) else {
                     return self.callers[at].answer(&Answer::Ending);
                 };
                 let Ok(theirs) = read_bytes(likeness, likeness::MOST) else {
                     return self.callers[at].answer(&Answer::Ending);
                 };
-                let is_alike = theirs == self.likeness;
+                let is_restricted_alike = sees && may_be_looked_into(&self.callers[at].link);
+                let is_alike = theirs == self.likeness && is_restricted_alike;
                 match self.is_in_use() {
                     false if !is_alike || self.stay.is_spent(Instant::now()) => self.make_room(at),
                     true if !is_alike => {
-                        let what = difference(&self.likeness, &theirs);
+                        let what = match is_restricted_alike {
+                            true => difference(&self.likeness, &theirs),
+                            false => "was started with other capabilities or rules of Landlock".to_owned(),
+                        };
                         self.callers[at].answer(&Answer::Different { what });
                     }
                     true if self.stay.is_shut() => {

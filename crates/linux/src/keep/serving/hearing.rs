@@ -153,7 +153,7 @@ impl Serving {
             }
             Report::NobodyStarts(_) => self.starts_nothing(at),
             Report::Ended(_, status) => {
-                // Not of itself, and not by its caller: of what another program did.
+                // Not by its caller: by another program, or of its own mistake. The kernel doesn't say which.
                 let was_killed = libc::WIFSIGNALED(status);
                 if was_killed && matches!(self.callers[at].state, State::Runs { signalled: false, .. }) {
                     self.stay.spoil();

@@ -48,6 +48,8 @@ pub struct Display {
 pub(crate) struct Nested {
     pub(crate) server: PathBuf,
     pub(crate) title: String,
+    /// The family name of the program's package: its server is nobody else's.
+    pub(crate) package: String,
     pub(crate) authority: Authority,
     pub(crate) caller: Caller,
 }
@@ -82,7 +84,8 @@ impl Display {
         let server = server::find(caller.variable("PATH").as_deref()).ok_or(NoDisplay::NoServer)?;
         let authority = Authority::random()?;
         let title = server::title(family_name);
-        let nested = Nested { server, title, authority: authority.clone(), caller: caller.clone() };
+        let package = family_name.to_owned();
+        let nested = Nested { server, title, package, authority: authority.clone(), caller: caller.clone() };
         Ok(Display { authority, nested: Some(Box::new(nested)) })
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod handed_back;
 pub(crate) mod inet;
 mod kept;
 mod leader;
+mod leftovers;
 mod observe;
 mod path_calls;
 mod refusals;
@@ -197,13 +198,14 @@ fn live(
     let refusals = observe.then(|| rustix::io::dup(control).map(refusals::Refusals::new));
     let refusals = refusals.transpose().map_err(Failure::at(Step::Fork, ""))?.map(Arc::new);
     // pid 1 stays; the plan and its rules need not.
+    let server = spec.wine.as_ref().map(|wine| wine.server.clone()).unwrap_or_default();
     drop(spec);
     let View { rules, connectable } = view;
     drop(rules);
     resolver.map(Resolver::serve).transpose().map_err(Failure::at(Step::Network, ""))?;
     let reach = Reach { connectable: &connectable, link: link.map(Arc::new), refusals };
     if program.starter.is_some() {
-        return kept::serve(program, &signals, control, &reach);
+        return kept::serve(program, &signals, control, &reach, server);
     }
     serve(&program, &signals, control, &reach, observe, touches, handed_back)
 }

@@ -53,7 +53,8 @@ impl OwnPlaces {
     /// Those of a launch.
     pub(super) fn of(spec: &Spec, inside: Option<Arc<Inside>>) -> OwnPlaces {
         let mut whole: Vec<PathBuf> = WHOLE.map(PathBuf::from).to_vec();
-        whole.extend([spec.data.local_state.clone(), spec.data.temp_state.clone()]);
+        let data = spec.data.iter();
+        whole.extend(data.flat_map(|data| [data.local_state.clone(), data.temp_state.clone()]));
         let drives = spec.wine.as_ref().map(wine::links_of_drives).unwrap_or_default();
         if let Some(wine) = &spec.wine {
             whole.push(wine.prefix.clone());

@@ -32,8 +32,8 @@ use crate::display::inside::Place;
 use crate::display::{self, Display, OwnDisplay};
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
 use crate::launch::{
-    Asks, ContainerUser, DescriptorKind, Ground, Learns, NamedDescriptor, PackageData, ShownRecords, Spec,
-    Verifies, check_descriptors,
+    Asks, ContainerUser, DescriptorKind, Ground, IN_MEMORY, Learns, NamedDescriptor, PackageData,
+    ShownRecords, Spec, Verifies, check_descriptors, home,
 };
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
@@ -109,6 +109,8 @@ pub struct Request {
     pub wine: Option<WineRun>,
     /// A display of its own.
     pub display: Option<Display>,
+    /// It has no private folders on the disk, and its home is its `/tmp`: nothing of it lasts.
+    pub in_memory: bool,
     /// Its container is kept for more programs of its package.
     pub kept: bool,
     /// It joins a container, whose prefix another lowbox holds.
@@ -253,12 +255,17 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let working_directory = working_directory(request)?;
     let (token, mut notices) = token(caller, request)?;
     let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
-    let data = caller.folders.package_data(&caller.user, &user, &request.family_name)?;
+    let data = match request.in_memory {
+        true => None,
+        false => Some(caller.folders.package_data(&caller.user, &user, &request.family_name)?),
+    };
     let shared = publisher::folder(caller, &token, request)?;
     let mut objects = objects::relevant_catalogue(caller, &token, request)?;
     let found = program::find(caller, request, &working_directory)?;
     let mut personal: Vec<PathBuf> = shared.into_iter().collect();
-    objects::add_private_data(&mut objects, &token, &data, &mut personal);
+    if let Some(data) = &data {
+        objects::add_private_data(&mut objects, &token, data, &mut personal);
+    }
     objects::add_grants(&mut objects, &token, request, &Grantable::new(caller), &mut personal)?;
     objects::add_arguments(&mut objects, &token, request, &mut personal, &mut notices);
     let mut consented = consents::add(&mut objects, caller, &token, request, &mut personal, &mut notices);
@@ -293,13 +300,16 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let verifies = learning
         .filter(|one| one.enforced)
         .map(|one| Verifies { probes: one.probes || request.wine.is_some() });
-    let learns = learning.filter(|one| !one.enforced).map(|one| learns(one, &user, &data, &mut notices));
+    let learns =
+        learning.filter(|one| !one.enforced).map(|one| learns(one, &user, data.as_ref(), &mut notices));
     let learns = learns.transpose()?;
-    let temp_inside = match learns {
+    let temp_inside = match (&learns, &data) {
         // There are no folders of the container's own.
-        Some(_) => data.temp_state.display().to_string(),
-        None => temp_inside(&plan).to_owned(),
+        (Some(_), Some(data)) => data.temp_state.display().to_string(),
+        (None, Some(_)) => temp_inside(&plan).to_owned(),
+        (_, None) => IN_MEMORY.to_owned(),
     };
+    let home = home(data.as_ref());
     let program = if learns.is_some() { found.called.clone() } else { found.visible_in(&plan) };
     let by_wine = request.wine.as_ref().zip(ready.as_ref());
     let (program, arguments, wine) = match by_wine {
@@ -322,7 +332,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 package: request.package.as_ref(),
                 data: wine::Data {
                     family_name: &request.family_name,
-                    local_state: &data.local_state,
+                    local_state: home,
                     temp_state: Path::new(&temp_inside),
                 },
                 libraries: &wine::libraries(caller, container, &plan.binds, &user.name),
@@ -339,7 +349,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
         request.asks.then(|| Asks { chooses, ..asks(caller, request, &plan, &objects, &working_directory) });
     let spec = Spec {
         temp_inside: temp_inside.clone(),
-        environment: environment(&caller.environment, &variables, &data, &temp_inside, &user),
+        environment: environment(&caller.environment, &variables, home, &temp_inside, &user),
         program,
         arguments,
         working_directory,
@@ -392,24 +402,26 @@ fn package_graph(request: &Request) -> Option<EnvironmentRequest> {
 fn learns(
     learning: &Learning,
     user: &ContainerUser,
-    data: &PackageData,
+    data: Option<&PackageData>,
     notices: &mut Vec<Notice>,
 ) -> Result<Learns, PrepareError> {
     let mounts = match user.launched_by_root {
         false => Vec::new(),
         true => {
             let mut mounts = visible_mounts().map_err(PrepareError::Mounts)?;
-            mounts.extend([data.local_state.clone(), data.temp_state.clone()]);
+            mounts.extend(
+                data.into_iter().flat_map(|data| [data.local_state.clone(), data.temp_state.clone()]),
+            );
             mounts
         }
     };
-    let shown_at = data.local_state.join(RECORDS);
-    let records = learning.records.clone().and_then(|folder| {
+    let records = learning.records.clone().zip(data).and_then(|(folder, data)| {
+        let shown_at = data.local_state.join(RECORDS);
         // The program may have put anything there.
         let made = make_folder(&data.local_state, RECORDS);
         let failed = |error: std::io::Error| Notice::HiddenRecords(shown_at.clone(), error.to_string());
         made.map_err(failed).map_err(|notice| notices.push(notice)).ok()?;
-        Some(ShownRecords { folder, shown_at: shown_at.clone() })
+        Some(ShownRecords { folder, shown_at })
     });
     Ok(Learns { probes: learning.probes, mounts, records })
 }

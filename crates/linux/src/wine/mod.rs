@@ -60,7 +60,7 @@ pub struct WineRun {
 pub enum PrefixOf {
     /// The package's, above this template.
     Package(Template),
-    /// The same, with a text for `reg import` in its drive C:.
+    /// The same, and nothing of a package in it but a text for `reg import` ([`IMPORTED`]).
     Importing(Template, Vec<u8>),
     /// A template's, which is being made in this folder.
     Making(PathBuf),
@@ -85,6 +85,8 @@ pub struct WineSpec {
     pub libraries: Vec<Library>,
     /// What the program is told of its container, where Wine's files have the add-on for it.
     pub told: Option<Vec<u8>>,
+    /// A text for `reg import`, beside its drives as [`IMPORTED`].
+    pub imported: Option<Vec<u8>>,
 }
 
 impl WineSpec {
@@ -102,15 +104,16 @@ impl WineSpec {
 
     /// Names for a program and its arguments, and what the launch needs for it.
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
-        let mut files = match &ready.source {
-            Source::Overlay { template, .. } => {
+        let imported = match &run.prefix {
+            PrefixOf::Importing(_, text) => Some(text.clone()),
+            PrefixOf::Package(_) | PrefixOf::Making(_) => None,
+        };
+        let files = match &ready.source {
+            Source::Overlay { template, .. } if imported.is_none() => {
                 PackageFiles::of(&named.data, named.libraries, named.packages, template, named.user)
             }
-            Source::Folder(_) => PackageFiles::default(),
+            Source::Overlay { .. } | Source::Folder(_) => PackageFiles::default(),
         };
-        if let (PrefixOf::Importing(_, text), Source::Overlay { .. }) = (&run.prefix, &ready.source) {
-            files.entries = PackageEntry::imported(text);
-        }
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
         let told = ready.is_told.then(|| {
@@ -127,6 +130,7 @@ impl WineSpec {
             package_files: files.entries,
             libraries: files.libraries,
             told,
+            imported,
         };
         (spec, arguments)
     }
@@ -189,6 +193,9 @@ pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
     let library = |library: &Library| (wine.prefix.join(&library.at), library.folder.clone());
     drives.chain(wine.libraries.iter().map(library)).collect()
 }
+
+/// The text for `reg import`, in the folder of drives: a program can write to all of drive C:, and could put something in its place there.
+pub(crate) const IMPORTED: &str = "lowbox-registry";
 
 /// Wine's folder of drives, in a prefix.
 pub(crate) const DRIVES: &str = "dosdevices";

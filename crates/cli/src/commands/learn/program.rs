@@ -164,7 +164,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
         // Standard output is the program's.
         told.iter().for_each(|one| output::raw_message(&one.text(false)));
     }
-    say_of_end(ending.exit_code(), &arguments.environment, &prepared.spec.data.local_state);
+    say_of_end(ending.exit_code(), &arguments.environment, prepared.spec.home());
     Ok(ExitCode::from(ending.exit_code()))
 }
 

@@ -78,7 +78,7 @@ impl Builder {
         if spec.display.is_some() {
             self.display_folder(&real)?;
         }
-        self.identity_files(&spec.data, None)?;
+        self.identity_files(spec.home(), None)?;
         for path in IDENTITY {
             let object = open_without_links(&self.root, relative(Path::new(path))).map_err(at())?;
             let mount =

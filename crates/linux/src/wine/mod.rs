@@ -53,6 +53,8 @@ pub struct WineRun {
     pub wine: Wine,
     /// In which prefix.
     pub prefix: PrefixOf,
+    /// What is left when the program ends is ended too.
+    pub alone: bool,
 }
 
 /// Whose prefix it is.
@@ -85,6 +87,9 @@ pub struct WineSpec {
     pub libraries: Vec<Library>,
     /// What the program is told of its container, where Wine's files have the add-on for it.
     pub told: Option<Vec<u8>>,
+    /// Whether everything ends with the program: Wine's server is told to write the registry, and what Wine itself started beside the program
+    /// (the desktop waits five seconds for another one) is not waited for.
+    pub alone: bool,
 }
 
 impl WineSpec {
@@ -126,6 +131,7 @@ impl WineSpec {
             package_files: files.entries,
             libraries: files.libraries,
             told,
+            alone: run.alone,
         };
         (spec, arguments)
     }

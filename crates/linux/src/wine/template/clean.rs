@@ -1,7 +1,7 @@
 //! What becomes of the prefix that Wine made, before it is anybody's template.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown, symlink};
 use std::path::Path;
 
@@ -77,15 +77,36 @@ fn share(copies: &Path, originals: &Path, own: &dyn Fn(&Path) -> io::Result<()>)
             continue;
         }
         let original = originals.join(entry.file_name());
-        let same = entry.metadata()?.len() == fs::metadata(&original).map_or(u64::MAX, |found| found.len())
-            && fs::read(&path)? == fs::read(&original)?;
-        if same {
+        if is_same(&path, &original)? {
             fs::remove_file(&path)?;
             symlink(&original, &path)?;
             own(&path)?;
         }
     }
     Ok(())
+}
+
+/// Whether two files hold the same. All of Wine's libraries are compared, so it is done in parts that the processor keeps at hand.
+fn is_same(copy: &Path, original: &Path) -> io::Result<bool> {
+    const PART: u64 = 64 << 10;
+    let mut copy = File::open(copy)?;
+    let Ok(mut original) = File::open(original) else { return Ok(false) };
+    let length = copy.metadata()?.len();
+    if length != original.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut ours, mut theirs) = (vec![0; PART as usize], vec![0; PART as usize]);
+    let mut left = length;
+    while left > 0 {
+        let part = left.min(PART) as usize;
+        copy.read_exact(&mut ours[..part])?;
+        original.read_exact(&mut theirs[..part])?;
+        if ours[..part] != theirs[..part] {
+            return Ok(false);
+        }
+        left -= part as u64;
+    }
+    Ok(true)
 }
 
 /// Gives what lowbox put into a prefix to whom the prefix belongs.

@@ -26,11 +26,12 @@ mod wines_looks;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Instant;
 
 use connect::Reach;
 use handed_back::HandedBack;
 use resolver::Resolver;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::RecvFlags;
 use rustix::process::{
@@ -244,6 +245,8 @@ fn serve(
     mut handed_back: Option<HandedBack>,
 ) -> Result<(), Failure> {
     let mut ended = None;
+    // Until when everything has to have ended, once it is to.
+    let mut ending: Option<Instant> = None;
     let mut observer = observe.then(observe::Observer::default);
     let mut listener = program.listener.as_ref();
     let mut idle = Idle::default();
@@ -261,8 +264,14 @@ fn serve(
         if let Some(touches) = touches.as_ref().filter(|_| listener.is_some()) {
             events.push(PollFd::from_borrowed_fd(touches.socket(), PollFlags::IN));
         }
-        match poll(&mut events, idle.timeout()) {
-            Ok(0) => idle.rest(),
+        let left = ending.map(|end| end.saturating_duration_since(Instant::now()));
+        if let Some(status) = ended.filter(|_| left.is_some_and(|left| left.is_zero())) {
+            let _ = Report::Ended(status).send(control, false);
+            return Ok(());
+        }
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(&mut events, left.as_ref().or(idle.timeout())) {
+            Ok(0) if left.is_none() => idle.rest(),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(Failure::new(Step::Fork, "", error)),
         }
@@ -287,6 +296,10 @@ fn serve(
             while matches!(signals.next(), Ok(Some(_))) {}
             let (status, all) = reap(program.pid);
             ended = ended.or(status);
+            if ended.is_some() && program.alone && ending.is_none() {
+                ending = Some(Instant::now() + kept::LAST_WORDS);
+                sys::signal_everyone(Signal::TERM);
+            }
             // Wine's server writes the registry once the last Windows program has ended, and ends then itself; one that no program ever
             // spoke to waits for its first, unless it is told to end, at which it writes the registry too.
             if ended.is_some() && program.by_wine && !all && is_all_but_alone() {

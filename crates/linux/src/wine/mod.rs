@@ -53,6 +53,8 @@ pub struct WineRun {
     pub wine: Wine,
     /// In which prefix.
     pub prefix: PrefixOf,
+    /// What is left when the program ends is ended too.
+    pub alone: bool,
 }
 
 /// Whose prefix it is.
@@ -87,6 +89,9 @@ pub struct WineSpec {
     pub told: Option<Vec<u8>>,
     /// A text for `reg import`, beside its drives as [`IMPORTED`].
     pub imported: Option<Vec<u8>>,
+    /// Whether everything ends with the program: Wine's server is told to write the registry, and what Wine itself started beside the program
+    /// (the desktop waits five seconds for another one) is not waited for.
+    pub alone: bool,
 }
 
 impl WineSpec {
@@ -131,6 +136,7 @@ impl WineSpec {
             libraries: files.libraries,
             told,
             imported,
+            alone: run.alone,
         };
         (spec, arguments)
     }

@@ -181,3 +181,24 @@ fn give_template(person: &Person) {
     .succeeded();
     copy(&kept, &own);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_of_windows_programs_are_in_files_that_are_left_out_where_there_is_no_wine() {
+        let mut seen = 0;
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")).expect("the tests") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let needs_wine =
+                ["_with_wine", "windows_program(", "installer("].iter().any(|word| text.contains(word));
+            let is_left_out = name.starts_with("wine") || name.starts_with("windows");
+            assert!(!needs_wine || is_left_out, "{name}");
+            seen += usize::from(needs_wine);
+        }
+        assert!(seen > 5);
+    }
+}

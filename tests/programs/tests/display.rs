@@ -4,13 +4,8 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use lowbox_program_tests::nested::{
-    COLOUR, appears, draws_a_page, name_of, no_servers_are_left, servers, title,
-};
-use lowbox_program_tests::{
-    CONSOLE, Display, NOTEPAD, Person, Sample, everyone, everyone_with_wine, finish, own_windows_program,
-    pids_with, start, until,
-};
+use lowbox_program_tests::nested::{COLOUR, appears, name_of, no_servers_are_left, servers, title};
+use lowbox_program_tests::{CONSOLE, Display, Person, Sample, everyone, finish, pids_with, start, until};
 
 /// A program that colours its whole display and stays.
 fn colours(person: &Person, display: &Display, name: &str) -> Command {
@@ -244,54 +239,6 @@ fn a_program_has_no_display_unless_it_is_asked_for() {
             let ended = finish(run, 20);
             assert_eq!((ended.succeeded().as_str(), ended.stderr.as_str()), (".", ""));
         }
-    });
-}
-
-#[test]
-fn windows_of_a_windows_program_are_shown_unasked_and_take_keys() {
-    everyone_with_wine(|person| {
-        let (display, name) = (Display::of(person, &[]), name_of(person, "typed"));
-        let program = own_windows_program(person, "window");
-        let mut run = person.inside(["--name", &name], [&program]);
-        let running = start({
-            display.shown(&mut run);
-            run
-        });
-        appears(&display, &name);
-        let is_drawn = until(Duration::from_secs(60), || {
-            display.picture(&format!("window of {}", person.name)).contains(&COLOUR.to_owned())
-        });
-        assert!(is_drawn, "the program's window is not drawn");
-        // There is no window manager: what the pointer is over has the keys.
-        display.xdotool(&["mousemove", "200", "200", "click", "1"]).expect("it has the focus");
-        assert!(until(Duration::from_secs(20), || {
-            display.xdotool(&["key", "q"]).expect("a key");
-            display
-                .picture(&format!("window of {}, a key typed", person.name))
-                .contains(&"#AB3412".to_owned())
-        }));
-        display.xdotool(&["key", "Escape"]).expect("a key");
-        let ended = running.finish(60);
-        assert_eq!(ended.code(), Some(5), "{}", ended.stderr);
-        no_servers_are_left(&name);
-    });
-}
-
-#[test]
-fn notepad_of_wine_is_a_windows_program_that_nobody_here_wrote() {
-    everyone_with_wine(|person| {
-        let (display, name) = (Display::of(person, &[]), name_of(person, "notepad"));
-        let mut run = person.inside(["--name", &name], [NOTEPAD]);
-        let running = start({
-            display.shown(&mut run);
-            run
-        });
-        appears(&display, &name);
-        assert!(display.picture("before notepad").len() < 10);
-        draws_a_page(&display, &format!("notepad of {}", person.name));
-        display.xdotool(&["mousemove", "200", "200", "click", "1", "key", "alt+F4"]).expect("a key");
-        running.finish(30).succeeded();
-        no_servers_are_left(&name);
     });
 }
 

@@ -11,8 +11,8 @@ use lowbox_program_tests::nested::{
     COLOUR, appears, has_nothing_of_a_display, lowbox_at, name_of, no_servers_are_left, title,
 };
 use lowbox_program_tests::{
-    Display, Person, Running, accesses, everyone, everyone_at_home, everyone_with_wine, finish,
-    own_windows_program, start, text, until,
+    Display, Person, Running, accesses, everyone, everyone_at_home, finish, own_windows_program, start, text,
+    until,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -189,25 +189,6 @@ fn there_is_none_unless_it_is_asked_for_and_the_users_own_is_reached_by_its_name
             access["object"].to_string().contains(text(&place))
         });
         assert!(recorded, "{:#?}", accesses(&trace));
-    });
-}
-
-#[test]
-fn a_windows_program_for_which_another_display_is_named_is_there_and_at_none_of_its_own() {
-    everyone_with_wine(|person| {
-        let display = Display::of(person, &[]);
-        let program = own_windows_program(person, "window");
-        let words =
-            ["learn", "--out", "learned", "--env", "DISPLAY", "--env", "XAUTHORITY", "--", text(&program)];
-        let running = start(lowbox_at(person, &display, &words));
-        let is_drawn = until(Duration::from_secs(60), || {
-            display
-                .picture(&format!("window of {} at the user's own", person.name))
-                .contains(&COLOUR.to_owned())
-        });
-        assert!(is_drawn && display.window(r"^\[lowbox\]").is_none(), "{}", person.name);
-        display.xdotool(&["mousemove", "200", "200", "click", "1", "key", "Escape"]).expect("a key");
-        assert_eq!(running.finish(60).code(), Some(5));
     });
 }
 

@@ -1,4 +1,4 @@
-//! Programs with windows that nobody here wrote: used while they are learned about, and again with exactly what was learned.
+//! Windows of Windows programs; those that nobody here wrote are used while they are learned about, and again with exactly what was learned.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use lowbox_program_tests::nested::{
-    appears, draws_a_page, has_nothing_of_a_display, lowbox_at, name_of, no_servers_are_left,
+    COLOUR, appears, draws_a_page, has_nothing_of_a_display, lowbox_at, name_of, no_servers_are_left,
 };
 use lowbox_program_tests::{
-    Display, NOTEPAD, Needed, Person, everyone_at_home_with_wine, fetched_windows_program, found, start,
-    text, until,
+    Display, NOTEPAD, Needed, Person, everyone_at_home_with_wine, everyone_with_wine,
+    fetched_windows_program, found, own_windows_program, start, text, until,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -172,5 +172,54 @@ fn cmakes_window_configures_and_generates_while_it_is_learned_about_and_again_wi
         let manifest = person.work().join("learned/AppxManifest.xml");
         used.by(&used.with(&needed, &["run"], text(&manifest)), "with what was learned");
         assert_eq!(fs::read_to_string(build.join("made.txt")).expect("it is made"), "made of words\r\n");
+    });
+}
+
+#[test]
+fn windows_of_a_windows_program_are_shown_unasked_and_take_keys() {
+    everyone_with_wine(|person| {
+        let (display, name) = (Display::of(person, &[]), name_of(person, "typed"));
+        let program = own_windows_program(person, "window");
+        let mut run = person.inside(["--name", &name], [&program]);
+        let running = start({
+            display.shown(&mut run);
+            run
+        });
+        appears(&display, &name);
+        let is_drawn = until(Duration::from_secs(60), || {
+            display.picture(&format!("window of {}", person.name)).contains(&COLOUR.to_owned())
+        });
+        assert!(is_drawn, "the program's window is not drawn");
+        // There is no window manager: what the pointer is over has the keys.
+        display.xdotool(&["mousemove", "200", "200", "click", "1"]).expect("it has the focus");
+        assert!(until(Duration::from_secs(20), || {
+            display.xdotool(&["key", "q"]).expect("a key");
+            display
+                .picture(&format!("window of {}, a key typed", person.name))
+                .contains(&"#AB3412".to_owned())
+        }));
+        display.xdotool(&["key", "Escape"]).expect("a key");
+        let ended = running.finish(60);
+        assert_eq!(ended.code(), Some(5), "{}", ended.stderr);
+        no_servers_are_left(&name);
+    });
+}
+
+#[test]
+fn a_windows_program_for_which_another_display_is_named_is_there_and_at_none_of_its_own() {
+    everyone_with_wine(|person| {
+        let display = Display::of(person, &[]);
+        let program = own_windows_program(person, "window");
+        let words =
+            ["learn", "--out", "learned", "--env", "DISPLAY", "--env", "XAUTHORITY", "--", text(&program)];
+        let running = start(lowbox_at(person, &display, &words));
+        let is_drawn = until(Duration::from_secs(60), || {
+            display
+                .picture(&format!("window of {} at the user's own", person.name))
+                .contains(&COLOUR.to_owned())
+        });
+        assert!(is_drawn && display.window(r"^\[lowbox\]").is_none(), "{}", person.name);
+        display.xdotool(&["mousemove", "200", "200", "click", "1", "key", "Escape"]).expect("a key");
+        assert_eq!(running.finish(60).code(), Some(5));
     });
 }

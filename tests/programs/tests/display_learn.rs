@@ -11,8 +11,7 @@ use lowbox_program_tests::nested::{
     COLOUR, appears, has_nothing_of_a_display, lowbox_at, name_of, no_servers_are_left, title,
 };
 use lowbox_program_tests::{
-    Display, Person, Running, accesses, everyone, everyone_at_home, finish, own_windows_program, start, text,
-    until,
+    Display, Person, Running, accesses, everyone, everyone_at_home, finish, start, text, until,
 };
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -58,6 +58,7 @@ pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), 
             no_exec: !bind.executable,
             no_dev: true,
             recursive: bind.recursive,
+            ..MountAttributes::default()
         };
         let pinned = pin(CWD, &bind.path)?.expect_same(&bind.path, bind.id)?;
         batch.push(lender.clone_mount(&bind.path, pinned, attributes)?);

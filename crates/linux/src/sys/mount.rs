@@ -15,6 +15,10 @@ pub struct MountAttributes {
     pub no_exec: bool,
     /// MOUNT_ATTR_NODEV.
     pub no_dev: bool,
+    /// MOUNT_ATTR_NOATIME, which only mounts can have that were made in this user namespace. A link on a mount that is read-only without it
+    /// takes each look-up that follows it, and the rest of its path, off the kernel's fast way (path-lookup.rst, "RCU-walk"): its time of
+    /// access is due and can't be written.
+    pub no_atime: bool,
     /// Of the mounts beneath it too (AT_RECURSIVE).
     pub recursive: bool,
 }
@@ -24,7 +28,7 @@ impl MountAttributes {
     fn exactly(self) -> libc::mount_attr {
         let attr = self.for_kernel();
         let all = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOEXEC;
-        libc::mount_attr { attr_clr: all & !attr.attr_set, ..attr }
+        libc::mount_attr { attr_clr: attr.attr_clr | (all & !attr.attr_set), ..attr }
     }
 
     fn for_kernel(self) -> libc::mount_attr {
@@ -33,12 +37,15 @@ impl MountAttributes {
             (self.read_only, libc::MOUNT_ATTR_RDONLY),
             (self.no_exec, libc::MOUNT_ATTR_NOEXEC),
             (self.no_dev, libc::MOUNT_ATTR_NODEV),
+            (self.no_atime, libc::MOUNT_ATTR_NOATIME),
         ] {
             if wanted {
                 set |= bit;
             }
         }
-        libc::mount_attr { attr_set: set, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 }
+        // What is said of times of access is a value and no bit: it is set by clearing the one before.
+        let clear = if self.no_atime { libc::MOUNT_ATTR__ATIME } else { 0 };
+        libc::mount_attr { attr_set: set, attr_clr: clear, propagation: libc::MS_PRIVATE, userns_fd: 0 }
     }
 }
 

@@ -290,6 +290,7 @@ fn attributes(kind: NodeKind, writable: bool, executable: bool) -> MountAttribut
         no_exec: !executable,
         no_dev: true,
         recursive: kind == NodeKind::Dir,
+        ..MountAttributes::default()
     }
 }
 

@@ -125,6 +125,7 @@ impl Builder {
             no_exec: !bind.executable,
             no_dev: !bind.is_device(),
             recursive: bind.recursive,
+            ..MountAttributes::default()
         };
         clone_mount(object.as_fd(), attributes).map(Some).map_err(Failure::at(Step::Bind, &bind.path))
     }

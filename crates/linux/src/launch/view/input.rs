@@ -73,7 +73,8 @@ pub(crate) fn reopened(input: BorrowedFd<'_>, host: BorrowedFd<'_>, uid: u32) ->
     if file_id(&object)? != file_id(input)? {
         return if terminal { Ok(None) } else { Err(io::Error::from_raw_os_error(libc::ESTALE)) };
     }
-    let attributes = MountAttributes { read_only: true, no_exec: true, no_dev: !terminal, recursive: false };
+    let attributes =
+        MountAttributes { read_only: true, no_exec: true, no_dev: !terminal, ..MountAttributes::default() };
     let mount = clone_mount(object.as_fd(), attributes)?;
     let again = format!("/proc/self/fd/{}", mount.as_raw_fd());
     let kept = flags & (OFlags::RWMODE | OFlags::NONBLOCK | OFlags::DIRECT | OFlags::APPEND);

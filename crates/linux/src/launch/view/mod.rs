@@ -299,7 +299,8 @@ impl Builder {
         drop(self.host);
         unmount(Path::new("/").join(OLD_ROOT), UnmountFlags::DETACH).map_err(at())?;
         unlinkat(&self.root, OLD_ROOT, AtFlags::REMOVEDIR).map_err(at())?;
-        let sealed = MountAttributes { read_only: true, no_exec: false, no_dev: true, recursive: false };
+        let sealed =
+            MountAttributes { read_only: true, no_dev: true, no_atime: true, ..MountAttributes::default() };
         let root =
             open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
         sys::set_mount_attributes(root.as_fd(), sealed, None).map_err(Failure::at(Step::Root, "/"))?;

@@ -57,7 +57,8 @@ impl Builder {
     /// `/dev/tty`, which is whatever terminal a process's session has: the program's own.
     pub(super) fn controlling_terminal(&mut self) -> Result<(), Failure> {
         let path = Path::new("/dev/tty");
-        let attributes = MountAttributes { read_only: true, no_exec: true, no_dev: false, recursive: false };
+        let attributes =
+            MountAttributes { read_only: true, no_exec: true, no_dev: false, ..MountAttributes::default() };
         let mount = open_without_links(&self.host, relative(path))
             .map_err(io::Error::from)
             .and_then(|device| clone_mount(device.as_fd(), attributes))

@@ -134,7 +134,13 @@ impl Builder {
         for drive in &wine.drives {
             symlinkat(&drive.folder, &folder, format!("{}:", drive.letter.to_ascii_lowercase()))?;
         }
-        let attributes = MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false };
+        let attributes = MountAttributes {
+            read_only: true,
+            no_exec: true,
+            no_dev: true,
+            no_atime: true,
+            ..MountAttributes::default()
+        };
         clone_mount(folder.as_fd(), attributes)
     }
 }
@@ -154,6 +160,8 @@ fn overlay(
     fsconfig_set_string(context.as_fd(), "workdir", by_number(&work))?;
     fsconfig_set_flag(context.as_fd(), "userxattr")?;
     fsconfig_create(context.as_fd())?;
-    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOATIME;
     fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }

@@ -57,7 +57,13 @@ impl Builder {
         // The covers live on as mounts; their names need not.
         let _ = unlinkat(&self.root, EMPTY_FILE, AtFlags::empty());
         let _ = unlinkat(&self.root, EMPTY_FOLDER, AtFlags::REMOVEDIR);
-        let attributes = MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: true };
+        let attributes = MountAttributes {
+            read_only: true,
+            no_exec: true,
+            no_dev: true,
+            recursive: true,
+            ..MountAttributes::default()
+        };
         sys::set_mount_attributes(mount.as_fd(), attributes, None).map_err(Failure::at(Step::Proc, path))?;
         self.rule(mount.as_fd(), path, READ_ONLY, true)
     }
@@ -95,6 +101,6 @@ fn tmpfs_mask(root: &OwnedFd, kind: NodeKind) -> io::Result<OwnedFd> {
     let object = openat(root, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     clone_mount(
         object.as_fd(),
-        MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false },
+        MountAttributes { read_only: true, no_exec: true, no_dev: true, ..MountAttributes::default() },
     )
 }

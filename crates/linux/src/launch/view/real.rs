@@ -125,7 +125,7 @@ impl Builder {
 
 /// Without code, devices, and anything to write to.
 const ONLY_READ: MountAttributes =
-    MountAttributes { read_only: true, no_exec: true, no_dev: true, recursive: false };
+    MountAttributes { read_only: true, no_exec: true, no_dev: true, no_atime: false, recursive: false };
 
 /// Puts the mount where the program looks for it, and over the folder itself: by no name it can write there.
 fn show_records(mount: &OwnedFd, tree: &OwnedFd, records: &ShownRecords) -> Result<(), Failure> {

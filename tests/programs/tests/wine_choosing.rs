@@ -147,11 +147,18 @@ fn a_link_that_the_program_made_gives_nothing_that_the_user_did_not_see() {
         std::os::unix::fs::symlink(&secret, &planted).expect("a link");
         let shared = planted.parent().expect("a folder");
         let grant = format!("{}:rw", shared.display());
-        let words = ["open".to_owned()];
+        let words = ["open", "open"].map(str::to_owned);
         let running = choosing(person, &display, &["--grant", &grant], &words);
         choose(&display, OPEN, planted.to_str().expect("UTF-8"));
+        // The program has its answer, and the user is told why.
+        let _told = window(&display, "not given");
+        display.picture("not given");
+        display.xdotool(&["key", "Return"]).expect("a key");
+        let is_new = window(&display, OPEN);
+        assert!(display.window("not given").is_none());
+        display.xdotool(&["windowfocus", "--sync", &is_new, "key", "Escape"]).expect("a key");
         let ended = running.finish(60);
-        assert_eq!(ended.succeeded(), "open: cancelled 0", "{}", ended.stderr);
+        assert_eq!(ended.succeeded(), "open: cancelled 0\nopen: cancelled 0", "{}", ended.stderr);
         assert!(ended.stderr.contains("the program may have made the link"), "{}", ended.stderr);
     });
 }

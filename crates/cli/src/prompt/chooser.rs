@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use lowbox_linux::broker::{Chooser, Filter, Kind, Wanted};
+use lowbox_linux::broker::{Chooser, Filter, Kind, Notice, Wanted};
 
 use super::window::{self, TO_READ, Window};
 use super::words;
@@ -81,6 +81,23 @@ impl Chooser for FileChooser {
             }
         }
     }
+
+    fn tell(&mut self, notice: &Notice, deadline: Instant) {
+        // It was said in words already.
+        if let Ok(shown) = Window::open(&mut telling(&self.path, notice)) {
+            shown.wait(deadline, 0);
+        }
+    }
+}
+
+/// What is told in a window.
+fn telling(path: &Path, notice: &Notice) -> Command {
+    let mut command = Command::new(path);
+    command.args(["--warning", "--no-markup", "--width=500", "--title=[lowbox] not given"]);
+    // What stands behind a backslash is an escape of C.
+    command.arg(format!("--text={}", notice.to_string().replace('\\', r"\\")));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
 }
 
 /// Whose window it is, in lowbox's words first, and what it gives.
@@ -181,6 +198,15 @@ mod tests {
         assert!(all.contains(&"--filename=/usr/".to_owned()), "{all:?}");
         assert!(all.contains(&r"--file-filter=a/b\u{a}--save | *.[tT][xX][tT]".to_owned()), "{all:?}");
         assert!(!all.iter().any(|argument| argument == "--save"));
+    }
+
+    #[test]
+    fn why_something_is_not_given_is_told_as_it_is() {
+        let notice = Notice::NotGiven { path: "/home/<b>\u{1b}".into(), why: "no".to_owned() };
+        let command = telling(Path::new("/usr/bin/zenity"), &notice);
+        let told = command.get_args().last().unwrap().to_str().unwrap();
+        assert!(told.starts_with("--text=/home/<b>") && !told.contains('\u{1b}'), "{told}");
+        assert_eq!(told.matches(r"\\").count() * 2, told.matches('\\').count(), "{told}");
     }
 
     #[test]

@@ -11,12 +11,16 @@ use std::time::{Duration, Instant};
 
 pub use request::{Filter, Kind};
 
+use super::Notice;
 use super::asking::Asking;
 use super::touch::Touch;
 use request::Request;
 
 /// How long the user may look for a file: the program waits, and so does every other one that wants something chosen.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long the user is told something: a window that nobody sees must not stay in the way of the next one.
+const TO_READ: Duration = Duration::from_secs(60);
 
 /// Numbers of requests that are remembered: Wine may look for the same name twice.
 const NUMBERS: usize = 16;
@@ -44,12 +48,23 @@ pub struct Wanted {
 pub trait Chooser: Send {
     /// Waits until the user has chosen, at the latest until `deadline`. Absolute paths; `None` if nothing was chosen.
     fn choose(&mut self, wanted: &Wanted, deadline: Instant) -> Option<Vec<PathBuf>>;
+
+    /// Tells the user why the program does not get what they chose, until they have seen it or `deadline` is over.
+    fn tell(&mut self, notice: &Notice, deadline: Instant);
+}
+
+/// What the thread does that talks to the user.
+enum Talk {
+    Choose(Wanted),
+    Tell(Notice),
 }
 
 /// What is being chosen.
 pub(super) struct Choices {
-    asking: Option<Asking<Wanted, Vec<PathBuf>>>,
+    asking: Option<Asking<Talk, Vec<PathBuf>>>,
     open: Option<(Touch, Request)>,
+    /// What the user is told and has not seen yet. While that is so, nothing is being chosen that was asked for before.
+    told: usize,
     numbers: VecDeque<String>,
 }
 
@@ -60,9 +75,15 @@ impl Choices {
     /// What making a thread or a pipe reports.
     pub(super) fn by(chooser: Option<Box<dyn Chooser>>) -> io::Result<Choices> {
         let asking = chooser.map(|mut chooser| {
-            Asking::start(move |wanted: &Wanted| chooser.choose(wanted, Instant::now() + PATIENCE))
+            Asking::start(move |talk: &Talk| match talk {
+                Talk::Choose(wanted) => chooser.choose(wanted, Instant::now() + PATIENCE),
+                Talk::Tell(notice) => {
+                    chooser.tell(notice, Instant::now() + TO_READ);
+                    None
+                }
+            })
         });
-        Ok(Choices { asking: asking.transpose()?, open: None, numbers: VecDeque::new() })
+        Ok(Choices { asking: asking.transpose()?, open: None, told: 0, numbers: VecDeque::new() })
     }
 
     /// Readable when something was chosen.
@@ -82,11 +103,18 @@ impl Choices {
 
     /// Puts it to the user; false if nobody chooses any more.
     pub(super) fn begin(&mut self, touch: Touch, request: Request, wanted: Wanted) -> bool {
-        let asked = self.asking.as_ref().is_some_and(|asking| asking.ask(wanted));
+        let asked = self.asking.as_ref().is_some_and(|asking| asking.ask(Talk::Choose(wanted)));
         if asked {
             self.open = Some((touch, request));
         }
         asked
+    }
+
+    /// Tells the user something about what they have chosen just now.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        if self.asking.as_ref().is_some_and(|asking| asking.ask(Talk::Tell(notice))) {
+            self.told += 1;
+        }
     }
 
     /// What was wanted, and what the user chose.
@@ -98,6 +126,10 @@ impl Choices {
                 Vec::new()
             }
         };
+        if self.told > 0 && self.asking.is_some() {
+            self.told -= 1;
+            return None;
+        }
         self.open.take().map(|(touch, request)| (touch, request, chosen))
     }
 }

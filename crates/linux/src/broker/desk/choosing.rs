@@ -61,11 +61,11 @@ impl Desk {
     pub(in crate::broker) fn chosen(&mut self) {
         let Some((touch, request, paths)) = self.choices.end() else { return };
         let waiting = self.throttle.finish(&touch.path);
-        let mut names = Vec::new();
+        let (mut names, mut refused) = (Vec::new(), Vec::new());
         for path in paths.into_iter().take(MOST) {
             match self.give(&path, &touch, request.kind) {
                 Ok(name) => names.push(name),
-                Err(Some(why)) => self.crier.say(&Notice::NotGiven { path, why }),
+                Err(Some(why)) => refused.push(Notice::NotGiven { path, why }),
                 Err(None) => {}
             }
         }
@@ -73,8 +73,11 @@ impl Desk {
             && let Err(error) = self.grants.grantor().tell(&request.number, &answer(&names))
         {
             let why = format!("the program can't be told: {error}");
-            self.crier.say(&Notice::NotGiven { path: touch.executable, why });
+            refused.push(Notice::NotGiven { path: touch.executable, why });
         }
+        refused.iter().for_each(|notice| self.crier.say(notice));
+        // In a window too, for whoever started it from a menu; of several things one is enough.
+        refused.into_iter().take(1).for_each(|notice| self.choices.tell(notice));
         waiting.into_iter().for_each(|id| self.verdict(id, false));
     }
 

@@ -27,8 +27,9 @@ fn main() {
 }
 
 /// What `lowbox.dll` is made of (`src/wine/told` puts it into Wine's files).
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 14] = [
     "answers.c",
+    "changes.c",
     "choose.c",
     "container.c",
     "derive.c",
@@ -38,6 +39,7 @@ const SOURCES: [&str; 12] = [
     "items.c",
     "main.c",
     "package.c",
+    "requests.c",
     "token.c",
     "lowbox.def",
 ];

@@ -26,6 +26,7 @@ enum about {
     PUBLISHER,
     RESOURCE_ID,
     PUBLISHER_ID,
+    ASKS,             /* nothing but that the user is asked about what the program touches */
     CHOOSES,          /* nothing but that the user chooses files in a window of lowbox's */
 };
 

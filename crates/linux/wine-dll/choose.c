@@ -3,14 +3,10 @@
  * is wanted. The look takes until the user has chosen. What came of it stands under that number, and nothing does if it was nothing.
  */
 #include "choose.h"
-#include <winternl.h>
-
-NTSYSAPI NTSTATUS NTAPI NtQueryAttributesFile(OBJECT_ATTRIBUTES *, void *);
 
 #define FOLDER L"\\??\\unix\\.choose\\"
 #define DIGITS 16
-/* Linux has 4095 bytes for a path. Each unit takes four of them. */
-#define MAX_PATH_OF_REQUEST 4000
+/* All of it together is no longer than MAX_REQUEST. */
 #define MAX_TITLE 80
 #define MAX_FILTERS 400
 #define MAX_FOLDER 260
@@ -23,11 +19,6 @@ typedef BOOL WINAPI translate_message(const MSG *);
 typedef LRESULT WINAPI dispatch_message(const MSG *);
 typedef BOOL WINAPI enable_window(HWND, BOOL);
 typedef void WINAPI post_quit_message(int);
-
-struct text text_of(const WCHAR *units)
-{
-    return (struct text){ units, units ? lstrlenW(units) : 0 };
-}
 
 const WCHAR *last_name(const WCHAR *path)
 {
@@ -44,31 +35,6 @@ BOOL may_choose(void)
     return find(CHOOSES, 0, &answer);
 }
 
-static WCHAR *put_number(WCHAR *to, ULONGLONG number, int digits)
-{
-    for (int at = digits - 1; at >= 0; at--, number >>= 4)
-        to[at] = L"0123456789abcdef"[number & 15];
-    return to + digits;
-}
-
-static WCHAR *put_text(WCHAR *to, struct text text, ULONG most)
-{
-    ULONG length = text.length < most ? text.length : most;
-    *to++ = '\\';
-    if (!length)
-        *to++ = '-';
-    for (ULONG at = 0; at < length; at++)
-        to = put_number(to, text.units[at], 4);
-    return to;
-}
-
-static WCHAR *put_plain(WCHAR *to, const WCHAR *text)
-{
-    while (*text)
-        *to++ = *text++;
-    return to;
-}
-
 /* Another one for each request of the container's, as far as the clock tells. */
 static ULONGLONG new_number(void)
 {
@@ -81,13 +47,7 @@ static ULONGLONG new_number(void)
 /* Owns the path. */
 static DWORD WINAPI look(void *path)
 {
-    UNICODE_STRING name;
-    OBJECT_ATTRIBUTES attributes;
-    BYTE nothing[64];
-    RtlInitUnicodeString(&name, path);
-    InitializeObjectAttributes(&attributes, &name, 0, NULL, NULL);
-    NtQueryAttributesFile(&attributes, nothing);
-    HeapFree(GetProcessHeap(), 0, path);
+    request(path);
     return 0;
 }
 
@@ -133,7 +93,7 @@ static BOOL wait_for(HANDLE thread, HWND owner)
 WCHAR *choose(const struct wish *wish, HWND owner, ULONG *length)
 {
     WCHAR answer[ARRAYSIZE(FOLDER) + DIGITS];
-    WCHAR *path = HeapAlloc(GetProcessHeap(), 0, MAX_PATH_OF_REQUEST * sizeof(WCHAR));
+    WCHAR *path = new_request();
     if (!path)
         return NULL;
     WCHAR *end = put_number(put_plain(path, FOLDER), new_number(), DIGITS);

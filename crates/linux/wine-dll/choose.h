@@ -2,13 +2,7 @@
 #ifndef CHOOSE_H
 #define CHOOSE_H
 
-#include "answers.h"
-
-/* A text, which need not have an end; what is too long is cut. */
-struct text {
-    const WCHAR *units;
-    ULONG length;
-};
+#include "requests.h"
 
 /* What is to be chosen. */
 struct wish {
@@ -19,9 +13,6 @@ struct wish {
     struct text name;
     struct text extension;
 };
-
-/* A text with an end. */
-struct text text_of(const WCHAR *units);
 
 /* The last part of a path that names something; all of it if there is no folder in it. */
 const WCHAR *last_name(const WCHAR *path);

@@ -37,16 +37,14 @@ fn a_windows_program_is_asked_about_by_the_names_of_linux_and_windows_and_reads_
         let question = run.expect(&note, "this", "r");
         assert_eq!(question["file"]["windows"], windows(&note), "{question}");
         assert_eq!(question["file"]["wanted"], "r");
-        // The program itself looks for a file before Wine's server opens it.
+        // The program itself looks for a file before Wine's server opens it, and tells before it changes one.
         let asker = &question["program"];
         assert!(asker["arguments"].to_string().contains("reach.exe"), "{asker}");
         run.expect(&kept, "this", "r");
         let question = run.expect(&kept, "no", "");
         assert_eq!(question["file"]["wanted"], "rw");
+        assert!(question["program"]["arguments"].to_string().contains("reach.exe"), "{question}");
         run.expect(&other, "no", "");
-        // Whether it is there can be seen in the folder alone, and only then Wine makes it.
-        let question = run.expect(other.parent().unwrap(), "this", "r");
-        assert_eq!(question["file"]["kind"], "folder");
         let question = run.expect(&new, "folder", "rw");
         assert_eq!(question["file"]["makes"], "file");
         let said = run.finish().succeeded().replace('\r', "");
@@ -74,5 +72,27 @@ fn a_windows_program_that_lists_a_folder_is_asked_about_it_and_one_that_looks_fo
         let question = run.expect(folder, "this", "r");
         assert_eq!(question["file"]["kind"], "folder");
         assert!(run.finish().succeeded().ends_with("note.txt"));
+    });
+}
+
+#[test]
+fn while_a_question_about_a_new_file_waits_wines_server_works_on() {
+    everyone_at_home_with_wine(|person| {
+        let program = own_windows_program(person, "reach");
+        let new = person.file("out/old.txt", "").with_file_name("new.txt");
+        let folder = new.with_file_name("folder");
+        let inside =
+            |path: &Path| path.strip_prefix(person.work()).unwrap().to_str().unwrap().replace('/', r"\");
+        let words = [format!(r"s:D:\{}", inside(&new)), format!(r"d:D:\{}", inside(&folder))];
+        let command = [program.to_str().unwrap(), &words[0], &words[1]];
+        let mut run = FrontEnd::start(person, &AWAY, &command);
+        let question = run.question();
+        assert_eq!((&question["file"]["makes"], &question["file"]["wanted"]), (&"file".into(), &"rw".into()));
+        std::thread::sleep(Duration::from_secs(2));
+        run.answer(&question, "folder", "rw");
+        let said = run.finish().succeeded().replace('\r', "");
+        let came: Vec<&str> = said.lines().map(|line| line.rsplit(": ").next().unwrap()).collect();
+        assert_eq!(came, ["the server worked", "made"], "{said}");
+        assert!(new.is_file() && folder.is_dir());
     });
 }

@@ -1,6 +1,17 @@
-/* Tries what each of its words says, and says what came of it: r:PATH reads a file, w:PATH makes one, l:PATH lists a folder. */
+/*
+ * Tries what each of its words says, and says what came of it: r:PATH reads a file, w:PATH makes one, l:PATH lists a folder, d:PATH makes a folder;
+ * s:PATH makes a file while another thread has Wine's server work, and says which ended half a second before the other.
+ */
 #include <stdio.h>
 #include <windows.h>
+
+static DWORD WINAPI work(void *ended)
+{
+    for (int at = 0; at < 100; at++)
+        CloseHandle(CreateEventA(NULL, FALSE, FALSE, NULL));
+    *(DWORD *)ended = GetTickCount();
+    return 0;
+}
 
 static const char *try(char what, const char *path)
 {
@@ -22,10 +33,25 @@ static const char *try(char what, const char *path)
         FindClose(search);
         return line;
     }
+    if (what == 'd')
+        return CreateDirectoryA(path, NULL) ? "made" : NULL;
+    HANDLE thread = NULL;
+    DWORD ended = 0;
+    if (what == 's')
+        thread = CreateThread(NULL, 0, work, &ended, 0, NULL);
     HANDLE file = CreateFileA(path, what == 'r' ? GENERIC_READ : GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
                               what == 'r' ? OPEN_EXISTING : CREATE_ALWAYS, 0, NULL);
+    DWORD made = GetTickCount();
+    if (thread) {
+        WaitForSingleObject(thread, INFINITE);
+        CloseHandle(thread);
+    }
     if (file == INVALID_HANDLE_VALUE)
         return NULL;
+    if (what == 's') {
+        CloseHandle(file);
+        return made - ended > 500 && made > ended ? "the server worked" : "the server waited";
+    }
     DWORD done = 0;
     if (what == 'r') {
         ReadFile(file, line, sizeof line - 1, &done, NULL);

@@ -5,6 +5,7 @@
 //! container.
 
 mod accept;
+mod announced;
 mod connect;
 mod datagrams;
 pub(crate) mod handed_back;
@@ -190,7 +191,8 @@ fn live(
     let touches = match (&inheritance.told, &spec.asks) {
         (Some(told), Some(asks)) => {
             let told = told.try_clone().map_err(Failure::at(Step::Fork, ""))?;
-            let wine = spec.wine.as_ref().map(|wine| WinesLooks::new(wine.server.clone()));
+            let wine =
+                spec.wine.as_ref().map(|wine| WinesLooks::new(wine.server.clone(), wine.drives.clone()));
             Some(Touches::new(told, asks.clone(), wine).map_err(Failure::at(Step::Root, "/"))?)
         }
         _ => None,

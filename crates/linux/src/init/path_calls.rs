@@ -42,6 +42,16 @@ impl Named {
         }
     }
 
+    /// A file at a whole path that is to be changed, or made.
+    pub(super) fn changed(creates: bool) -> Named {
+        Named { creates, ..Named::new(libc::AT_FDCWD, 0, GrantRights::READ_WRITE) }
+    }
+
+    /// A folder at a whole path that is to be made.
+    pub(super) fn made_folder() -> Named {
+        Named::new_folder(libc::AT_FDCWD, 0)
+    }
+
     fn new_folder(folder: i32, address: u64) -> Named {
         let named = Named::new(folder, address, GrantRights::READ_WRITE);
         Named { changes_name: true, makes_folder: true, follows: false, ..named }

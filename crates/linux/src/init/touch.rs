@@ -16,6 +16,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::net::RecvFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::announced;
 use super::leader::leader;
 use super::path_calls::{self, Named};
 use super::walk::{Located, Root};
@@ -100,7 +101,16 @@ impl Touches {
         for named in path_calls::named_by(call) {
             let path = read_path(thread, named.address)?;
             if self.asks.chooses && path.starts_with(choosing::FOLDER) {
-                return self.choice(call, thread, &named, path);
+                let is_one = named.probe && choosing::Request::is_one(&path);
+                return is_one.then(|| Touch { chooses: true, ..told(call, thread, path, &named) });
+            }
+            if let Some(wine) =
+                self.wine.as_ref().filter(|_| named.probe && path.starts_with(announced::FOLDER))
+            {
+                let (path, named) = wine.announced(&path)?;
+                let root = base(thread, libc::AT_FDCWD, &path)?;
+                let (path, wanted) = self.lacking(thread, root.as_fd(), &path, &named)?;
+                return Some(Touch { wanted, ..told(call, thread, path, &named) });
             }
             if is_systems(&path) || path.as_os_str().is_empty() {
                 continue;
@@ -120,44 +130,10 @@ impl Touches {
                 continue;
             }
             if let Some((path, wanted)) = self.lacking(thread, base.as_fd(), &path, &named) {
-                let (executable, arguments) = facts(thread);
-                return Some(Touch {
-                    id: call.id,
-                    path,
-                    wanted,
-                    creates: named.creates,
-                    needs_folder: named.changes_name,
-                    makes_folder: named.makes_folder,
-                    follows: named.follows,
-                    chooses: false,
-                    executable,
-                    arguments,
-                    process: process(thread),
-                });
+                return Some(Touch { wanted, ..told(call, thread, path, &named) });
             }
         }
         None
-    }
-
-    /// What the user is to choose. Wine looks for its name in the program's process, so that its server does not wait.
-    fn choice(&self, call: &Notification, thread: Pid, named: &Named, path: PathBuf) -> Option<Touch> {
-        if !named.probe || !choosing::Request::is_one(&path) {
-            return None;
-        }
-        let (executable, arguments) = facts(thread);
-        Some(Touch {
-            id: call.id,
-            path,
-            wanted: named.wanted,
-            creates: false,
-            needs_folder: false,
-            makes_folder: false,
-            follows: false,
-            chooses: true,
-            executable,
-            arguments,
-            process: process(thread),
-        })
     }
 
     /// What the call needs and does not have, if a consent could give it.
@@ -209,6 +185,24 @@ impl Touches {
         let before = self.asks.probes.len();
         self.asks.probes.retain(|probe| *probe != whole);
         self.asks.probes.len() < before
+    }
+}
+
+/// What the broker is told of a call.
+fn told(call: &Notification, thread: Pid, path: PathBuf, named: &Named) -> Touch {
+    let (executable, arguments) = facts(thread);
+    Touch {
+        id: call.id,
+        path,
+        wanted: named.wanted,
+        creates: named.creates,
+        needs_folder: named.changes_name,
+        makes_folder: named.makes_folder,
+        follows: named.follows,
+        chooses: false,
+        executable,
+        arguments,
+        process: process(thread),
     }
 }
 

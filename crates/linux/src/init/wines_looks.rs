@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Pid;
 
+use super::announced;
 use super::path_calls::Named;
+use crate::wine::Drive;
 
 /// So many threads look for something at a time, else one of them may be asked about a folder on the way.
 const MAX_THREADS: usize = 64;
@@ -25,13 +27,19 @@ struct Whole {
 /// What is known of them.
 pub(super) struct WinesLooks {
     server: PathBuf,
+    drives: Vec<Drive>,
     wholes: VecDeque<Whole>,
 }
 
 impl WinesLooks {
-    /// With Wine's server, as the container sees it.
-    pub(super) fn new(server: PathBuf) -> WinesLooks {
-        WinesLooks { server, wholes: VecDeque::new() }
+    /// With Wine's server, as the container sees it, and what has a letter.
+    pub(super) fn new(server: PathBuf, drives: Vec<Drive>) -> WinesLooks {
+        WinesLooks { server, drives, wholes: VecDeque::new() }
+    }
+
+    /// What the program is about to change, as the add-on says it.
+    pub(super) fn announced(&self, path: &Path) -> Option<(PathBuf, Named)> {
+        announced::read(path, &self.drives)
     }
 
     /// Whether Wine looks at a folder on the way to what it looks for, or through it. A program that lists a folder has the server open it.
@@ -81,7 +89,7 @@ mod tests {
     fn after_a_look_for_a_whole_path_looks_at_its_folders_are_the_same_search() {
         let call = Notification { id: 1, pid: 2, number: libc::SYS_newfstatat as i32, arguments: [0; 6] };
         let look = named_by(&call)[0];
-        let mut looks = WinesLooks::new("/usr/bin/wineserver".into());
+        let mut looks = WinesLooks::new("/usr/bin/wineserver".into(), Vec::new());
         let (one, other) = (Pid::from_raw(7).unwrap(), Pid::from_raw(8).unwrap());
         let mut is_one = |thread, path: &str| looks.is_one(thread, &look, Path::new(path));
         assert!(!is_one(one, "/h/a/b/c.txt"));

@@ -338,7 +338,11 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 libraries: &wine::libraries(caller, container, &plan.binds, &user.name),
                 to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
-                chooses: request.asks && request.chooses,
+                asks: match (request.asks, request.chooses) {
+                    (false, _) => wine::told::Asks::Nothing,
+                    (true, false) => wine::told::Asks::Touches,
+                    (true, true) => wine::told::Asks::AndChooses,
+                },
             };
             let (spec, arguments) = WineSpec::new(run, ready, &named);
             (run.wine.loader.clone(), arguments, Some(spec))

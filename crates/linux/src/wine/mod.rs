@@ -125,7 +125,7 @@ impl WineSpec {
             let folder = named.package.map(|package| package.folder.as_path());
             let folder = folder.and_then(|path| windows_name(path, &files, &drives));
             let container_folder = files.own_folder.as_deref();
-            told::answers(named.container, named.package, folder.as_deref(), container_folder, named.chooses)
+            told::answers(named.container, named.package, folder.as_deref(), container_folder, named.asks)
         });
         let spec = WineSpec {
             server: run.wine.server.clone(),
@@ -165,8 +165,8 @@ pub(crate) struct Named<'a> {
     pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
     pub(crate) sees_all: bool,
-    /// The user chooses files for it in a window of lowbox's.
-    pub(crate) chooses: bool,
+    /// What the user is asked while it runs.
+    pub(crate) asks: told::Asks,
 }
 
 /// Whether the request's program is a Windows program, by which Wine it is run then, and what user interface it has.

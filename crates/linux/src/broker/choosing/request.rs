@@ -100,8 +100,8 @@ fn words(path: &Path) -> Option<impl Iterator<Item = &[u8]>> {
     Some(rest.split(|byte| *byte == b'/'))
 }
 
-/// Half of a pair that stands alone is a mark for what can't be read.
-fn text(digits: &[u8]) -> Option<String> {
+/// A text as the add-on writes it. Half of a pair that stands alone is a mark for what can't be read.
+pub fn text(digits: &[u8]) -> Option<String> {
     if digits == b"-" {
         return Some(String::new());
     }

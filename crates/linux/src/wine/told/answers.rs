@@ -45,7 +45,19 @@ enum About {
     Publisher,
     ResourceId,
     PublisherId,
+    Asks,
     Chooses,
+}
+
+/// What the user is asked while the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Nothing.
+    Nothing,
+    /// About what it touches.
+    Touches,
+    /// And which files it shall have, in the place of its own dialogs.
+    AndChooses,
 }
 
 /// The file's bytes: who the token says that it is, and what Windows calls its folders.
@@ -54,7 +66,7 @@ pub(crate) fn answers(
     package: Option<&PackageIdentity>,
     package_folder: Option<&str>,
     container_folder: Option<&str>,
-    chooses: bool,
+    asks: Asks,
 ) -> Vec<u8> {
     let mut file = File(Vec::new());
     file.put(About::PackageSid, &container.package.to_bytes());
@@ -65,7 +77,10 @@ pub(crate) fn answers(
         file.put(About::LessPrivileged, &[]);
     }
     file.text(About::ContainerFolder, container_folder);
-    if chooses {
+    if asks != Asks::Nothing {
+        file.put(About::Asks, &[]);
+    }
+    if asks == Asks::AndChooses {
         file.put(About::Chooses, &[]);
     }
     let Some(PackageIdentity { identity, .. }) = package else { return file.0 };

@@ -17,7 +17,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub use answers::PackageIdentity;
-pub(crate) use answers::answers;
+pub(crate) use answers::{Asks, answers};
 use exports::Exports;
 use image::{Image, Refusal};
 
@@ -37,6 +37,10 @@ const ANSWERED: [(&str, &[&str]); 4] = [
         "kernelbase",
         &[
             "CheckTokenCapability",
+            "CreateDirectoryA",
+            "CreateDirectoryW",
+            "CreateFileA",
+            "CreateFileW",
             "DeriveCapabilitySidsFromName",
             "GetAppContainerNamedObjectPath",
             "GetApplicationUserModelId",

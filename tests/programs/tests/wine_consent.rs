@@ -79,20 +79,27 @@ fn a_windows_program_that_lists_a_folder_is_asked_about_it_and_one_that_looks_fo
 fn while_a_question_about_a_new_file_waits_wines_server_works_on() {
     everyone_at_home_with_wine(|person| {
         let program = own_windows_program(person, "reach");
-        let new = person.file("out/old.txt", "").with_file_name("new.txt");
-        let folder = new.with_file_name("folder");
         let inside =
             |path: &Path| path.strip_prefix(person.work()).unwrap().to_str().unwrap().replace('/', r"\");
-        let words = [format!(r"s:D:\{}", inside(&new)), format!(r"d:D:\{}", inside(&folder))];
-        let command = [program.to_str().unwrap(), &words[0], &words[1]];
-        let mut run = FrontEnd::start(person, &AWAY, &command);
-        let question = run.question();
-        assert_eq!((&question["file"]["makes"], &question["file"]["wanted"]), (&"file".into(), &"rw".into()));
-        std::thread::sleep(Duration::from_secs(2));
-        run.answer(&question, "folder", "rw");
-        let said = run.finish().succeeded().replace('\r', "");
-        let came: Vec<&str> = said.lines().map(|line| line.rsplit(": ").next().unwrap()).collect();
-        assert_eq!(came, ["the server worked", "made"], "{said}");
-        assert!(new.is_file() && folder.is_dir());
+        // Without the add-on, which announces it, the server waits.
+        let without = ["--env", "WINEDLLOVERRIDES=mscoree,mshtml="];
+        for (name, options, expected) in
+            [("without", &without[..], "the server waited"), ("with", &[], "the server worked")]
+        {
+            let new = person.file(format!("{name}/old.txt"), "").with_file_name("new.txt");
+            let folder = new.with_file_name("folder");
+            let words = [format!(r"s:D:\{}", inside(&new)), format!(r"d:D:\{}", inside(&folder))];
+            let command = [program.to_str().unwrap(), &words[0], &words[1]];
+            let mut run = FrontEnd::start(person, &[&AWAY[..], options].concat(), &command);
+            while let Some(question) = run.question_within(Duration::from_secs(8)) {
+                let makes = question["file"]["makes"].is_string();
+                std::thread::sleep(Duration::from_secs(2));
+                run.answer(&question, if makes { "folder" } else { "this" }, if makes { "rw" } else { "r" });
+            }
+            let said = run.finish().succeeded().replace('\r', "");
+            let came: Vec<&str> = said.lines().map(|line| line.rsplit(": ").next().unwrap()).collect();
+            assert_eq!(came, [expected, "made"], "{said}");
+            assert!(new.is_file() && folder.is_dir());
+        }
     });
 }

@@ -25,7 +25,7 @@ pub fn make_ready(caller: &Caller, request: &mut Request) -> Result<Option<Subsy
     for notice in bring_in(caller, &wine, &template, request).map_err(failed)? {
         output::say(&notice);
     }
-    request.wine = Some(WineRun { wine, prefix: PrefixOf::Package(template) });
+    request.wine = Some(WineRun { wine, prefix: PrefixOf::Package(template), alone: false });
     Ok(Some(interface))
 }
 

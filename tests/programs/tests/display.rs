@@ -4,13 +4,13 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use lowbox_program_tests::{
-    CONSOLE, Display, Person, Sample, everyone, everyone_with_wine, finish, own_windows_program, pids_with,
-    start, until,
+use lowbox_program_tests::nested::{
+    COLOUR, appears, draws_a_page, name_of, no_servers_are_left, servers, title,
 };
-
-/// A colour that nothing else on the display has.
-const COLOUR: &str = "#12AB34";
+use lowbox_program_tests::{
+    CONSOLE, Display, NOTEPAD, Person, Sample, everyone, everyone_with_wine, finish, own_windows_program,
+    pids_with, start, until,
+};
 
 /// A program that colours its whole display and stays.
 fn colours(person: &Person, display: &Display, name: &str) -> Command {
@@ -20,39 +20,12 @@ fn colours(person: &Person, display: &Display, name: &str) -> Command {
     run
 }
 
-fn title(name: &str) -> String {
-    format!(r"^\[lowbox\] {name}_")
-}
-
-fn appears(display: &Display, name: &str) -> String {
-    let mut window = None;
-    let is_there = until(Duration::from_secs(20), || {
-        window = display.window(&title(name));
-        window.is_some()
-    });
-    assert!(is_there, "no window appears");
-    window.expect("it is there")
-}
-
-/// A name that no other test's program has, nor another person's.
-fn name_of(person: &Person, test: &str) -> String {
-    format!("{test}{}{}", std::process::id(), if person.is_root() { "root" } else { "user" })
-}
-
-fn servers(name: &str) -> usize {
-    pids_with(&format!("[lowbox] {name}_")).len()
-}
-
 /// The folder in /proc of this program's server.
 fn xephyr(name: &str) -> String {
     let is_it =
         |process: &String| fs::read_link(format!("{process}/exe")).is_ok_and(|exe| exe.ends_with("Xephyr"));
     let pids = pids_with(&format!("[lowbox] {name}_"));
     pids.iter().map(|pid| format!("/proc/{}", pid.as_raw_nonzero())).find(is_it).expect("Xephyr runs")
-}
-
-fn no_servers_are_left(name: &str) {
-    assert!(until(Duration::from_secs(5), || servers(name) == 0), "{name}: {} are left", servers(name));
 }
 
 #[test]
@@ -308,20 +281,14 @@ fn windows_of_a_windows_program_are_shown_unasked_and_take_keys() {
 fn notepad_of_wine_is_a_windows_program_that_nobody_here_wrote() {
     everyone_with_wine(|person| {
         let (display, name) = (Display::of(person, &[]), name_of(person, "notepad"));
-        let notepad = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/notepad.exe";
-        let mut run = person.inside(["--name", &name], [notepad]);
+        let mut run = person.inside(["--name", &name], [NOTEPAD]);
         let running = start({
             display.shown(&mut run);
             run
         });
         appears(&display, &name);
         assert!(display.picture("before notepad").len() < 10);
-        // The white of an empty page, and the many colours of an icon and of smooth letters.
-        let is_drawn = until(Duration::from_secs(60), || {
-            let colours = display.picture(&format!("notepad of {}", person.name));
-            colours.contains(&"#FFFFFF".to_owned()) && colours.len() > 40
-        });
-        assert!(is_drawn, "{:?}", display.picture("notepad, not drawn"));
+        draws_a_page(&display, &format!("notepad of {}", person.name));
         display.xdotool(&["mousemove", "200", "200", "click", "1", "key", "alt+F4"]).expect("a key");
         running.finish(30).succeeded();
         no_servers_are_left(&name);

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - Pid 1 of the program's container makes the socket in the container's own `/tmp` ([`inside`]) and hands over its listening end. There is
-//!   no name for it outside, and nothing is to be allowed: the container's own sockets may be connected to anyway.
+//!   no name for it outside, and nothing is to be allowed: the container's own sockets may be connected to anyway. A program that is
+//!   learned about sees the host's `/tmp`: its socket lies in a folder that is mounted over the host's displays, for it alone.
 //! - Xephyr takes what listens from descriptor 3 (sd_listen_fds(3)), and runs in a container of lowbox's own, without grants, capabilities
 //!   or network ([`server`]). It is not started before something connects, so that no empty window is shown.
 //! - Its display is a socket of *its* container, which the process beside it answers ([`process`], [`relay`]): one connection, which was
@@ -58,6 +59,8 @@ pub(crate) struct Nested {
 pub struct OwnDisplay {
     /// The file of cookies.
     pub authority: Vec<u8>,
+    /// Where the program finds both.
+    pub(crate) place: inside::Place,
 }
 
 /// Connects to the user's display as it is done for a program, and lets go of it.

@@ -19,7 +19,7 @@ use crate::supervise::idle::Idle;
 use crate::sys::{self, SignalFd};
 
 /// How long Wine's server may take to write the registry.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A container with any number of programs.
 struct Kept<'a> {

@@ -26,11 +26,12 @@ mod wines_looks;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Instant;
 
 use connect::Reach;
 use handed_back::HandedBack;
 use resolver::Resolver;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::RecvFlags;
 use rustix::process::{
@@ -39,7 +40,7 @@ use rustix::process::{
 
 use rustix::thread::sched_yield;
 
-use crate::display::inside::listen_inside;
+use crate::display::inside::{Listening, listen_inside};
 use crate::launch::Ground;
 use crate::launch::control::{Order, Report, Step};
 use crate::launch::descriptors::send_descriptors;
@@ -137,8 +138,8 @@ fn live(
     if let (Some(link), Some(wire)) = (&mut link, wire) {
         link.hand_over(&wire).map_err(Failure::at(Step::Network, ""))?;
     }
-    let listener = spec.display.as_ref().map(|display| listen_inside(display, spec.user.uid)).transpose();
-    let display = listener.map_err(Failure::at(Step::Display, ""))?;
+    let display = spec.display.as_ref().map(|display| listen_inside(display, spec.user.uid)).transpose();
+    let display = display.map_err(Failure::at(Step::Display, ""))?;
     let resolver = names.map(Resolver::bind).transpose().map_err(Failure::at(Step::Network, ""))?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");
@@ -166,10 +167,14 @@ fn live(
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
-    if let Some(listener) = display {
-        // It is answered outside, and the program may connect already.
-        send_descriptors(control, &[listener.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
-    }
+    let _name = match display {
+        None => None,
+        Some(Listening { socket, name }) => {
+            // It is answered outside, and the program may connect already.
+            send_descriptors(control, &[socket.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
+            name
+        }
+    };
     if spec.learns.is_some()
         && let Some(listener) = program.listener.take()
     {
@@ -240,6 +245,8 @@ fn serve(
     mut handed_back: Option<HandedBack>,
 ) -> Result<(), Failure> {
     let mut ended = None;
+    // Until when everything has to have ended, once it is to.
+    let mut ending: Option<Instant> = None;
     let mut observer = observe.then(observe::Observer::default);
     let mut listener = program.listener.as_ref();
     let mut idle = Idle::default();
@@ -257,8 +264,14 @@ fn serve(
         if let Some(touches) = touches.as_ref().filter(|_| listener.is_some()) {
             events.push(PollFd::from_borrowed_fd(touches.socket(), PollFlags::IN));
         }
-        match poll(&mut events, idle.timeout()) {
-            Ok(0) => idle.rest(),
+        let left = ending.map(|end| end.saturating_duration_since(Instant::now()));
+        if let Some(status) = ended.filter(|_| left.is_some_and(|left| left.is_zero())) {
+            let _ = Report::Ended(status).send(control, false);
+            return Ok(());
+        }
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(&mut events, left.as_ref().or(idle.timeout())) {
+            Ok(0) if left.is_none() => idle.rest(),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(Failure::new(Step::Fork, "", error)),
         }
@@ -283,6 +296,10 @@ fn serve(
             while matches!(signals.next(), Ok(Some(_))) {}
             let (status, all) = reap(program.pid);
             ended = ended.or(status);
+            if ended.is_some() && program.alone && ending.is_none() {
+                ending = Some(Instant::now() + kept::LAST_WORDS);
+                sys::signal_everyone(Signal::TERM);
+            }
             // Wine's server writes the registry once the last Windows program has ended, and ends then itself; one that no program ever
             // spoke to waits for its first, unless it is told to end, at which it writes the registry too.
             if ended.is_some() && program.by_wine && !all && is_all_but_alone() {

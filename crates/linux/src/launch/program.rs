@@ -22,6 +22,8 @@ pub(crate) struct Program {
     pub(crate) starter: Option<OwnedFd>,
     /// It is a Windows program: Wine's server ends after it, and has the registry to write.
     pub(crate) by_wine: bool,
+    /// And everything else is ended then.
+    pub(crate) alone: bool,
 }
 
 /// Starts the program under `view`'s rules and `filter`, with descriptor `controlling` as its controlling terminal. The caller
@@ -101,7 +103,13 @@ pub(crate) fn start_with(
     };
     let pid = sys::spawn_borrowing(&mut child).map_err(Failure::at(Step::Fork, PathBuf::new()))?;
     match failed {
-        None => Ok(Program { pid: forked.unwrap_or(pid), listener, starter, by_wine: forked.is_some() }),
+        None => Ok(Program {
+            pid: forked.unwrap_or(pid),
+            listener,
+            starter,
+            by_wine: forked.is_some(),
+            alone: spec.wine.as_ref().is_some_and(|wine| wine.alone),
+        }),
         Some((step, errno)) => {
             let path = if step == Step::Execute { spec.program.clone() } else { PathBuf::new() };
             Err(Failure { step, path, errno })

@@ -88,6 +88,8 @@ pub struct Asks {
     /// Folders granted for reading that hold what a read-only mount does not keep from being written: they need exact rights.
     #[serde(with = "os_bytes::list")]
     pub apart: Vec<PathBuf>,
+    /// The user chooses files for it in a window of lowbox's.
+    pub chooses: bool,
 }
 
 /// How a program is learned about.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::inside::Inside;
+use crate::display::inside::FOLDER;
 use crate::launch::Spec;
 use crate::wine;
 
@@ -63,6 +64,10 @@ impl OwnPlaces {
         empty.push(format!("/run/user/{}", spec.user.uid).into());
         if inside.is_some() && !empty.iter().any(|place| place == Path::new(&spec.temp_inside)) {
             whole.push(PathBuf::from(&spec.temp_inside));
+        }
+        if let Some(display) = &spec.display {
+            empty.push(FOLDER.into());
+            whole.extend([display.place.socket().into(), display.place.authority(spec.user.uid)]);
         }
         OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0, inside, drives }
     }

@@ -28,6 +28,7 @@ use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
+use crate::display::inside::Place;
 use crate::display::{self, Display, OwnDisplay};
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
 use crate::launch::{
@@ -92,6 +93,8 @@ pub struct Request {
     pub observe: bool,
     /// Ask the user about what the program touches.
     pub asks: bool,
+    /// A Windows program may have the user choose files in a window of lowbox's; only together with `asks`.
+    pub chooses: bool,
     /// Time the steps of the launch.
     pub timings: bool,
     /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
@@ -291,7 +294,7 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready, package)));
     variables.extend(package_graph(request));
     let display = own_display(request, &plan, &user, &mut notices);
-    variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
+    variables.extend(display.iter().flat_map(|display| display.place.environment(user.uid)));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
     let verifies = learning
@@ -335,12 +338,15 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 libraries: &wine::libraries(caller, container, &plan.binds, &user.name),
                 to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
+                chooses: request.asks && request.chooses,
             };
             let (spec, arguments) = WineSpec::new(run, ready, &named);
             (run.wine.loader.clone(), arguments, Some(spec))
         }
     };
-    let asks = request.asks.then(|| asks(caller, request, &plan, &objects, &working_directory));
+    let chooses = wine.as_ref().is_some_and(|wine| wine.told.is_some()) && request.chooses;
+    let asks =
+        request.asks.then(|| Asks { chooses, ..asks(caller, request, &plan, &objects, &working_directory) });
     let spec = Spec {
         temp_inside: temp_inside.clone(),
         environment: environment(&caller.environment, &variables, home, &temp_inside, &user),
@@ -375,12 +381,13 @@ fn own_display(
     notices: &mut Vec<Notice>,
 ) -> Option<OwnDisplay> {
     let display = request.display.as_ref()?;
-    // It lies in the container's own /tmp, and one that is learned about has the host's.
-    if request.denies_nothing() || display::inside::is_covered(plan, user.uid) {
-        notices.push(Notice::NoPlaceForDisplay);
-        return None;
-    }
-    Some(OwnDisplay { authority: display.authority.file() })
+    let place = match request.denies_nothing() {
+        true => Place::over_hosts().map_err(|error| Notice::NoFolderForDisplay(error.to_string())),
+        false if display::inside::is_covered(plan, user.uid) => Err(Notice::NoPlaceForDisplay),
+        false => Ok(Place::OwnTmp),
+    };
+    let place = place.map_err(|notice| notices.push(notice)).ok()?;
+    Some(OwnDisplay { authority: display.authority.file(), place })
 }
 
 /// Tells a program of a package where the packages are that it needs.
@@ -449,7 +456,7 @@ fn asks(
     let probes = probes.filter(|path| is_in_frontier(path, &frontier) && !shown(path));
     let probes = probes.filter(|path| std::fs::symlink_metadata(path).is_ok()).take(MAX_PROBES).collect();
     let apart = apart(plan, objects, &frontier);
-    Asks { frontier, probes, apart }
+    Asks { frontier, probes, apart, chooses: false }
 }
 
 /// Folders of the frontier that are there, which a Windows program needs a drive for.

@@ -28,7 +28,7 @@ use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
 use lowbox_security::AppContainer;
 use serde::{Deserialize, Serialize};
 
-pub use drives::{Drive, windows_path};
+pub use drives::{Drive, host_path, windows_path};
 pub use error::WineError;
 pub use find::Wine;
 pub use libraries::Library;
@@ -53,6 +53,8 @@ pub struct WineRun {
     pub wine: Wine,
     /// In which prefix.
     pub prefix: PrefixOf,
+    /// What is left when the program ends is ended too.
+    pub alone: bool,
 }
 
 /// Whose prefix it is.
@@ -87,6 +89,9 @@ pub struct WineSpec {
     pub told: Option<Vec<u8>>,
     /// A text for `reg import`, beside its drives as [`IMPORTED`].
     pub imported: Option<Vec<u8>>,
+    /// Whether everything ends with the program: Wine's server is told to write the registry, and what Wine itself started beside the program
+    /// (the desktop waits five seconds for another one) is not waited for.
+    pub alone: bool,
 }
 
 impl WineSpec {
@@ -119,7 +124,8 @@ impl WineSpec {
         let told = ready.is_told.then(|| {
             let folder = named.package.map(|package| package.folder.as_path());
             let folder = folder.and_then(|path| windows_name(path, &files, &drives));
-            told::answers(named.container, named.package, folder.as_deref(), files.own_folder.as_deref())
+            let container_folder = files.own_folder.as_deref();
+            told::answers(named.container, named.package, folder.as_deref(), container_folder, named.chooses)
         });
         let spec = WineSpec {
             server: run.wine.server.clone(),
@@ -130,6 +136,7 @@ impl WineSpec {
             libraries: files.libraries,
             told,
             imported,
+            alone: run.alone,
         };
         (spec, arguments)
     }
@@ -158,6 +165,8 @@ pub(crate) struct Named<'a> {
     pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
     pub(crate) sees_all: bool,
+    /// The user chooses files for it in a window of lowbox's.
+    pub(crate) chooses: bool,
 }
 
 /// Whether the request's program is a Windows program, by which Wine it is run then, and what user interface it has.

@@ -89,7 +89,11 @@ pub fn bring_in(
             family_name: request.family_name.clone(),
             program: wine.loader.clone().into(),
             arguments: vec!["reg".into(), "import".into(), format!(r"\\.\{IMPORTED}").into()],
-            wine: Some(WineRun { wine: wine.clone(), prefix: PrefixOf::Importing(template.clone(), text) }),
+            wine: Some(WineRun {
+                wine: wine.clone(),
+                prefix: PrefixOf::Importing(template.clone(), text),
+                alone: true,
+            }),
             working_directory: Some("/".into()),
             ..Request::default()
         };

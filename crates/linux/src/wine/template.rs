@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lowbox_msix::Identity;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open, syncfs};
-use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, waitpid};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getpid, getppid, pidfd_open, waitpid};
 
 use super::{DRIVES, PrefixOf, Wine, WineError, WineRun, told};
 use crate::host::{canonical, container_user, open_lock_file, remove_tree};
@@ -34,6 +36,8 @@ const NEW: &str = ".new";
 const LOCK: &str = ".lock";
 /// The prefix in a template's folder.
 const PREFIX: &str = "prefix";
+/// Wine's own libraries in that.
+const SYSTEM: &str = "drive_c/windows/system32";
 /// Says that a package needs a copy of the template, because overlayfs does not work above it.
 const COPIED: &str = "copied";
 /// Says why its programs are not told of their container ([`told`]).
@@ -126,28 +130,21 @@ impl Template {
             family_name: family_name(),
             program: wine.loader.clone().into(),
             arguments: arguments.iter().map(Into::into).collect(),
-            wine: Some(WineRun { wine: wine.clone(), prefix }),
+            wine: Some(WineRun { wine: wine.clone(), prefix, alone: true }),
             working_directory: Some("/".into()),
             ..Request::default()
         };
-        let libraries = prefix.join("drive_c/windows/system32");
+        let libraries = prefix.join(SYSTEM);
         let count = |path: &Path| fs::read_dir(path).map_or(0, |entries| entries.count() as u64);
         let total = wine.libraries().map_or(0, |path| count(&path));
         let init = run(PrefixOf::Making(prefix.clone()), &["wineboot", "--init"]);
         in_container(caller, &init, &mut || tell(count(&libraries).min(total), total)).map_err(failed)?;
         clean(&prefix, wine).map_err(WineError::at(&prefix))?;
         let template = Template { folder: new.clone() };
-        // The first overlay above it is tried at once: what it fails for will not change from run to run.
-        let trial = run(PrefixOf::Package(template.clone()), &["--version"]);
-        if let Err(what) = in_container(caller, &trial, &mut || ()) {
-            fs::write(new.join(COPIED), what).map_err(WineError::at(&new))?;
-        }
-        // So are Wine's libraries with the add-on, by a program of Wine's.
-        let trial = run(PrefixOf::Package(template), &["cmd", "/c", "exit", "0"]);
-        add_what_tells(&prefix, wine, &mut || in_container(caller, &trial, &mut || ()))
-            .map_err(WineError::at(&prefix))?
-            .map_or(Ok(()), |why| fs::write(new.join(NOT_TOLD), why))
-            .map_err(WineError::at(&new))?;
+        let trial = |words: &[&str]| {
+            in_container(caller, &run(PrefixOf::Package(template.clone()), words), &mut || ())
+        };
+        try_out(&template, wine, &trial).map_err(WineError::at(&new))?;
         let packages = caller.folders.data.join("packages");
         let packages_folder = open_without_links(CWD, &packages).map_err(WineError::at(&packages))?;
         remove_tree(&packages_folder, family_name().as_ref()).map_err(WineError::at(&packages))?;
@@ -173,25 +170,40 @@ fn name(caller: &Caller, wine: &Wine) -> String {
     format!("{}-{MADE}{}-{}", wine.key, told::key(), user.name)
 }
 
-/// Puts the add-on into it, if Wine runs with it. Says why not.
-fn add_what_tells(
-    prefix: &Path,
+/// Tries both of what may not work here, which will not change from run to run: overlays above a template, and Wine's libraries with the
+/// add-on. A program of Wine's needs both; only where it fails is it found out for which.
+fn try_out(
+    template: &Template,
     wine: &Wine,
-    trial: &mut dyn FnMut() -> Result<(), String>,
-) -> io::Result<Option<String>> {
-    let Some(originals) = wine.libraries() else { return Ok(Some("Wine's libraries were not found".into())) };
-    let owner = fs::symlink_metadata(prefix)?;
-    let system32 = prefix.join("drive_c/windows/system32");
-    if let Err(why) = told::put_into(&system32, &originals, &|path| give(path, &owner)) {
-        return Ok(Some(why));
+    trial: &dyn Fn(&[&str]) -> Result<(), String>,
+) -> io::Result<()> {
+    let prefix = template.prefix();
+    let overlay = || match trial(&["--version"]) {
+        Ok(()) => Ok(()),
+        Err(what) => fs::write(template.folder.join(COPIED), what),
+    };
+    let program = || trial(&["cmd", "/c", "exit", "0"]);
+    let Some(originals) = wine.libraries() else {
+        overlay()?;
+        return fs::write(template.folder.join(NOT_TOLD), "Wine's libraries were not found");
+    };
+    let owner = fs::symlink_metadata(&prefix)?;
+    let own = |path: &Path| give(path, &owner);
+    let system32 = prefix.join(SYSTEM);
+    let put = told::put_into(&system32, &originals, &own);
+    if put.is_ok() && program().is_ok() {
+        return Ok(());
     }
-    match trial() {
-        Ok(()) => Ok(None),
-        Err(why) => {
-            told::take_out(&system32, &originals, &|path| give(path, &owner))?;
-            Ok(Some(format!("Wine does not run with the add-on: {why}")))
+    overlay()?;
+    let why = match put {
+        Err(why) => why,
+        Ok(()) => {
+            let Err(why) = program() else { return Ok(()) };
+            told::take_out(&system32, &originals, &own)?;
+            format!("Wine does not run with the add-on: {why}")
         }
-    }
+    };
+    fs::write(template.folder.join(NOT_TOLD), why)
 }
 
 /// Runs a program in a container, beside a process of its own. Says why it failed.
@@ -227,15 +239,15 @@ pub(super) fn in_container(caller: &Caller, request: &Request, tell: &mut dyn Fn
 
 /// Whether the child ends well.
 fn wait(child: Pid, tell: &mut dyn FnMut()) -> rustix::io::Result<bool> {
+    let end = pidfd_open(child, PidfdFlags::empty())?;
+    let tick = Timespec::try_from(Template::TICK).ok();
+    while let Ok(0) | Err(Errno::INTR) = poll(&mut [PollFd::new(&end, PollFlags::IN)], tick.as_ref()) {
+        tell();
+    }
     loop {
-        match waitpid(Some(child), WaitOptions::NOHANG) {
-            Ok(None) => {
-                tell();
-                std::thread::sleep(Template::TICK);
-            }
-            Ok(Some((_, status))) => return Ok(status.exit_status() == Some(0)),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error),
+        match waitpid(Some(child), WaitOptions::empty()) {
+            Err(Errno::INTR) => {}
+            ended => return Ok(ended?.is_some_and(|(_, status)| status.exit_status() == Some(0))),
         }
     }
 }

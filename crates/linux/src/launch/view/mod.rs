@@ -31,6 +31,7 @@ use super::pin::open_without_links;
 use super::rules::{PRIVATE, abi, access, ruleset};
 use super::spec::{ContainerUser, PackageData, Spec};
 use super::stopwatch::Stopwatch;
+use crate::broker::choosing::request::FOLDER;
 use crate::limits::DEFAULT_TEMPORARY_BYTES;
 use crate::sys::{self, MountAttributes};
 use mounts::{mount_id, tmpfs};
@@ -142,6 +143,9 @@ impl Builder {
         }
         if let Some(asks) = &spec.asks {
             self.frontier(&asks.frontier)?;
+            if asks.chooses {
+                self.answers()?;
+            }
             self.unheld = granted::unheld(&spec.plan.binds, &asks.frontier, &asks.apart);
         }
         for bind in &spec.plan.binds {
@@ -253,6 +257,15 @@ impl Builder {
             self.rule(directory.as_fd(), path, PRIVATE, true)?;
         }
         Ok(())
+    }
+
+    /// Where a program finds what the user chose for it: files of the private root, which the grantor alone can make.
+    fn answers(&mut self) -> Result<(), Failure> {
+        let path = Path::new(FOLDER);
+        let at = || Failure::at::<rustix::io::Errno>(Step::Root, path);
+        self.directory(path).map_err(at())?;
+        let folder = open_without_links(&self.root, relative(path)).map_err(at())?;
+        self.rule(folder.as_fd(), path, FsRights::READ_FILE, true)
     }
 
     fn allow_connect(&mut self, mount: BorrowedFd<'_>, path: &Path) -> Result<(), Failure> {

@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use lowbox_policy::{HostTree, NodeKind, os_bytes};
+use lowbox_policy::{NodeKind, os_bytes};
 use serde::{Deserialize, Serialize};
 
 use super::Library;
-use crate::host::RealTree;
 
 /// An entry of the layer, at a path in the prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,22 @@ const WRITABLE: [&str; 5] = ["Common AppData", "AppData", "Local AppData", "Loca
 /// So many entries has a layer at most; packages that would have more are seen in their own folder alone.
 const MAX_ENTRIES: usize = 20_000;
 
+/// Tells what is in a folder.
+type List<'a> = dyn Fn(&Path, &mut dyn FnMut(&OsStr, NodeKind)) + 'a;
+
+/// What is in a folder, as far as a layer can have it. The template and packages are lowbox's own; what can't be listed has nothing in it.
+fn list(folder: &Path, tell: &mut dyn FnMut(&OsStr, NodeKind)) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(MAX_ENTRIES + 1) {
+        let kind = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => NodeKind::Dir,
+            Ok(kind) if kind.is_file() => NodeKind::File,
+            // Packages have nothing else, and the template's links are told by their names.
+            _ => NodeKind::Symlink,
+        };
+        tell(&entry.file_name(), kind);
+    }
+}
+
 /// What the files of packages are called in Windows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PackageFiles {
@@ -104,11 +120,11 @@ impl PackageFiles {
         template: &Path,
         user: &str,
     ) -> PackageFiles {
-        PackageFiles::in_tree(&RealTree, data, libraries, folders, template, user)
+        PackageFiles::listed_by(&list, data, libraries, folders, template, user)
     }
 
-    fn in_tree(
-        tree: &dyn HostTree,
+    fn listed_by(
+        list: &List<'_>,
         data: &Data<'_>,
         libraries: &[Library],
         folders: &[PathBuf],
@@ -116,7 +132,7 @@ impl PackageFiles {
         user: &str,
     ) -> PackageFiles {
         let mut layer = Layer {
-            tree,
+            list,
             template,
             made: BTreeSet::new(),
             links: BTreeSet::new(),
@@ -130,7 +146,7 @@ impl PackageFiles {
             let Some(full_name) = folder.parent().and_then(Path::file_name) else { continue };
             let above = layer.folder(Path::new("drive_c/Program Files/WindowsApps"));
             layer.link(above.join(full_name), folder.clone());
-            let _ = tree.each_child(&folder.join("VFS"), &mut |name, kind| {
+            list(&folder.join("VFS"), &mut |name, kind| {
                 let place = PLACES.iter().find(|(vfs, _)| name.eq_ignore_ascii_case(vfs));
                 let Some((vfs, place)) = place.filter(|_| kind == NodeKind::Dir) else { return };
                 let at = layer.folder(Path::new(&place.replace("{user}", &format!("drive_c/users/{user}"))));
@@ -173,7 +189,7 @@ fn on_c(path: &str) -> String {
 }
 
 struct Layer<'a> {
-    tree: &'a dyn HostTree,
+    list: &'a List<'a>,
     template: &'a Path,
     made: BTreeSet<PathBuf>,
     /// Of each folder that something is put into: what template and layer have there, by the names in small letters.
@@ -213,10 +229,10 @@ impl Layer<'_> {
 
     /// The template's folder is listed once: a package may have thousands of files in it.
     fn names_in(&mut self, folder: &Path) -> &mut BTreeMap<OsString, OsString> {
-        let (tree, template) = (self.tree, self.template);
+        let (list, template) = (self.list, self.template);
         self.names.entry(folder.to_owned()).or_insert_with(|| {
             let mut names = BTreeMap::new();
-            let _ = tree.each_child(&template.join(folder), &mut |name, _| {
+            list(&template.join(folder), &mut |name, _| {
                 names.insert(name.to_ascii_lowercase(), name.to_owned());
             });
             names
@@ -249,8 +265,7 @@ impl Layer<'_> {
     /// Shows what is in a folder of the package. One that the template has too, or that can be added to, is a folder of both.
     fn show(&mut self, from: &Path, at: &Path, writable: bool) {
         let mut children = Vec::new();
-        let tree = self.tree;
-        let _ = tree.each_child(from, &mut |name, kind| children.push((name.to_os_string(), kind)));
+        (self.list)(from, &mut |name, kind| children.push((name.to_os_string(), kind)));
         children.sort();
         for (name, kind) in children {
             if self.entries.len() > MAX_ENTRIES {

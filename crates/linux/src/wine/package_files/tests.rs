@@ -88,42 +88,48 @@ fn libraries_are_links_unless_the_package_has_a_folder_there_and_name_no_path() 
     assert_eq!(files.windows_path(Path::new("/home/me/Documents/x")), None);
 }
 
-/// A package with many files in one folder, beside a template that has many there too. Counts how many names were told.
-struct Counting {
-    files: Vec<(OsString, NodeKind)>,
-    told: std::cell::Cell<usize>,
-}
-
-impl HostTree for Counting {
-    fn node(&self, _: &Path) -> Option<lowbox_policy::FileId> {
-        None
-    }
-
-    fn children(&self, folder: &Path) -> Result<Vec<(OsString, NodeKind)>, lowbox_policy::TreeError> {
-        let children = match folder.to_str().expect("text") {
-            "/p/Contoso_1/package/VFS" => vec![("SystemX64".into(), NodeKind::Dir)],
-            "/p/Contoso_1/package/VFS/SystemX64" | "/t/drive_c/windows/system32" => self.files.clone(),
-            "/t" => vec![("drive_c".into(), NodeKind::Dir)],
-            "/t/drive_c" => vec![("windows".into(), NodeKind::Dir)],
-            "/t/drive_c/windows" => vec![("system32".into(), NodeKind::Dir)],
-            _ => Vec::new(),
+#[test]
+fn a_folder_of_many_files_is_listed_once_and_not_for_each_of_them() {
+    let files: Vec<String> = (0..15_000).map(|number| format!("File{number}.dll")).collect();
+    let told = std::cell::Cell::new(0);
+    // The template has as many in that folder.
+    let listing = |folder: &Path, tell: &mut dyn FnMut(&OsStr, NodeKind)| {
+        let (names, kind): (Vec<&str>, _) = match folder.to_str().expect("text") {
+            "/p/Contoso_1/package/VFS" => (vec!["SystemX64"], NodeKind::Dir),
+            "/p/Contoso_1/package/VFS/SystemX64" | "/t/drive_c/windows/system32" => {
+                (files.iter().map(String::as_str).collect(), NodeKind::File)
+            }
+            "/t" => (vec!["drive_c"], NodeKind::Dir),
+            "/t/drive_c" => (vec!["windows"], NodeKind::Dir),
+            "/t/drive_c/windows" => (vec!["system32"], NodeKind::Dir),
+            _ => (Vec::new(), NodeKind::Dir),
         };
-        self.told.set(self.told.get() + children.len());
-        Ok(children)
-    }
-
-    fn read_link(&self, _: &Path) -> Option<PathBuf> {
-        None
-    }
+        told.set(told.get() + names.len());
+        names.into_iter().for_each(|name| tell(OsStr::new(name), kind));
+    };
+    let data = Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
+    let folders = [PathBuf::from("/p/Contoso_1/package")];
+    let layer = PackageFiles::listed_by(&listing, &data, &[], &folders, "/t".as_ref(), "me");
+    assert!(layer.name_packages && layer.entries.len() > 15_000);
+    assert!(told.get() < 3 * 15_000, "{} names", told.get());
 }
 
 #[test]
-fn a_folder_of_many_files_is_listed_once_and_not_for_each_of_them() {
-    let files = (0..5000).map(|number| (format!("File{number}.dll").into(), NodeKind::File)).collect();
-    let tree = Counting { files, told: std::cell::Cell::new(0) };
+fn all_files_of_a_large_folder_are_there_or_none() {
+    let place = tempfile::tempdir().unwrap();
+    let (template, package) = (place.path().join("t"), place.path().join("Contoso_1/package"));
+    let folder = package.join("VFS/ProgramFilesX64");
+    fs::create_dir_all(template.join("drive_c/Program Files")).unwrap();
+    fs::create_dir_all(&folder).unwrap();
     let data = Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
-    let folders = [PathBuf::from("/p/Contoso_1/package")];
-    let files = PackageFiles::in_tree(&tree, &data, &[], &folders, "/t".as_ref(), "me");
-    assert!(files.name_packages && files.entries.len() > 5000);
-    assert!(tree.told.get() < 3 * 5000, "{} names", tree.told.get());
+    let files = || {
+        let layer = PackageFiles::of(&data, &[], std::slice::from_ref(&package), &template, "me");
+        let is_one =
+            |entry: &&PackageEntry| matches!(entry, PackageEntry::Link { to, .. } if to.starts_with(&folder));
+        layer.entries.iter().filter(is_one).count()
+    };
+    for (from, to, seen) in [(0, 5000, 5000), (5000, MAX_ENTRIES + 2, 0)] {
+        (from..to).for_each(|number| fs::write(folder.join(number.to_string()), "").unwrap());
+        assert_eq!(files(), seen);
+    }
 }

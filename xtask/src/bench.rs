@@ -18,6 +18,7 @@ mod result;
 mod sample;
 mod scene;
 mod start;
+mod windows_files;
 mod windows_start;
 mod windows_work;
 mod work;
@@ -88,8 +89,8 @@ const BENCHMARKS: [(&str, Benchmark); 31] = [
     ("msix-large", msix::large),
     ("msix-install", msix::install),
     ("windows-start", windows_start::start),
-    ("windows-first", windows_work::first),
-    ("windows-disk", windows_work::disk),
+    ("windows-first", windows_files::first),
+    ("windows-disk", windows_files::disk),
     ("windows-7za", windows_work::seven_zip),
     ("windows-cmake", windows_work::cmake),
 ];

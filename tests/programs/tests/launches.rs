@@ -56,6 +56,24 @@ fn a_descriptor_that_the_caller_did_not_open_is_not_one_of_lowboxs_own() {
     });
 }
 
+/// A link on a read-only mount that keeps times of access takes each look-up through it off the kernel's fast way.
+#[test]
+fn links_of_the_private_root_are_followed_the_fast_way() {
+    everyone(|person| {
+        let mounts = finish(person.inside([""; 0], ["/bin/cat", "/proc/self/mountinfo"]), 30).succeeded();
+        let attributes = |place: &str| {
+            let mut fields = mounts.lines().map(|line| line.split(' ').skip(4));
+            let mut found = fields.find(|fields| fields.clone().next() == Some(place)).expect(place);
+            found.nth(1).map(|attributes| attributes.split(',').collect::<Vec<_>>()).expect(place)
+        };
+        let root = attributes("/");
+        assert!(root.contains(&"ro") && root.contains(&"noatime"), "{root:?}");
+        // What the program writes to has times of access as everywhere.
+        let temporary = attributes("/tmp");
+        assert!(temporary.contains(&"rw") && !temporary.contains(&"noatime"), "{temporary:?}");
+    });
+}
+
 #[test]
 fn a_grant_of_var_leaves_the_program_its_lasting_temporary_folder() {
     everyone(|person| {

@@ -51,7 +51,8 @@ pub fn start(scene: &Scene) -> io::Result<Vec<Line>> {
         Contender::new("lowbox, cold", lowbox("cold", &["--keep-warm", KEEP]))
             .after(lowbox("cold", &["--no-keep-warm"])),
     ];
-    let samples = interleave_after(1, &mut contenders, scene.rounds.div_ceil(5))?;
+    // A start takes 300 or 450 ms, of plain Wine as well, by how its services meet: few rounds tell nothing.
+    let samples = interleave_after(1, &mut contenders, scene.rounds)?;
     succeed(&mut lowbox("cold", &["--no-keep-warm"]))?;
     plain(&cold, SERVER).arg("-k").status()?;
     let mut lines: Vec<Line> = samples.iter().map(Line::time).collect();

@@ -15,14 +15,10 @@ pub const PROGRAMS: &str = "windows";
 
 /// At most this part of the plain time.
 const STEADY: f64 = 1.05;
-/// The first Windows program of all, beside the making of a prefix and the same program.
-const FIRST: f64 = 1.0;
-/// On the disk for a package, above its own files.
-const MEGABYTES: f64 = 5.0;
 /// The folders that the two sides write to.
 const OUT: [&str; 2] = ["plain-out", "inside-out"];
 /// Long ones, and few.
-const ROUNDS: usize = 5;
+pub(super) const ROUNDS: usize = 5;
 
 /// Copies what `.ci/run` fetched to where every user can run it.
 pub fn install(workspace: &Path, shared: &Path) -> io::Result<()> {
@@ -80,49 +76,6 @@ pub fn cmake(scene: &Scene) -> io::Result<Vec<Line>> {
         reads: &[&home],
     };
     compare(scene, &sides, &home)
-}
-
-/// The first Windows program of all: Wine's files are made. A program that ends at once.
-pub fn first(scene: &Scene) -> io::Result<Vec<Line>> {
-    let program = trivial(scene)?;
-    let prefix = scene.work.path().join("new-prefix");
-    let script = format!(r#"{LOADER} wineboot.exe -i && {SERVER} -w && {LOADER} "$1""#);
-    let mut plain = Command::new("/bin/sh");
-    plain.args(["-ec", &script, "sh"]).arg(&program);
-    plain_wine(&mut plain, &prefix);
-    let data = scene.work.path().join("new-data");
-    let mut inside = scene.lowbox(&["--keep-warm".as_ref(), "1".as_ref()], &[text(&program)?]);
-    inside.env("XDG_DATA_HOME", &data);
-    // Overlayfs' own folder leaves no right to anybody.
-    let mut clean = Command::new("/bin/sh");
-    clean.args(["-c", r#"chmod -R u+rwx "$1"; rm -rf "$1""#, "sh"]).arg(&data);
-    let mut contenders =
-        [Contender::new("plain", plain).making(prefix), Contender::new("lowbox", inside).after(clean)];
-    let samples = interleave_after(0, &mut contenders, 3)?;
-    let mut lines: Vec<Line> = samples.iter().map(Line::time).collect();
-    let note = "a prefix, or lowbox's template, and a program that ends at once";
-    lines.push(Line::new("lowbox / plain", samples[1].ratio, "").at_most(FIRST).note(note));
-    Ok(lines)
-}
-
-/// What a package has on the disk after ten runs of a program that ends at once.
-pub fn disk(scene: &Scene) -> io::Result<Vec<Line>> {
-    let program = trivial(scene)?;
-    let data = scene.work.path().join("disk-data");
-    for _ in 0..10 {
-        let mut run = scene.lowbox(&["--no-keep-warm".as_ref()], &[text(&program)?]);
-        succeed(run.env("XDG_DATA_HOME", &data))?;
-    }
-    let packages = data.join("lowbox/packages");
-    let mut megabytes = 0.0;
-    for entry in fs::read_dir(&packages)? {
-        megabytes += allocated(&entry?.path())? as f64 / 1e6;
-    }
-    let templates = allocated(&data.join("lowbox/wine"))? as f64 / 1e6;
-    Ok(vec![
-        Line::new("a package", megabytes, "MB").at_most(MEGABYTES).note("as the disk has it, after ten runs"),
-        Line::new("the template of all packages", templates, "MB"),
-    ])
 }
 
 /// What is compared.
@@ -189,7 +142,7 @@ fn compare(scene: &Scene, sides: &Sides<'_>, tree: &Path) -> io::Result<Vec<Line
     Ok(lines)
 }
 
-fn plain_wine<'a>(command: &'a mut Command, prefix: &Path) -> &'a mut Command {
+pub(super) fn plain_wine<'a>(command: &'a mut Command, prefix: &Path) -> &'a mut Command {
     command.env("WINEPREFIX", prefix).env("WINEDEBUG", "-all");
     command.env("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d").env_remove("DISPLAY")
 }
@@ -206,17 +159,6 @@ fn fetched(scene: &Scene, name: &str) -> io::Result<PathBuf> {
             "{name} is not there; .ci/run fetches it to target/windows-programs"
         ))),
     }
-}
-
-/// A Windows program that ends at once.
-fn trivial(scene: &Scene) -> io::Result<PathBuf> {
-    let program = scene.work.path().join("trivial.exe");
-    if !program.exists() {
-        let source = scene.work.path().join("trivial.c");
-        fs::write(&source, "int main(void) { return 0; }\n")?;
-        succeed(Command::new("x86_64-w64-mingw32-gcc").args(["-O1", "-o"]).args([&program, &source]))?;
-    }
-    Ok(program)
 }
 
 /// So many files of a megabyte, half of it words and half noise.
@@ -269,7 +211,7 @@ endforeach()
 }
 
 /// What the disk has for it.
-fn allocated(path: &Path) -> io::Result<u64> {
+pub(super) fn allocated(path: &Path) -> io::Result<u64> {
     use std::os::unix::fs::MetadataExt;
     let found = path.symlink_metadata()?;
     let mut sum = found.blocks() * 512;
@@ -286,11 +228,11 @@ fn allocated(path: &Path) -> io::Result<u64> {
     Ok(sum)
 }
 
-fn text(path: &Path) -> io::Result<&str> {
+pub(super) fn text(path: &Path) -> io::Result<&str> {
     path.to_str().ok_or_else(|| io::Error::other("the folder's name is no UTF-8"))
 }
 
-fn succeed(command: &mut Command) -> io::Result<()> {
+pub(super) fn succeed(command: &mut Command) -> io::Result<()> {
     let output = command.stdin(Stdio::null()).output()?;
     match output.status.success() {
         true => Ok(()),

@@ -267,8 +267,8 @@ fn serve(
             events.push(PollFd::from_borrowed_fd(touches.socket(), PollFlags::IN));
         }
         let left = ending.map(|end| end.saturating_duration_since(Instant::now()));
-        if let Some(status) = ended.filter(|_| left.is_some_and(|left| left.is_zero())) {
-            let _ = Report::Ended(status).send(control, false);
+        if left.is_some_and(|left| left.is_zero()) {
+            // Without a word of its end: the registry may not be written.
             return Ok(());
         }
         let left = left.and_then(|left| Timespec::try_from(left).ok());

@@ -44,7 +44,12 @@ impl Kept<'_> {
     }
 
     fn keeper(&self) -> Pid {
-        let keepers = self.keepers();
+        let mut keepers = Vec::new();
+        // One whose container has ended goes a moment later.
+        until(Duration::from_secs(5), || {
+            keepers = self.keepers();
+            keepers.len() == 1
+        });
         assert_eq!(keepers.len(), 1, "{keepers:?}");
         keepers[0]
     }

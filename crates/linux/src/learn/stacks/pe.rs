@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use super::elf::{u16_at, u32_at};
 use super::memory::Memory;
 use super::symbols::MAX_NAME;
+use crate::wine::told::WAS;
 
 /// Its headers are in the first page, as linkers write them.
 const HEADERS: usize = 4096;
@@ -141,7 +142,8 @@ impl Pe {
                 byte => text.push(byte),
             }
         }
-        Some(text)
+        // Where the add-on answers first, Wine's own function has another name, which nobody knows.
+        Some(text.strip_prefix(WAS.as_bytes()).map(<[u8]>::to_vec).unwrap_or(text))
     }
 
     /// The caller's registers and where it goes on, and where on the stack that is said. `place` is in the function.

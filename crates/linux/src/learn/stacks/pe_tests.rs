@@ -54,6 +54,10 @@ fn a_function_is_left_as_its_unwind_codes_say_and_named_if_it_is_exported_itself
     let pe = Pe::read(BASE, &mut memory).unwrap();
     assert!(!pe.is_library);
     assert_eq!(pe.name(0x1080, &mut memory), Some(b"Exported".to_vec()));
+    let mut forwarded = image.clone();
+    forwarded[0x4130..0x4144].copy_from_slice(b"lowbox_was_Exported\0");
+    let name = pe.name(0x1080, &mut Parts(&forwarded, &stack));
+    assert_eq!(name, Some(b"Exported".to_vec()), "what the add-on answers is called as Wine calls it");
     assert_eq!(pe.name(0x1180, &mut memory), None, "the nearest name is another's");
     let mut registers: Registers = [None; 16];
     registers[STACK] = Some(STACK_AT + 8);

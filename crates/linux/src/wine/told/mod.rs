@@ -26,7 +26,7 @@ pub(crate) const LIBRARY: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/to
 /// Its name, in Wine's folder of libraries too.
 const NAME: &str = "lowbox";
 /// What a function of Wine's own is called, where one of that name is answered by the add-on.
-const WAS: &str = "lowbox_was_";
+pub(crate) const WAS: &str = "lowbox_was_";
 /// The file of answers, in Wine's folder of drives: `\??\lowbox`.
 pub(crate) const ANSWERS: &str = "lowbox";
 

@@ -27,8 +27,20 @@ fn main() {
 }
 
 /// What `lowbox.dll` is made of (`src/wine/told` puts it into Wine's files).
-const SOURCES: [&str; 7] =
-    ["answers.c", "container.c", "derive.c", "main.c", "package.c", "token.c", "lowbox.def"];
+const SOURCES: [&str; 12] = [
+    "answers.c",
+    "choose.c",
+    "container.c",
+    "derive.c",
+    "dialog.c",
+    "dialog_class.c",
+    "file_names.c",
+    "items.c",
+    "main.c",
+    "package.c",
+    "token.c",
+    "lowbox.def",
+];
 /// The compiler: gcc of mingw-w64, for 64-bit programs.
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 /// Without a C library, and the same file wherever it is built.
@@ -53,7 +65,8 @@ fn add_on() -> String {
     let library = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("lowbox.dll");
     let sources = SOURCES.map(|name| PathBuf::from("wine-dll").join(name));
     let mut compiler = std::process::Command::new(COMPILER);
-    let built = compiler.args(OPTIONS).arg(&library).args(sources).args(["-lkernel32", "-lntdll"]).output();
+    let built =
+        compiler.args(OPTIONS).arg(&library).args(sources).args(["-lkernel32", "-lntdll", "-luuid"]).output();
     match built {
         Ok(built) if built.status.success() => format!("Some(include_bytes!({library:?}))"),
         Ok(built) => {

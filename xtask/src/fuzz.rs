@@ -50,6 +50,7 @@ const TARGETS: &[Target] = &[
     Target { name: "package", dictionary: None, seeds: Some("crates/msix/tests/data/packages") },
     Target { name: "signature", dictionary: None, seeds: Some("crates/msix/tests/data/signatures") },
     Target { name: "block_map", dictionary: None, seeds: Some("crates/msix/tests/data/block_maps") },
+    Target { name: "choose", dictionary: Some("choose.dict"), seeds: None },
     Target { name: "bundle", dictionary: None, seeds: Some("crates/msix/tests/data/bundles") },
     Target { name: "registry", dictionary: None, seeds: None },
     Target { name: "resources", dictionary: None, seeds: Some("crates/msix/tests/data/resources") },

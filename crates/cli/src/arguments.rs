@@ -173,13 +173,9 @@ pub struct Scenario {
     #[arg(long = "chdir", value_name = "PATH")]
     pub working_directory: Option<PathBuf>,
 
-    /// Give it a display of its own, shown as a window on yours (as programs of Windows that have windows get, and packages')
-    #[arg(long, conflicts_with = "no_display")]
-    pub display: bool,
-
-    /// Give it no display
-    #[arg(long)]
-    pub no_display: bool,
+    /// Whether it has windows.
+    #[command(flatten)]
+    pub display: DisplayArguments,
 
     /// At most this much memory, for example 512M or 2G
     #[arg(long, value_name = "BYTES", value_parser = size)]
@@ -209,6 +205,18 @@ pub struct Scenario {
     /// The first word is an installed package's name, and nothing else.
     #[arg(skip)]
     pub is_installed: bool,
+}
+
+/// Options that say whether a program has a display.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DisplayArguments {
+    /// Give it a display of its own, shown as a window on yours (as programs of Windows that have windows get, and packages')
+    #[arg(long, conflicts_with = "no_display")]
+    pub display: bool,
+
+    /// Give it no display
+    #[arg(long)]
+    pub no_display: bool,
 }
 
 /// Options that say who answers.

@@ -1,10 +1,13 @@
 //! Which programs have a display of their own.
 
+use std::ffi::OsString;
+
 use lowbox_linux::display::Display;
 use lowbox_linux::prepare::{Caller, Request};
+use lowbox_linux::supervise::Event;
 use lowbox_msix::Subsystem;
 
-use crate::arguments::Scenario;
+use crate::arguments::DisplayArguments;
 use crate::output;
 use crate::package::Package;
 
@@ -23,11 +26,11 @@ pub enum Wish {
 
 impl Wish {
     /// What command line and package say.
-    pub fn of(scenario: &Scenario, package: &Package) -> Wish {
+    pub fn of(arguments: DisplayArguments, command: &[OsString], package: &Package) -> Wish {
         // A manifest's own program, not one that is named beside it.
-        let is_own = package.installed.is_some() || scenario.command.is_empty();
+        let is_own = package.installed.is_some() || command.is_empty();
         let application = package.manifest.as_ref().and_then(|manifest| manifest.application.as_ref());
-        match (scenario.display, scenario.no_display) {
+        match (arguments.display, arguments.no_display) {
             (true, _) => Wish::Asked,
             (_, true) => Wish::Refused,
             _ if is_own && application.is_some_and(|one| !one.is_console) => Wish::Application,
@@ -38,6 +41,10 @@ impl Wish {
 
 /// Gives the program a display, if it is to have one and there is one. `interface` is of a Windows program.
 pub fn make_ready(caller: &Caller, request: &mut Request, wish: Wish, interface: Option<Subsystem>) {
+    // Somebody who names another one means that one.
+    if wish != Wish::Asked && request.environment.iter().any(|one| one.name == "DISPLAY") {
+        return;
+    }
     let is_said = match (wish, interface) {
         (Wish::Refused, _)
         | (Wish::None | Wish::Application, Some(Subsystem::Console))
@@ -53,14 +60,14 @@ pub fn make_ready(caller: &Caller, request: &mut Request, wish: Wish, interface:
     }
 }
 
+/// Says so when a program that nothing is denied to has lost its display.
+pub fn say_if_gone(event: Event) {
+    if let Event::NoDisplay(why) = event {
+        say_none(&why);
+    }
+}
+
 /// Says that the program has no display, or none any more.
 pub fn say_none(why: &dyn std::fmt::Display) {
     output::say(&format!("the program has no display: {why}"));
-}
-
-/// Says why a Windows program with windows shows none while nothing is denied to it.
-pub fn say_none_while_learning(interface: Option<Subsystem>) {
-    if interface == Some(Subsystem::Windows) {
-        say_none(&"programs that are learned about get none of their own yet");
-    }
 }

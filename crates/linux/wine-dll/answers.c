@@ -16,38 +16,46 @@ static BOOL is_read;
 static BYTE *all;
 static ULONG length_of_all;
 
-static void read_file(HANDLE file)
+static BYTE *read_file(HANDLE file, ULONG *length)
 {
     IO_STATUS_BLOCK status;
     FILE_STANDARD_INFORMATION found;
     LARGE_INTEGER start = { 0 };
     if (NtQueryInformationFile(file, &status, &found, sizeof found, FileStandardInformation) != 0
         || found.EndOfFile.QuadPart <= 0 || found.EndOfFile.QuadPart > MAX_BYTES)
-        return;
+        return NULL;
     BYTE *bytes = HeapAlloc(GetProcessHeap(), 0, found.EndOfFile.QuadPart);
     if (!bytes)
-        return;
-    if (NtReadFile(file, NULL, NULL, NULL, &status, bytes, found.EndOfFile.QuadPart, &start, NULL) == 0) {
-        length_of_all = status.Information;
-        all = bytes;
+        return NULL;
+    if (NtReadFile(file, NULL, NULL, NULL, &status, bytes, found.EndOfFile.QuadPart, &start, NULL) != 0) {
+        HeapFree(GetProcessHeap(), 0, bytes);
+        return NULL;
     }
+    *length = status.Information;
+    return bytes;
+}
+
+BYTE *read_whole(const WCHAR *path, ULONG *length)
+{
+    UNICODE_STRING name;
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK status;
+    HANDLE file;
+    RtlInitUnicodeString(&name, path);
+    InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    if (NtOpenFile(&file, GENERIC_READ | SYNCHRONIZE, &attributes, &status, FILE_SHARE_READ,
+                   FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE) != 0)
+        return NULL;
+    BYTE *bytes = read_file(file, length);
+    NtClose(file);
+    return bytes;
 }
 
 static void read_once(void)
 {
     AcquireSRWLockExclusive(&lock);
     if (!is_read) {
-        UNICODE_STRING name;
-        OBJECT_ATTRIBUTES attributes;
-        IO_STATUS_BLOCK status;
-        HANDLE file;
-        RtlInitUnicodeString(&name, FILE_OF_ANSWERS);
-        InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, NULL, NULL);
-        if (NtOpenFile(&file, GENERIC_READ | SYNCHRONIZE, &attributes, &status, FILE_SHARE_READ,
-                       FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE) == 0) {
-            read_file(file);
-            NtClose(file);
-        }
+        all = read_whole(FILE_OF_ANSWERS, &length_of_all);
         is_read = TRUE;
     }
     ReleaseSRWLockExclusive(&lock);

@@ -26,6 +26,7 @@ enum about {
     PUBLISHER,
     RESOURCE_ID,
     PUBLISHER_ID,
+    CHOOSES,          /* nothing but that the user chooses files in a window of lowbox's */
 };
 
 struct answer {
@@ -38,6 +39,9 @@ BOOL find(enum about about, ULONG at, struct answer *found);
 
 /* Whether lowbox has written any. */
 BOOL is_told(void);
+
+/* A file's bytes, which the caller frees; NULL if there is nothing to read. By the name that NtOpenFile takes. */
+BYTE *read_whole(const WCHAR *path, ULONG *length);
 
 /* A token's own answer, as GetTokenInformation of Wine gives it. */
 BOOL wines_token_information(HANDLE token, TOKEN_INFORMATION_CLASS about, void *buffer, DWORD length, DWORD *needed);

@@ -122,6 +122,11 @@ impl Display {
 
 impl Drop for Display {
     fn drop(&mut self) {
+        // It takes its socket and its lock away.
+        if let Some(pid) = rustix::process::Pid::from_raw(self.server.id() as i32) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        until(Duration::from_secs(5), || !matches!(self.server.try_wait(), Ok(None)));
         let _ = self.server.kill();
         let _ = self.server.wait();
     }

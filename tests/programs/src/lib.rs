@@ -6,6 +6,7 @@ mod file_server;
 mod files;
 mod front_end;
 mod lesson;
+pub mod nested;
 mod networks;
 mod observer;
 mod outside;
@@ -40,6 +41,6 @@ pub use session::{Session, words, words_of};
 pub use tmux::Tmux;
 pub use touch::Touch;
 pub use windows::{
-    everyone_at_home_with_wine, everyone_with_wine, fetched_windows_program, installer, on_an_overlay,
-    own_windows_program, windows_program,
+    NOTEPAD, everyone_at_home_with_wine, everyone_with_wine, fetched_windows_program, installer,
+    on_an_overlay, own_windows_program, windows_program,
 };

@@ -7,6 +7,9 @@ use std::process::Command;
 use crate::person::built_lowbox;
 use crate::{Person, everyone, everyone_at_home, files, finish, text};
 
+/// A program with windows that nobody here wrote: Wine's own editor.
+pub const NOTEPAD: &str = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/notepad.exe";
+
 /// Compiles a program of `win32/`, once for all tests.
 pub fn windows_program(name: &str) -> PathBuf {
     let folder = shared();
@@ -20,10 +23,12 @@ pub fn windows_program(name: &str) -> PathBuf {
         let options = ["-O1", "-s", "-static", "-Wl,--disable-dynamicbase"];
         let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
         let resources = source.with_extension("rc").is_file().then(|| resources(name, &folder));
-        let has_windows = fs::read_to_string(&source).is_ok_and(|text| text.contains("wWinMain"));
-        let window_options = has_windows.then_some(["-mwindows", "-municode"]).into_iter().flatten();
+        let says = |word: &str| fs::read_to_string(&source).is_ok_and(|text| text.contains(word));
+        let window_options = says("wWinMain").then_some(["-mwindows", "-municode"]).into_iter().flatten();
+        let dialogs = says("commdlg.h").then_some(["-lcomdlg32"]).into_iter().flatten();
+        let objects = says("shobjidl.h").then_some(["-lole32", "-luuid"]).into_iter().flatten();
         compiler.args(["-o"]).arg(&program).arg(&source).args(resources);
-        let ended = compiler.args(options).args(window_options).status();
+        let ended = compiler.args(options).args(window_options).args(dialogs).args(objects).status();
         assert!(ended.expect("gcc-mingw-w64-x86-64: cargo xtask peers").success(), "{name}.c");
     }
     program
@@ -98,10 +103,11 @@ pub fn fetched_windows_program(name: &str) -> Option<PathBuf> {
     let fetched = std::env::var_os("LOWBOX_WINDOWS_PROGRAMS")
         .map(PathBuf::from)
         .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/windows-programs"));
-    // 7-Zip's package has it for several processors.
-    let is_it = |path: &PathBuf| {
-        path.ends_with(name) && !text(path).contains("/ia32/") && !text(path).contains("/arm64/")
-    };
+    // 7-Zip's package has it for several processors, and of CMake there are two.
+    let others = ["/ia32/", "/arm64/", "/older/"].into_iter().filter(|other| !name.contains(&other[1..]));
+    let others: Vec<&str> = others.collect();
+    let is_it =
+        |path: &PathBuf| path.ends_with(name) && !others.iter().any(|other| text(path).contains(other));
     let found = files(&fetched).into_iter().find(is_it);
     if found.is_none() {
         eprintln!(

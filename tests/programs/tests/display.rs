@@ -4,13 +4,13 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use lowbox_program_tests::{
-    CONSOLE, Display, Person, Sample, everyone, everyone_with_wine, finish, own_windows_program, pids_with,
-    start, until,
+use lowbox_program_tests::nested::{
+    COLOUR, appears, draws_a_page, name_of, no_servers_are_left, servers, title,
 };
-
-/// A colour that nothing else on the display has.
-const COLOUR: &str = "#12AB34";
+use lowbox_program_tests::{
+    CONSOLE, Display, NOTEPAD, Person, Sample, everyone, everyone_with_wine, finish, own_windows_program,
+    pids_with, start, until,
+};
 
 /// A program that colours its whole display and stays.
 fn colours(person: &Person, display: &Display, name: &str) -> Command {
@@ -20,31 +20,12 @@ fn colours(person: &Person, display: &Display, name: &str) -> Command {
     run
 }
 
-fn title(name: &str) -> String {
-    format!(r"^\[lowbox\] {name}_")
-}
-
-fn appears(display: &Display, name: &str) -> String {
-    let mut window = None;
-    let is_there = until(Duration::from_secs(20), || {
-        window = display.window(&title(name));
-        window.is_some()
-    });
-    assert!(is_there, "no window appears");
-    window.expect("it is there")
-}
-
-/// A name that no other test's program has, nor another person's.
-fn name_of(person: &Person, test: &str) -> String {
-    format!("{test}{}{}", std::process::id(), if person.is_root() { "root" } else { "user" })
-}
-
-fn servers(name: &str) -> usize {
-    pids_with(&format!("[lowbox] {name}_")).len()
-}
-
-fn no_servers_are_left(name: &str) {
-    assert!(until(Duration::from_secs(5), || servers(name) == 0), "{name}: {} are left", servers(name));
+/// The folder in /proc of this program's server.
+fn xephyr(name: &str) -> String {
+    let is_it =
+        |process: &String| fs::read_link(format!("{process}/exe")).is_ok_and(|exe| exe.ends_with("Xephyr"));
+    let pids = pids_with(&format!("[lowbox] {name}_"));
+    pids.iter().map(|pid| format!("/proc/{}", pid.as_raw_nonzero())).find(is_it).expect("Xephyr runs")
 }
 
 #[test]
@@ -77,12 +58,7 @@ fn the_server_has_neither_the_users_files_nor_the_users_network_nor_root() {
         let secret = person.file("secret.txt", "secret\n");
         let running = start(colours(person, &display, &name));
         appears(&display, &name);
-        let pids = pids_with(&format!("[lowbox] {name}_"));
-        let server = pids
-            .iter()
-            .map(|pid| format!("/proc/{}", pid.as_raw_nonzero()))
-            .find(|process| fs::read_link(format!("{process}/exe")).is_ok_and(|exe| exe.ends_with("Xephyr")));
-        let server = server.expect("Xephyr runs");
+        let server = xephyr(&name);
         let status = fs::read_to_string(format!("{server}/status")).expect("its status");
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
@@ -91,6 +67,13 @@ fn the_server_has_neither_the_users_files_nor_the_users_network_nor_root() {
         assert_ne!(field("Uid:"), "0");
         assert_eq!((field("NoNewPrivs:").as_str(), field("Seccomp:").as_str()), ("1", "2"));
         assert_eq!(field("CapEff:").trim_matches('0'), "");
+        // Its pid 1 has the way to lowbox and what listens for the program, and not the connection to the user's display.
+        let parent = format!("/proc/{}", field("PPid:"));
+        let files = fs::read_dir(format!("{parent}/fd")).expect("its descriptors").flatten();
+        let is_socket = |file: &fs::DirEntry| {
+            fs::read_link(file.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
+        };
+        assert_eq!(files.filter(is_socket).count(), 2);
         let namespace = |process: &str| fs::read_link(format!("{process}/ns/net")).expect("its network");
         assert_ne!(namespace(&server), namespace("/proc/self"));
         let inside =
@@ -99,6 +82,64 @@ fn the_server_has_neither_the_users_files_nor_the_users_network_nor_root() {
         // What it reaches of the display is the other end of one connection, made before.
         assert!(inside("/tmp/.X11-unix/X0".as_ref()).exists());
         drop(running);
+    });
+}
+
+/// The family names that have folders of data.
+fn packages_with_data(person: &Person) -> Vec<String> {
+    let folders = fs::read_dir(person.home().join(".local/share/lowbox/packages")).expect("there are some");
+    folders.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")).collect()
+}
+
+#[test]
+fn the_servers_of_two_packages_have_no_folder_on_the_disk_and_under_root_not_one_user() {
+    everyone(|person| {
+        let display = Display::of(person, &[]);
+        let names = ["first", "second"].map(|word| name_of(person, word));
+        let users = names.each_ref().map(|name| {
+            let running = start(colours(person, &display, name));
+            appears(&display, name);
+            let process = xephyr(name);
+            let environment = fs::read_to_string(format!("{process}/environ")).expect("its environment");
+            for variable in ["HOME=/tmp", "TMPDIR=/tmp"] {
+                assert!(environment.split('\0').any(|own| own == variable), "{variable}: {environment}");
+            }
+            let status = fs::read_to_string(format!("{process}/status")).expect("its status");
+            let pid = rustix::process::Pid::from_raw(running.pid() as i32).expect("it runs");
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is ended");
+            running.finish(10);
+            status.lines().find(|line| line.starts_with("Uid:")).expect("its user").to_owned()
+        });
+        assert_eq!(users[0] != users[1], person.is_root(), "{users:?}");
+        let own = |family: &String| names.iter().any(|name| family.starts_with(&format!("{name}_")));
+        let packages = packages_with_data(person);
+        assert!(packages.len() == 2 && packages.iter().all(own), "{packages:?}");
+    });
+}
+
+#[test]
+fn a_server_that_was_taken_over_leaves_nothing_for_another_packages_nor_for_the_next_of_its_own() {
+    everyone(|person| {
+        if !person.is_root() {
+            // Something else can be put in the place of Xephyr by root alone.
+            return;
+        }
+        let display = Display::of(person, &[]);
+        let script = "#!/bin/sh\nfor place in \"$HOME\" \"$TMPDIR\" /tmp /var/tmp /dev/shm \"$XDG_RUNTIME_DIR\"; do\n\
+            [ -e \"$place/planted\" ] && exit 7\ndone\nfor place in \"$HOME\" \"$TMPDIR\" /tmp /var/tmp /dev/shm \"$XDG_RUNTIME_DIR\"; do\n\
+            echo x 2>/dev/null >\"$place/planted\"\ndone\n[ -e \"$HOME/planted\" ] && exit 8\n";
+        let probe = person.file("probe", script);
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&probe, executable).expect("its mode");
+        let mount = format!("mount --bind {} /usr/bin/Xephyr && exec \"$@\"", probe.display());
+        let before = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", &mount, "sh"];
+        for name in ["planting", "planting", "other"] {
+            let options = ["--display", "--name", name];
+            let mut run = person.inside_after(before, options, ["/bin/sh", "-c", "xsetroot; sleep 1"]);
+            display.shown(&mut run);
+            let ended = finish(run, 20);
+            assert!(ended.stderr.contains("(it ended with 8)"), "{name}: {}", ended.stderr);
+        }
     });
 }
 
@@ -240,20 +281,14 @@ fn windows_of_a_windows_program_are_shown_unasked_and_take_keys() {
 fn notepad_of_wine_is_a_windows_program_that_nobody_here_wrote() {
     everyone_with_wine(|person| {
         let (display, name) = (Display::of(person, &[]), name_of(person, "notepad"));
-        let notepad = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/notepad.exe";
-        let mut run = person.inside(["--name", &name], [notepad]);
+        let mut run = person.inside(["--name", &name], [NOTEPAD]);
         let running = start({
             display.shown(&mut run);
             run
         });
         appears(&display, &name);
         assert!(display.picture("before notepad").len() < 10);
-        // The white of an empty page, and the many colours of an icon and of smooth letters.
-        let is_drawn = until(Duration::from_secs(60), || {
-            let colours = display.picture(&format!("notepad of {}", person.name));
-            colours.contains(&"#FFFFFF".to_owned()) && colours.len() > 40
-        });
-        assert!(is_drawn, "{:?}", display.picture("notepad, not drawn"));
+        draws_a_page(&display, &format!("notepad of {}", person.name));
         display.xdotool(&["mousemove", "200", "200", "click", "1", "key", "alt+F4"]).expect("a key");
         running.finish(30).succeeded();
         no_servers_are_left(&name);

@@ -223,3 +223,33 @@ fn an_installer_that_fails_or_leaves_no_program_makes_no_package() {
         assert!(ended.stderr.contains("no Windows program"), "{}", ended.stderr);
     });
 }
+
+#[test]
+fn a_program_whose_name_no_manifest_can_hold_is_left_out_alone_and_its_name_is_shown_escaped() {
+    everyone_with_wine(|person| {
+        own_windows_program(person, "meet");
+        let script = "python:import os, shutil; \
+            folder = os.environ['WINEPREFIX'] + '/drive_c/Program Files/Contoso/'; os.makedirs(folder); \
+            [shutil.copy('meet.exe', folder + name + '.exe') for name in ('good', 'bell' + chr(7), '100%', 'not' + chr(0xffff))]";
+        let words = ["capture", "meet.exe", "--folder"];
+        let said = finish(person.lowbox(&[&words[..], &["told", "--", script]].concat()), 90);
+        said.succeeded();
+        let unfit = "its name can't stand in a manifest, so nothing starts it";
+        for (name, why) in [
+            (r"bell\u{7}", "no file of a package may have that name"),
+            ("100%", unfit),
+            ("not\u{ffff}", unfit),
+        ] {
+            let line = format!(r"left out: C:\Program Files\Contoso\{name}.exe: {why}");
+            assert!(said.stderr.lines().any(|one| one.ends_with(&line)), "{}", said.stderr);
+        }
+        assert!(!said.stderr.contains('\u{7}'));
+        let ended = finish(person.lowbox(&[&words[..], &["kept", "--json", "--", script]].concat()), 90);
+        // What the installer says comes before it.
+        let answer = ended.succeeded();
+        let said: Value = serde_json::from_str(&answer[answer.find('{').expect("JSON")..]).unwrap();
+        assert_eq!(said["applications"].as_array().unwrap().len(), 1, "{said}");
+        assert_eq!(said["applications"][0]["executable"], "VFS/ProgramFilesX64/Contoso/good.exe");
+        finish(person.lowbox(&["pack", "kept", "-o", "kept.msix"]), 60).succeeded();
+    });
+}

@@ -176,18 +176,27 @@ fn is_copied(person: &Person) {
     let mounted = on_an_overlay(&layers, &person.home().join(".local/share/lowbox/packages"));
     let plain =
         person.lowbox(&["run", "Contoso.Keys", r"l:Software\Contoso!There", r"f:C:\lowbox-registry.reg"]);
-    let mut run = Command::new(&mounted[0]);
-    run.args(&mounted[1..]);
-    run.arg(plain.get_program()).args(plain.get_args()).current_dir(plain.get_current_dir().unwrap());
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => run.env(name, value),
-            None => run.env_remove(name),
-        };
-    }
-    let said = finish(run, 120).succeeded().replace('\r', "");
-    assert_eq!(said, "l:Software\\Contoso!There: C:\\windows\nf:C:\\lowbox-registry.reg: none");
+    let said = || {
+        let mut run = Command::new(&mounted[0]);
+        run.args(&mounted[1..]);
+        run.arg(plain.get_program()).args(plain.get_args()).current_dir(plain.get_current_dir().unwrap());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => run.env(name, value),
+                None => run.env_remove(name),
+            };
+        }
+        finish(run, 120).succeeded().replace('\r', "")
+    };
+    assert_eq!(said(), "l:Software\\Contoso!There: C:\\windows\nf:C:\\lowbox-registry.reg: none");
     let packages = fs::read_dir(layers.join("upper")).unwrap();
-    let prefixes = packages.map(|entry| entry.unwrap().path().join("Wine/system.reg"));
-    assert!(prefixes.into_iter().any(|path| path.is_file()), "it was a copy");
+    let prefixes = packages.map(|entry| entry.unwrap().path().join("Wine"));
+    let prefix = prefixes.into_iter().find(|path| path.join("system.reg").is_file()).expect("it was a copy");
+    // Whatever a program puts on its drive, the next version's keys come.
+    for name in ["lowbox-registry.reg", "lowbox-registry"] {
+        fs::create_dir(prefix.join("drive_c").join(name)).unwrap();
+    }
+    let registry = machine(|key| key.set("There", Value::text("again")));
+    install(person, "2.0.0.0", &[("Registry.dat", registry.machine_hive().unwrap())]);
+    assert!(said().starts_with("l:Software\\Contoso!There: again\n"), "{}", said());
 }

@@ -11,6 +11,17 @@ static HKEY key(void)
     return key;
 }
 
+/* Starts a program of Linux's in Python, which goes on by itself. */
+static void python(const char *script)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "python3 -c \"%s\"", script);
+    STARTUPINFOA start = { sizeof start };
+    PROCESS_INFORMATION child;
+    BOOL done = CreateProcessA("\\\\?\\unix\\usr\\bin\\python3", line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &child);
+    puts(done ? "started" : "not started");
+}
+
 /* Starts itself, with these words, as a program that goes on by itself. */
 static void leave(const char *words, BOOL with_output)
 {
@@ -72,6 +83,8 @@ int main(int count, char **words)
             Sleep(atoi(rest));
         } else if (!strcmp(word, "leave")) {
             leave(rest, FALSE);
+        } else if (!strcmp(word, "python")) {
+            python(rest);
         } else if (!strcmp(word, "leave-writing")) {
             leave("pour", TRUE);
         } else if (!strcmp(word, "pour")) {

@@ -22,8 +22,13 @@ mod win32;
 mod writes;
 
 /// The groups that are tried while learning too: the program sees the user's files and networks then, and nothing else.
-pub const WHILE_LEARNING: [&str; 4] =
-    ["processes", "kernel surface", "kernel surface: sockets", "descriptors and environment"];
+pub const WHILE_LEARNING: [&str; 5] = [
+    "processes",
+    "kernel surface",
+    "kernel surface: sockets",
+    "ipc: a display of its own",
+    "descriptors and environment",
+];
 
 /// All attacks with their group.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Attack)> {

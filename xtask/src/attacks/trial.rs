@@ -82,7 +82,7 @@ pub fn learning(group: &str, attack: &Attack, setup: &Setup) -> Try {
     if !lists::WHILE_LEARNING.contains(&group) {
         return Try::new(
             Verdict::NotTried,
-            "of a group that is not about processes, the kernel or descriptors",
+            "of a group that is not about processes, the kernel, displays or descriptors",
         );
     }
     if attack.within_reach {

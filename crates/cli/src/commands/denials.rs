@@ -144,7 +144,7 @@ impl<'a> Denials<'a> {
     /// Whether the open is of something that the container has of its own. In its `/tmp` a program reads what it made
     /// itself, or looks for a file of the host's in vain; what it makes there is its own.
     fn is_private(&self, path: &Path, flags: u32) -> bool {
-        let data = &self.prepared.spec.data;
+        let data = self.prepared.spec.data.as_ref();
         let temporary = ["/tmp", "/var/tmp"].iter().any(|own| path.starts_with(own)) && flags & CREATE != 0;
         let own = [Path::new("/proc"), Path::new("/dev"), Path::new("/run/user")];
         let named = self
@@ -155,7 +155,7 @@ impl<'a> Denials<'a> {
         !named
             && (temporary
                 || own.iter().any(|own| path.starts_with(own))
-                || path.starts_with(&data.local_state))
+                || data.is_some_and(|data| path.starts_with(&data.local_state)))
     }
 }
 

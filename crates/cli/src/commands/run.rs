@@ -54,11 +54,12 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         &package.capabilities,
         &package.identity.family_name(),
     )?;
-    let wish = Wish::of(&arguments.scenario, &package);
+    let wish = Wish::of(arguments.scenario.display, &arguments.scenario.command, &package);
     let opens = arguments.scenario.is_installed;
     let mut request = Request {
         observe: arguments.verbose,
         asks: decision.prompting.is_on(),
+        chooses: decision.chooser.is_some(),
         terminal: decision.terminal.clone(),
         private_descriptors: decision.private_descriptors.clone(),
         timings: arguments.timings,
@@ -128,6 +129,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
     });
     let broker = decision.prompting.is_on().then(|| {
         Broker::new(&caller, &request, &prepared, decision.prompting, decision.how, decision.timeout, say)
+            .choosing(decision.chooser)
             .going_on(run, &decided)
     });
     if decision.terminal.is_some() {
@@ -143,7 +145,7 @@ pub fn execute(arguments: Run) -> Result<ExitCode, Failure> {
         Event::Revoked(what) => say_revoked(&what),
     });
     output::end_quiet();
-    prompt::close_dialog();
+    prompt::close_windows();
     let ending = ending.map_err(Failure::new)?;
     drop((denials, unreached, held));
     // The program has ended, and whoever waits for it need not wait until the plan is taken apart.

@@ -10,7 +10,7 @@ use lowbox_profiler::record::Mode;
 use super::learn::header;
 use super::run::{launch_failed, say_of_launch};
 use crate::arguments::Scenario;
-use crate::display;
+use crate::display::{self, Wish};
 use crate::failure::Failure;
 use crate::output;
 use crate::scenario;
@@ -23,6 +23,7 @@ const RECORDS: &str = "Records";
 pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> {
     let package = scenario::package(&arguments)?;
     let _held = package.installed.clone();
+    let wish = Wish::of(arguments.display, &arguments.command, &package);
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
     let place = caller.folders.data.join("packages").join(package.identity.family_name()).join(RECORDS);
@@ -39,7 +40,7 @@ pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> 
         ..scenario::request(arguments, package)?
     };
     let interface = windows::make_ready(&caller, &mut request)?;
-    display::say_none_while_learning(interface);
+    display::make_ready(&caller, &mut request, wish, interface);
     output::say(
         "report only: NOTHING is denied. The program sees your files and networks as you do; run only what you would run anyway",
     );
@@ -72,7 +73,7 @@ pub fn execute(arguments: Scenario, timings: bool) -> Result<ExitCode, Failure> 
     let learner =
         Learner::start(&mut container, &header, world, &prepared.spec, file, true).map_err(folder_failed)?;
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
-    let ending = container.supervise(None, &mut |_| {});
+    let ending = container.supervise(None, &mut display::say_if_gone);
     output::end_quiet();
     say_what_is_lost(&learner.finish(), room);
     if !folder.is_in_place() {

@@ -1,19 +1,14 @@
 //! Asking the user in a window: by a toolkit's own helper, which is run for each question.
 
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lowbox_linux::broker::{Answer, Prompter, Question};
 
+use super::window::{self, TO_READ, Window};
 use super::words::{self, Choice};
 use crate::output;
-
-/// Where systems keep programs. A helper is never searched in PATH, which may name a folder that somebody else writes.
-const FOLDERS: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/run/current-system/sw/bin"];
 
 /// A helper that shows a list to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +40,8 @@ pub struct Dialog {
 impl Dialog {
     /// The first helper that is installed, where there is a display.
     pub fn find() -> Option<Dialog> {
-        let display = ["WAYLAND_DISPLAY", "DISPLAY"];
-        let display =
-            display.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-        let found = |helper: Helper| {
-            let path = FOLDERS.iter().map(|folder| Path::new(folder).join(helper.name()));
-            path.filter(|path| only_root_writes(path)).map(|path| Dialog { helper, path }).next()
-        };
-        Helper::ALL.into_iter().filter(|_| display).find_map(found)
+        let found = |helper: Helper| Some(Dialog { helper, path: window::helper(helper.name())? });
+        Helper::ALL.into_iter().filter(|_| window::has_display()).find_map(found)
     }
 
     fn command(&self, question: &Question, choices: &[Choice], timeout: Duration) -> Command {
@@ -108,15 +97,12 @@ impl Prompter for Dialog {
     }
 }
 
-/// A yes that comes sooner was typed for the window that had the keyboard before, and nobody has read the question.
-const TO_READ: Duration = Duration::from_secs(1);
-
 impl Dialog {
     /// Shows the question once.
     fn show(&self, question: &Question, choices: &[Choice], deadline: Instant) -> Option<Answer> {
         let timeout = deadline.saturating_duration_since(Instant::now());
-        let shown = match self.command(question, choices, timeout).spawn() {
-            Ok(child) => Window::of(child),
+        let shown = match Window::open(&mut self.command(question, choices, timeout)) {
+            Ok(shown) => shown,
             Err(error) => {
                 output::say(&format!(
                     "{} can't be started, so nobody is asked: {error}",
@@ -125,74 +111,16 @@ impl Dialog {
                 return None;
             }
         };
-        let success = shown.wait(deadline)?;
-        let mut printed = String::new();
-        // It has ended, and prints a key.
-        let read = shown.output()?.take(64).read_to_string(&mut printed);
+        // It prints a key.
+        let (success, printed) = shown.wait(deadline, 64)?;
         // yad ends a cell by a bar. A window that was closed is no answer for ever, but one for now.
-        match read {
-            Ok(_) if success => {
+        match std::str::from_utf8(&printed) {
+            Ok(printed) if success => {
                 Some(words::chosen(printed.trim().trim_end_matches('|'), choices).unwrap_or(Answer::No))
             }
             _ => Some(Answer::No),
         }
     }
-}
-
-/// The helper that runs, where the end of lowbox finds it too.
-static SHOWN: Mutex<Option<Child>> = Mutex::new(None);
-
-/// Closes the window that is open: there is nobody to ask for any more.
-pub fn close() {
-    if let Some(mut child) = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        let _ = child.kill();
-        let _ = child.wait();
-    }
-}
-
-/// A helper that runs; it ends with this.
-struct Window;
-
-impl Window {
-    fn of(child: Child) -> Window {
-        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
-        Window
-    }
-
-    /// Whether it ended well; `None` if it has not at the deadline, or was closed.
-    fn wait(&self, deadline: Instant) -> Option<bool> {
-        loop {
-            if let Ok(Some(status)) = self.with(Child::try_wait)? {
-                return Some(status.success());
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return None;
-            }
-            std::thread::sleep(left.min(Duration::from_millis(20)));
-        }
-    }
-
-    fn output(&self) -> Option<ChildStdout> {
-        self.with(|child| child.stdout.take())?
-    }
-
-    fn with<T>(&self, action: impl FnOnce(&mut Child) -> T) -> Option<T> {
-        SHOWN.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(action)
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        close();
-    }
-}
-
-/// Whether a program and every folder above it belong to root, and nobody else can change them.
-fn only_root_writes(path: &Path) -> bool {
-    let Ok(real) = std::fs::canonicalize(path) else { return false };
-    let safe = |path: &Path| path.metadata().is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o022 == 0);
-    real.ancestors().all(safe) && real.is_file()
 }
 
 /// As text in markup.
@@ -239,14 +167,5 @@ mod tests {
                 assert!(text.contains(r"x\\\\n--ok") && text.contains(r"x\\u{a}"), "{text}");
             }
         }
-    }
-
-    #[test]
-    fn a_helper_that_others_can_write_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("zenity");
-        std::fs::write(&path, "").unwrap();
-        assert!(!only_root_writes(&path));
-        assert!(only_root_writes(Path::new("/usr/bin/env")));
     }
 }

@@ -1,6 +1,7 @@
 //! Who answers a running program's questions: the user at the terminal, the user in a dialog, the program that started
 //! lowbox, a policy, or nobody.
 
+mod chooser;
 mod dialog;
 mod line;
 mod messages;
@@ -9,11 +10,12 @@ mod policy;
 mod protocol;
 mod reading;
 mod terminal;
+mod window;
 mod words;
 
 use std::time::Duration;
 
-use lowbox_linux::broker::{Prompter, Prompting};
+use lowbox_linux::broker::{Chooser, Prompter, Prompting};
 use lowbox_linux::launch::NamedDescriptor;
 use lowbox_linux::prepare::{Asking, PROMPT_FOR_ACCESS};
 use lowbox_linux::store::How;
@@ -21,8 +23,8 @@ use lowbox_linux::supervise::{TerminalGate, terminal_to_ask_at};
 
 use crate::arguments::PromptArguments;
 use crate::failure::Failure;
-pub use dialog::close as close_dialog;
 pub use policy::Policy;
+pub use window::close_all as close_windows;
 
 /// What was decided about questions before the launch.
 pub struct Decision {
@@ -32,6 +34,8 @@ pub struct Decision {
     pub terminal: Option<TerminalGate>,
     /// How answers are given, for the consent store.
     pub how: How,
+    /// Who chooses files in the place of a Windows program's own dialogs, if anybody can.
+    pub chooser: Option<Box<dyn Chooser>>,
     /// How long an answer may take.
     pub timeout: Duration,
     /// Descriptors at which lowbox asks, and that nobody else may have.
@@ -65,11 +69,15 @@ pub fn decide(
     let policy = arguments.prompt.or(declared.then_some(Policy::Ask));
     let (mut terminal, mut private_descriptors) = (None, Vec::new());
     let mut how = How::Prompt;
+    let mut chooser: Option<Box<dyn Chooser>> = None;
     let prompting = match policy {
         None => Prompting::Off,
         Some(Policy::Allow) => Prompting::Allow,
         Some(Policy::Deny) => Prompting::Deny,
-        Some(Policy::Ask) => Prompting::Ask(choose(&mut terminal, &mut how)),
+        Some(Policy::Ask) => {
+            chooser = chooser::FileChooser::find().map(|found| Box::new(found) as Box<dyn Chooser>);
+            Prompting::Ask(choose(&mut terminal, &mut how))
+        }
         Some(Policy::Program(number)) => {
             how = How::FrontEnd;
             let lent: Vec<i32> = lent.iter().map(|named| named.number).collect();
@@ -79,7 +87,7 @@ pub fn decide(
         }
     };
     let timeout = Duration::from_secs(arguments.timeout);
-    Ok(Decision { prompting, terminal, how, timeout, private_descriptors })
+    Ok(Decision { prompting, terminal, how, chooser, timeout, private_descriptors })
 }
 
 /// The user at the terminal in whose foreground lowbox is, else in a dialog, else nobody. `terminal` is set where the program

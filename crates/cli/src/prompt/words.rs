@@ -190,6 +190,11 @@ fn path(path: &Path, limit: (usize, usize)) -> String {
     text(path.as_os_str(), limit)
 }
 
+/// What a program says, cut after so many characters, with escapes for what can't be seen.
+pub fn said(words: &str, longest: usize) -> String {
+    text(OsStr::new(words), (longest, longest / 3))
+}
+
 fn text(text: &OsStr, limit: (usize, usize)) -> String {
     shorten(&escaped(text, is_visible), limit)
 }

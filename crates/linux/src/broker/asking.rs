@@ -1,29 +1,30 @@
-//! The thread that asks: a prompter waits for a person, and everything else must not.
+//! A thread that asks: whoever shows a question waits for a person, and everything else must not.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::{Answer, Prompter, Question};
-
 /// The asking thread, from outside.
-pub(super) struct Asking {
-    questions: Sender<Question>,
-    answers: Receiver<Option<Answer>>,
+pub(super) struct Asking<Q, A> {
+    questions: Sender<Q>,
+    answers: Receiver<Option<A>>,
     ready: OwnedFd,
 }
 
-impl Asking {
-    pub(super) fn start(mut prompter: Box<dyn Prompter>, timeout: Duration) -> io::Result<Asking> {
-        let (questions, to_ask) = channel::<Question>();
+impl<Q: Send + 'static, A: Send + 'static> Asking<Q, A> {
+    /// Starts it, with what asks one question after the other.
+    ///
+    /// # Errors
+    /// What making a thread or a pipe reports.
+    pub(super) fn start(mut ask: impl FnMut(&Q) -> Option<A> + Send + 'static) -> io::Result<Asking<Q, A>> {
+        let (questions, to_ask) = channel::<Q>();
         let (answered, answers) = channel();
         let (ready, bell) = pipe_with(PipeFlags::CLOEXEC)?;
         std::thread::Builder::new().stack_size(256 * 1024).spawn(move || {
             for question in to_ask {
-                let answer = prompter.ask(&question, Instant::now() + timeout);
+                let answer = ask(&question);
                 if answered.send(answer).is_err() || rustix::io::write(&bell, b"!").is_err() {
                     return;
                 }
@@ -38,12 +39,12 @@ impl Asking {
     }
 
     /// Asks; false if nobody asks any more.
-    pub(super) fn ask(&self, question: Question) -> bool {
+    pub(super) fn ask(&self, question: Q) -> bool {
         self.questions.send(question).is_ok()
     }
 
     /// The answer to the question asked last: `Err` if nobody asks any more.
-    pub(super) fn answer(&self) -> Result<Option<Answer>, ()> {
+    pub(super) fn answer(&self) -> Result<Option<A>, ()> {
         let mut bell = [0];
         match rustix::io::read(&self.ready, &mut bell) {
             Ok(1) => self.answers.recv().map_err(drop),

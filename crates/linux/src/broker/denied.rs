@@ -26,6 +26,13 @@ impl Denied {
         true
     }
 
+    /// The user gave it after all.
+    pub(super) fn forget(&mut self, path: &Path) {
+        if self.paths.remove(path) {
+            self.bytes -= path.as_os_str().as_bytes().len() + size_of::<PathBuf>();
+        }
+    }
+
     pub(super) fn contains(&self, path: &Path) -> bool {
         self.paths.contains(path)
     }
@@ -46,5 +53,7 @@ mod tests {
         }
         assert!(denied.contains(&first));
         assert!(denied.bytes <= MOST && denied.paths.len() < 10_000);
+        denied.forget(&first);
+        assert!(!denied.contains(&first) && denied.insert(&first));
     }
 }

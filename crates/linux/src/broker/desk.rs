@@ -1,6 +1,7 @@
 //! What becomes of a touch, from the first look to the verdict.
 
 mod carrying_out;
+mod choosing;
 mod revoking;
 
 use std::collections::{HashSet, VecDeque};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::asking::Asking;
+use super::choosing::Choices;
 use super::crier::Crier;
 use super::denied::Denied;
 use super::grantor::Grantor;
@@ -19,7 +21,7 @@ use super::grants::Grants;
 use super::memory::{Memory, Recalled};
 use super::offer::{Choice, Found, NoOffer, Offer};
 use super::refusal::Refusal;
-use super::throttle::{Throttle, ThrottleLimits, Touch as Throttled};
+use super::throttle::{Limit, Throttle, ThrottleLimits, Touch as Throttled};
 use super::touch::{Touch, Verdict, send_message};
 use super::way::{NoWay, Way, follow};
 use super::{Answer, Asked, Asker, Broker, Notice, Prompting, Question};
@@ -30,7 +32,7 @@ use crate::wine::{Drive, windows_path};
 pub(super) enum Answers {
     Allow,
     Deny,
-    Ask(Asking),
+    Ask(Asking<Question, Answer>),
 }
 
 impl Answers {
@@ -38,7 +40,10 @@ impl Answers {
         Ok(match prompting {
             Prompting::Allow => Answers::Allow,
             Prompting::Off | Prompting::Deny => Answers::Deny,
-            Prompting::Ask(prompter) => Answers::Ask(Asking::start(prompter, timeout)?),
+            Prompting::Ask(mut prompter) => {
+                let ask = move |question: &Question| prompter.ask(question, Instant::now() + timeout);
+                Answers::Ask(Asking::start(ask)?)
+            }
         })
     }
 }
@@ -51,6 +56,7 @@ pub(super) struct Desk {
     grants: Grants,
     memory: Memory,
     pub(super) answers: Answers,
+    pub(super) choices: Choices,
     crier: Crier,
     package: String,
     /// Answered with no, or not to be offered.
@@ -70,7 +76,7 @@ pub(super) struct Desk {
 
 impl Desk {
     /// In the thread that owns it from then on: the consent store is opened here.
-    pub(super) fn new(asked: launch::Asked, broker: Broker, answers: Answers) -> Desk {
+    pub(super) fn new(asked: launch::Asked, broker: Broker, answers: Answers, choices: Choices) -> Desk {
         let Broker { say, judge, package, program, folder, how, run, for_run, questions, drives, .. } =
             broker;
         let mut memory = Memory::new(package.clone(), program, folder, how, run);
@@ -85,6 +91,7 @@ impl Desk {
             grants: Grants::new(asked.grantor, judge),
             memory,
             answers,
+            choices,
             crier: Crier::new(say),
             package,
             denied: Denied::default(),
@@ -128,6 +135,9 @@ impl Desk {
     /// Decides, or asks.
     pub(super) fn touched(&mut self, touch: Touch) {
         let id = touch.id;
+        if touch.chooses {
+            return self.choose(touch);
+        }
         // Pid 1 sends canonical paths only. It is next to the program, so that is looked at here.
         if !is_canonical(&touch.path) {
             return self.verdict(id, false);
@@ -165,11 +175,8 @@ impl Desk {
         }
         // Before anything is looked through: whatever the program touches, that is done for questions that are asked.
         if let Err((limit, say)) = self.throttle.room(Instant::now()) {
-            if say {
-                self.crier.say(&Notice::Limit(limit));
-            }
             found.let_go(&self.grants);
-            return self.verdict(id, false);
+            return self.refuse(id, limit, say);
         }
         let offer = match Offer::make(found, &mut self.grants, &self.memory) {
             Ok(offer) => offer,
@@ -243,11 +250,8 @@ impl Desk {
             }
             Throttled::Joined => offer.let_go(&self.grants),
             Throttled::Refused { waiter, limit, say } => {
-                if say {
-                    self.crier.say(&Notice::Limit(limit));
-                }
                 offer.let_go(&self.grants);
-                self.verdict(waiter, false);
+                self.refuse(waiter, limit, say);
             }
         }
     }
@@ -255,11 +259,16 @@ impl Desk {
     /// Waits for the answer to the question that is open about `path`.
     fn join(&mut self, path: PathBuf, id: u64) {
         if let Throttled::Refused { waiter, limit, say } = self.throttle.touch(path, id, Instant::now()) {
-            if say {
-                self.crier.say(&Notice::Limit(limit));
-            }
-            self.verdict(waiter, false);
+            self.refuse(waiter, limit, say);
         }
+    }
+
+    /// What is over a limit is *no*.
+    fn refuse(&mut self, id: u64, limit: Limit, say: bool) {
+        if say {
+            self.crier.say(&Notice::Limit(limit));
+        }
+        self.verdict(id, false);
     }
 
     /// Asks the next question that is still one.

@@ -18,6 +18,7 @@ pub(super) struct Judge {
     options: PlanOptions,
     frontier: Vec<PathBuf>,
     working_directory: PathBuf,
+    home: Option<PathBuf>,
     by_root: bool,
 }
 
@@ -32,6 +33,7 @@ impl Judge {
             options: PlanOptions { protected: protected(caller), ..PlanOptions::default() },
             frontier,
             working_directory: spec.working_directory.clone(),
+            home: caller.user.home.clone(),
             by_root: caller.user.is_root(),
         }
     }
@@ -53,6 +55,11 @@ impl Judge {
     /// Whether a consent can reach the path.
     pub(super) fn is_users(&self, path: &Path) -> bool {
         is_in_frontier(path, &self.frontier)
+    }
+
+    /// Where a user begins to look for files.
+    pub(super) fn home(&self) -> PathBuf {
+        self.home.clone().unwrap_or_else(|| self.working_directory.clone())
     }
 
     /// Whether the path lies in something that the program was given, and might have written.

@@ -6,6 +6,7 @@
 
 mod answerer;
 mod asking;
+pub(crate) mod choosing;
 mod crier;
 mod denied;
 mod desk;
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use answerer::{AnswererError, answering_socket};
+pub use choosing::{Chooser, Filter, Kind, Wanted};
 pub use notice::Notice;
 pub use prompting::Prompting;
 pub use question::{Answer, Asked, Asker, Prompter, Question};
@@ -46,6 +48,7 @@ pub type Say = Box<dyn Fn(&Notice) + Send>;
 pub struct Broker {
     pub(crate) prompting: Prompting,
     timeout: Duration,
+    chooser: Option<Box<dyn Chooser>>,
     say: Say,
     judge: Judge,
     package: String,
@@ -76,6 +79,7 @@ impl Broker {
         Broker {
             prompting,
             timeout,
+            chooser: None,
             say,
             judge: Judge::new(caller, prepared),
             package: request.family_name.clone(),
@@ -87,6 +91,12 @@ impl Broker {
             questions: 0,
             drives: prepared.spec.wine.as_ref().map(|wine| wine.drives.clone()).unwrap_or_default(),
         }
+    }
+
+    /// The user chooses for the program in the place of its own dialogs, where [`Request::chooses`] was set.
+    pub fn choosing(mut self, chooser: Option<Box<dyn Chooser>>) -> Broker {
+        self.chooser = chooser;
+        self
     }
 
     /// The run may be registered in the store already, and this was decided before the start.

@@ -26,6 +26,13 @@ pub enum Notice {
         /// Why, and what to do.
         why: String,
     },
+    /// The user chose something for the program, which can't be granted.
+    NotGiven {
+        /// The object.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A consent could not be carried out.
     Failed {
         /// The object.
@@ -75,6 +82,9 @@ impl std::fmt::Display for Notice {
             }
             Notice::NotOffered { path, why } => {
                 write!(f, "{} was touched and is not granted: {}", Shown(path), Shown(why))
+            }
+            Notice::NotGiven { path, why } => {
+                write!(f, "{} was chosen and can't be given to the program: {}", Shown(path), Shown(why))
             }
             Notice::Failed { path, why, forgotten } => {
                 write!(f, "{} could not be granted: {}", Shown(path), Shown(why))?;

@@ -8,6 +8,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::Broker;
 use super::Notice;
+use super::choosing::Choices;
 use super::desk::{Answers, Desk, Stop};
 use super::touch::receive_touch;
 use crate::launch::Asked;
@@ -36,8 +37,9 @@ impl Desktop {
     pub(crate) fn start(mut broker: Broker, asked: Asked) -> io::Result<Desktop> {
         let (ended, telling) = pipe_with(PipeFlags::CLOEXEC)?;
         let answers = Answers::of(std::mem::take(&mut broker.prompting), broker.timeout)?;
+        let choices = Choices::by(broker.chooser.take())?;
         let thread = std::thread::Builder::new().stack_size(1024 * 1024).spawn(move || {
-            let mut desk = Desk::new(asked, broker, answers);
+            let mut desk = Desk::new(asked, broker, answers, choices);
             if let Some(stop) = serve(&mut desk) {
                 if stop == Stop::Grantor {
                     desk.say(&Notice::GrantorGone);
@@ -80,7 +82,7 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
         desk.tell();
         let patience = desk.memory().patience();
         let patience = patience.and_then(|timeout| Timespec::try_from(timeout).ok());
-        let (touched, gone, answered, changed) = {
+        let (touched, gone, answered, chosen, changed) = {
             let mut events = vec![
                 PollFd::new(desk.touches(), PollFlags::IN),
                 PollFd::new(desk.grantor().socket(), PollFlags::IN),
@@ -92,6 +94,10 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
                 }
                 _ => None,
             };
+            let choice = desk.choices.ready().map(|fd| {
+                events.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+                events.len() - 1
+            });
             let watch = desk.watched().map(|fd| {
                 events.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
                 events.len() - 1
@@ -101,7 +107,8 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
                 Err(_) => return Some(Stop::Grantor),
             }
             let is = |place: usize| !events[place].revents().is_empty();
-            (is(0), is(1), answer.is_some_and(is), watch.is_some_and(is) || patience.is_some())
+            let changed = watch.is_some_and(is) || patience.is_some();
+            (is(0), is(1), answer.is_some_and(is), choice.is_some_and(is), changed)
         };
         if changed && let Some(stop) = desk.revoke() {
             return Some(stop);
@@ -115,6 +122,9 @@ fn serve(desk: &mut Desk) -> Option<Stop> {
                 Ok(answer) => desk.answered(answer),
                 Err(()) => desk.nobody_answers(),
             }
+        }
+        if chosen {
+            desk.chosen();
         }
         if touched {
             match receive_touch(desk.touches().as_fd()) {

@@ -38,6 +38,8 @@ pub(crate) struct Touch {
     pub(crate) makes_folder: bool,
     /// A symbolic link at the end is followed.
     pub(crate) follows: bool,
+    /// The path is a request to have the user choose something ([`Request`](super::choosing::request::Request)).
+    pub(crate) chooses: bool,
     /// /proc/PID/exe.
     #[serde(with = "os_bytes")]
     pub(crate) executable: PathBuf,
@@ -169,6 +171,7 @@ mod tests {
             needs_folder: false,
             makes_folder: false,
             follows: true,
+            chooses: false,
             executable: "/usr/bin/a".into(),
             arguments: Vec::new(),
             process: Some(pidfd_open(pid, PidfdFlags::empty()).unwrap()),

@@ -1,5 +1,7 @@
 //! What an installer says of its program, in the keys by which Windows lists what can be removed; else what the program says of itself.
 
+use std::collections::BTreeSet;
+
 use lowbox_msix::registry::Key;
 use lowbox_msix::{ProgramVersion, Publisher, Version};
 
@@ -19,7 +21,7 @@ pub(super) struct About {
     pub(super) version: Option<String>,
     pub(super) publisher: Option<String>,
     /// Programs that take it away, as Windows names them, in lower case.
-    pub(super) uninstallers: Vec<String>,
+    pub(super) uninstallers: BTreeSet<String>,
 }
 
 impl About {
@@ -118,7 +120,8 @@ mod tests {
         assert_eq!(about.name.as_deref(), Some("Contoso Notes"));
         assert_eq!(about.version(), Some(Version([3, 1, 70, 0])));
         assert_eq!(about.subject().unwrap().as_str(), "CN=\"Contoso, Ltd.\"");
-        assert_eq!(about.uninstallers, [r"c:\program files\contoso\away.exe", r"c:\contoso\other.exe"]);
+        let uninstallers = [r"c:\contoso\other.exe", r"c:\program files\contoso\away.exe"];
+        assert!(about.uninstallers.iter().eq(uninstallers.iter()));
         let version = |text: &str| About { version: Some(text.to_owned()), ..About::default() }.version();
         assert_eq!(version("1.2.3.4.5"), Some(Version([1, 2, 3, 4])));
         assert_eq!(version("70000"), None);

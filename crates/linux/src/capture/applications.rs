@@ -14,6 +14,11 @@ const MOST: usize = 50;
 /// Shortcuts that are read.
 const MOST_SHORTCUTS: usize = 500;
 
+/// So much is said of programs that are left out.
+const MOST_SAID: usize = 1000;
+/// Why a program is not started, though it is there.
+const UNFIT: &str = "its name can't stand in a manifest, so nothing starts it";
+
 /// What becomes of a file that was found.
 pub(super) struct Placed<'a> {
     pub(super) file: &'a Changed,
@@ -48,7 +53,7 @@ impl Applications {
         upper: &OwnedFd,
         shortcuts: &[&Changed],
         placed: &[Placed<'_>],
-        uninstallers: &[String],
+        uninstallers: &BTreeSet<String>,
     ) -> Applications {
         let by_name: BTreeMap<String, &Placed<'_>> =
             placed.iter().map(|one| (one.file.windows.to_ascii_lowercase(), one)).collect();
@@ -65,7 +70,9 @@ impl Applications {
             };
             let target = link.target.to_ascii_lowercase();
             let stem = shortcut.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-            if is_uninstaller(&target, uninstallers) || is_uninstaller(&stem.to_ascii_lowercase(), &[]) {
+            if is_uninstaller(&target, uninstallers)
+                || is_uninstaller(&stem.to_ascii_lowercase(), &BTreeSet::new())
+            {
                 found.leave_out(shortcut, "it removes the program, which removing the package does");
             } else if let Some(placed) = by_name.get(&target) {
                 match found.start(upper, placed, stem) {
@@ -85,9 +92,13 @@ impl Applications {
             for one in placed.iter().filter(in_program_files) {
                 let lower = one.file.windows.to_ascii_lowercase();
                 let stem = one.file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-                if lower.ends_with(".exe") && !is_uninstaller(&lower, uninstallers) {
-                    // What is no program is a file of one.
-                    let _ = found.start(upper, one, stem);
+                if lower.ends_with(".exe")
+                    && !is_uninstaller(&lower, uninstallers)
+                    && let Err(why @ UNFIT) = found.start(upper, one, stem)
+                    && found.left_out.len() < MOST_SAID
+                {
+                    // Else it is no program, but a file of one.
+                    found.leave_out(one.file, why);
                 }
             }
         }
@@ -112,13 +123,17 @@ impl Applications {
         };
         let stem = placed.file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let shown = if shown.is_empty() { stem } else { shown };
-        let alias = alias(stem).filter(|alias| self.aliases.insert(alias.clone()));
-        let application = CapturedApplication {
-            id: self.id(shown),
+        let mut application = CapturedApplication {
+            id: "App".to_owned(),
             display_name: shown.to_owned(),
             executable: placed.name.clone(),
-            alias,
+            alias: alias(stem),
         };
+        if !application.is_fit() {
+            return Err(UNFIT);
+        }
+        application.id = self.id(shown);
+        application.alias = application.alias.filter(|alias| self.aliases.insert(alias.clone()));
         self.architecture.get_or_insert(architecture);
         self.all.push(application);
         Ok(())
@@ -151,9 +166,9 @@ fn alias(stem: &str) -> Option<String> {
 }
 
 /// By what the installer says, or by the names that installers give them (NSIS, Inno Setup).
-fn is_uninstaller(lower: &str, known: &[String]) -> bool {
+fn is_uninstaller(lower: &str, known: &BTreeSet<String>) -> bool {
     let name = lower.rsplit('\\').next().unwrap_or_default();
-    known.iter().any(|one| one == lower) || name.contains("uninst") || name.starts_with("unins0")
+    known.contains(lower) || name.contains("uninst") || name.starts_with("unins0")
 }
 
 #[cfg(test)]
@@ -162,7 +177,7 @@ mod tests {
 
     #[test]
     fn uninstallers_are_known_by_what_the_installer_says_and_by_their_names() {
-        let known = [r"c:\program files\x\away.exe".to_owned()];
+        let known = BTreeSet::from([r"c:\program files\x\away.exe".to_owned()]);
         for name in
             [r"c:\program files\x\away.exe", r"c:\x\uninstall.exe", r"c:\x\unins000.exe", "uninstall contoso"]
         {

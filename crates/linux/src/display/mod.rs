@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - Pid 1 of the program's container makes the socket in the container's own `/tmp` ([`inside`]) and hands over its listening end. There is
-//!   no name for it outside, and nothing is to be allowed: the container's own sockets may be connected to anyway.
+//!   no name for it outside, and nothing is to be allowed: the container's own sockets may be connected to anyway. A program that is
+//!   learned about sees the host's `/tmp`: its socket lies in a folder that is mounted over the host's displays, for it alone.
 //! - Xephyr takes what listens from descriptor 3 (sd_listen_fds(3)), and runs in a container of lowbox's own, without grants, capabilities
 //!   or network ([`server`]). It is not started before something connects, so that no empty window is shown.
 //! - Its display is a socket of *its* container, which the process beside it answers ([`process`], [`relay`]): one connection, which was
@@ -47,6 +48,8 @@ pub struct Display {
 pub(crate) struct Nested {
     pub(crate) server: PathBuf,
     pub(crate) title: String,
+    /// The family name of the program's package: its server is nobody else's.
+    pub(crate) package: String,
     pub(crate) authority: Authority,
     pub(crate) caller: Caller,
 }
@@ -56,6 +59,8 @@ pub(crate) struct Nested {
 pub struct OwnDisplay {
     /// The file of cookies.
     pub authority: Vec<u8>,
+    /// Where the program finds both.
+    pub(crate) place: inside::Place,
 }
 
 /// Connects to the user's display as it is done for a program, and lets go of it.
@@ -79,7 +84,8 @@ impl Display {
         let server = server::find(caller.variable("PATH").as_deref()).ok_or(NoDisplay::NoServer)?;
         let authority = Authority::random()?;
         let title = server::title(family_name);
-        let nested = Nested { server, title, authority: authority.clone(), caller: caller.clone() };
+        let package = family_name.to_owned();
+        let nested = Nested { server, title, package, authority: authority.clone(), caller: caller.clone() };
         Ok(Display { authority, nested: Some(Box::new(nested)) })
     }
 }

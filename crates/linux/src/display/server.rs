@@ -82,7 +82,10 @@ pub(super) fn request(nested: &Nested, outer: &Outer) -> Request {
     arguments.extend(keyboard.flat_map(|(option, word)| [option, word]).map(OsString::from));
     arguments.extend(WITHOUT.iter().flat_map(|name| ["-extension", name]).map(OsString::from));
     Request {
-        family_name: Identity::unpackaged(b"lowbox display").family_name(),
+        family_name: Identity::unpackaged(format!("lowbox display of {}", nested.package).as_bytes())
+            .family_name(),
+        // One that a program took over leaves nothing behind, not even for the same package's next one.
+        in_memory: true,
         program: "/bin/sh".into(),
         arguments,
         descriptors: vec![NamedDescriptor { number: LISTENS_AT, kind: DescriptorKind::Socket }],

@@ -1,9 +1,10 @@
 //! The environment of a program: a list of what passes, because secrets live in the rest.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::str::FromStr;
 
-use crate::launch::{ContainerUser, PackageData};
+use crate::launch::ContainerUser;
 
 /// Variables that pass from the caller: how to talk to the person, not what they hold. Names that end in `_` stand for all
 /// that begin so.
@@ -65,7 +66,7 @@ impl FromStr for EnvironmentRequest {
 pub fn environment(
     caller: &[(OsString, OsString)],
     requests: &[EnvironmentRequest],
-    data: &PackageData,
+    home: &Path,
     temp_inside: &str,
     user: &ContainerUser,
 ) -> Vec<(OsString, OsString)> {
@@ -82,7 +83,7 @@ pub fn environment(
         result.push((name.to_owned(), value.to_owned()));
     };
     for (name, value) in [
-        ("HOME", data.local_state.as_os_str()),
+        ("HOME", home.as_os_str()),
         ("TMPDIR", OsStr::new(temp_inside)),
         ("USER", OsStr::new(&user.name)),
         ("LOGNAME", OsStr::new(&user.name)),
@@ -116,13 +117,12 @@ mod tests {
         ]
         .map(|(name, value)| (name.into(), value.into()))
         .into();
-        let data = PackageData { local_state: "/d/LocalState".into(), temp_state: "/d/TempState".into() };
         let user = ContainerUser { uid: 1000, gid: 1000, name: "me".into(), launched_by_root: false };
         let requests = [
             EnvironmentRequest::parse(OsStr::new("TOKEN")).unwrap(),
             EnvironmentRequest::parse(OsStr::new("A=b=c")).unwrap(),
         ];
-        let result = environment(&caller, &requests, &data, "/var/tmp", &user);
+        let result = environment(&caller, &requests, "/d/LocalState".as_ref(), "/var/tmp", &user);
         let get = |name: &str| {
             result.iter().find(|(have, _)| have == name).map(|(_, value)| value.to_str().unwrap())
         };

@@ -1,6 +1,7 @@
 //! Pid 1 of a container that is kept: programs come and go, as lowbox orders ([`keep`](crate::keep)).
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -8,7 +9,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
 
 use super::connect::Reach;
-use super::supervise;
+use super::{leftovers, supervise};
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::message::{receive, send, would_block};
@@ -26,9 +27,13 @@ struct Kept<'a> {
     starter: Option<OwnedFd>,
     /// Told to the starter, which has not answered yet.
     starting: Vec<u32>,
+    /// Those of them that are to end as soon as they are processes.
+    given_up: Vec<u32>,
     programs: Vec<(u32, Pid)>,
     /// Until when everything has to have ended, once it is to.
     ending: Option<Instant>,
+    /// Wine's server, as the container sees it.
+    server: PathBuf,
 }
 
 /// Until nothing is left inside, or lowbox ends.
@@ -37,9 +42,17 @@ pub(super) fn serve(
     signals: &SignalFd,
     control: BorrowedFd<'_>,
     reach: &Reach<'_>,
+    server: PathBuf,
 ) -> Result<(), Failure> {
-    let mut kept =
-        Kept { control, starter: program.starter, starting: Vec::new(), programs: Vec::new(), ending: None };
+    let mut kept = Kept {
+        control,
+        starter: program.starter,
+        starting: Vec::new(),
+        given_up: Vec::new(),
+        programs: Vec::new(),
+        ending: None,
+        server,
+    };
     let mut listener = program.listener;
     let mut idle = Idle::default();
     loop {
@@ -100,24 +113,35 @@ impl Kept<'_> {
                 });
                 match sent {
                     true => self.starting.push(id),
-                    false => self.report(Report::Failed(id)),
+                    false => self.report(Report::NobodyStarts(id)),
                 }
             }
             Ok(Some((Order::Signal(id, number), _))) => self.signal(id, number),
             Ok(Some((Order::End, _))) => self.end(),
+            Ok(Some((Order::EndAtOnce, _))) => {
+                leftovers::end_all_but(&self.server);
+                self.end();
+            }
             Ok(None) => return false,
             Err(error) => return would_block(&error),
         }
         true
     }
 
-    fn signal(&self, id: u32, number: i32) {
-        let Some((_, process)) = self.programs.iter().find(|(known, _)| *known == id) else { return };
-        if let Some(signal) = Signal::from_named_raw(number) {
-            // The program leads its own process group; if it has left it, the signal is for it alone.
-            if kill_process_group(*process, signal).is_err() {
-                let _ = kill_process(*process, signal);
+    fn signal(&mut self, id: u32, number: i32) {
+        let Some(signal) = Signal::from_named_raw(number) else { return };
+        let Some((_, process)) = self.programs.iter().find(|(known, _)| *known == id) else {
+            if signal == Signal::KILL && self.starting.contains(&id) {
+                self.given_up.push(id);
             }
+            return;
+        };
+        // The program leads its own process group; if it has left it, the signal is for it alone.
+        if kill_process_group(*process, signal).is_err() {
+            let _ = kill_process(*process, signal);
+        }
+        if signal == Signal::KILL {
+            leftovers::end_session(*process);
         }
     }
 
@@ -156,19 +180,25 @@ impl Kept<'_> {
             match receive::<Started>(starter.as_fd(), RecvFlags::DONTWAIT) {
                 Ok(Some((Started { id, process }, _))) => {
                     self.starting.retain(|one| *one != id);
-                    match process.filter(|number| *number > 1).and_then(Pid::from_raw) {
-                        Some(process) => {
+                    let process = process.map(|number| Pid::from_raw(number).filter(|_| number > 1));
+                    match process {
+                        Ok(Some(process)) => {
                             self.programs.push((id, process));
+                            if self.given_up.contains(&id) {
+                                self.signal(id, libc::SIGKILL);
+                            }
                             self.report(Report::Began(id));
                         }
-                        None => self.report(Report::Failed(id)),
+                        Ok(None) => self.report(Report::Failed(id, libc::EINVAL)),
+                        Err(errno) => self.report(Report::Failed(id, errno)),
                     }
+                    self.given_up.retain(|one| *one != id);
                 }
                 Err(error) if would_block(&error) => return,
                 Ok(None) | Err(_) => {
                     self.starter = None;
                     for id in std::mem::take(&mut self.starting) {
-                        self.report(Report::Failed(id));
+                        self.report(Report::NobodyStarts(id));
                     }
                 }
             }

@@ -11,6 +11,7 @@ pub(crate) mod handed_back;
 pub(crate) mod inet;
 mod kept;
 mod leader;
+mod leftovers;
 mod observe;
 mod path_calls;
 mod refusals;
@@ -39,7 +40,7 @@ use rustix::process::{
 
 use rustix::thread::sched_yield;
 
-use crate::display::inside::listen_inside;
+use crate::display::inside::{Listening, listen_inside};
 use crate::launch::Ground;
 use crate::launch::control::{Order, Report, Step};
 use crate::launch::descriptors::send_descriptors;
@@ -137,8 +138,8 @@ fn live(
     if let (Some(link), Some(wire)) = (&mut link, wire) {
         link.hand_over(&wire).map_err(Failure::at(Step::Network, ""))?;
     }
-    let listener = spec.display.as_ref().map(|display| listen_inside(display, spec.user.uid)).transpose();
-    let display = listener.map_err(Failure::at(Step::Display, ""))?;
+    let display = spec.display.as_ref().map(|display| listen_inside(display, spec.user.uid)).transpose();
+    let display = display.map_err(Failure::at(Step::Display, ""))?;
     let resolver = names.map(Resolver::bind).transpose().map_err(Failure::at(Step::Network, ""))?;
     sys::drop_all_capabilities().map_err(Failure::at(Step::Capabilities, ""))?;
     stopwatch.lap("limits, entering the network");
@@ -166,10 +167,14 @@ fn live(
     }
     release_stdio().map_err(Failure::at(Step::Root, "/dev/null"))?;
     Report::Started.send(control, false).map_err(Failure::at(Step::Fork, ""))?;
-    if let Some(listener) = display {
-        // It is answered outside, and the program may connect already.
-        send_descriptors(control, &[listener.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
-    }
+    let _name = match display {
+        None => None,
+        Some(Listening { socket, name }) => {
+            // It is answered outside, and the program may connect already.
+            send_descriptors(control, &[socket.as_fd()]).map_err(Failure::at(Step::Fork, ""))?;
+            name
+        }
+    };
     if spec.learns.is_some()
         && let Some(listener) = program.listener.take()
     {
@@ -194,13 +199,14 @@ fn live(
     let refusals = observe.then(|| rustix::io::dup(control).map(refusals::Refusals::new));
     let refusals = refusals.transpose().map_err(Failure::at(Step::Fork, ""))?.map(Arc::new);
     // pid 1 stays; the plan and its rules need not.
+    let server = spec.wine.as_ref().map(|wine| wine.server.clone()).unwrap_or_default();
     drop(spec);
     let View { rules, connectable } = view;
     drop(rules);
     resolver.map(Resolver::serve).transpose().map_err(Failure::at(Step::Network, ""))?;
     let reach = Reach { connectable: &connectable, link: link.map(Arc::new), refusals };
     if program.starter.is_some() {
-        return kept::serve(program, &signals, control, &reach);
+        return kept::serve(program, &signals, control, &reach, server);
     }
     serve(&program, &signals, control, &reach, observe, touches, handed_back)
 }

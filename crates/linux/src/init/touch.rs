@@ -20,6 +20,7 @@ use super::leader::leader;
 use super::path_calls::{self, Named};
 use super::walk::{Located, Root};
 use super::wines_looks::WinesLooks;
+use crate::broker::choosing::request as choosing;
 use crate::broker::touch::{Touch, Verdict, receive_message, send_touch};
 use crate::launch::spec::Asks;
 use crate::sys::{self, Notification};
@@ -98,6 +99,9 @@ impl Touches {
         let thread = Pid::from_raw(call.pid as i32)?;
         for named in path_calls::named_by(call) {
             let path = read_path(thread, named.address)?;
+            if self.asks.chooses && path.starts_with(choosing::FOLDER) {
+                return self.choice(call, thread, &named, path);
+            }
             if is_systems(&path) || path.as_os_str().is_empty() {
                 continue;
             }
@@ -125,6 +129,7 @@ impl Touches {
                     needs_folder: named.changes_name,
                     makes_folder: named.makes_folder,
                     follows: named.follows,
+                    chooses: false,
                     executable,
                     arguments,
                     process: process(thread),
@@ -132,6 +137,27 @@ impl Touches {
             }
         }
         None
+    }
+
+    /// What the user is to choose. Wine looks for its name in the program's process, so that its server does not wait.
+    fn choice(&self, call: &Notification, thread: Pid, named: &Named, path: PathBuf) -> Option<Touch> {
+        if !named.probe || !choosing::Request::is_one(&path) {
+            return None;
+        }
+        let (executable, arguments) = facts(thread);
+        Some(Touch {
+            id: call.id,
+            path,
+            wanted: named.wanted,
+            creates: false,
+            needs_folder: false,
+            makes_folder: false,
+            follows: false,
+            chooses: true,
+            executable,
+            arguments,
+            process: process(thread),
+        })
     }
 
     /// What the call needs and does not have, if a consent could give it.

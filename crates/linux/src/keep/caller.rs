@@ -10,6 +10,7 @@ use super::asking::has_ended;
 use super::keeper::{Keeping, begin};
 use super::likeness::part;
 use super::message::{Answer, Ask};
+use super::peer::may_be_looked_into;
 use super::place::call;
 use super::{PATIENCE, Stdio};
 use crate::launch::LaunchError;
@@ -159,7 +160,8 @@ impl Calling<'_> {
         let start = write(&start).map_err(NotStarted::Keeper)?;
         let [a, b, c] = self.ends.each_ref().map(AsFd::as_fd);
         let all = [likeness.as_fd(), start.as_fd(), a, b, c];
-        match send(link.as_fd(), &Ask::Join { keep }, &all, SendFlags::DONTWAIT) {
+        let sees = may_be_looked_into(link);
+        match send(link.as_fd(), &Ask::Join { keep, sees }, &all, SendFlags::DONTWAIT) {
             // It has ended since it was called.
             Err(error) if error.raw_os_error() == Some(libc::EPIPE) => return Ok(Answer::Ending),
             sent => sent.map_err(NotStarted::Keeper)?,

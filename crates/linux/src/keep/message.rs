@@ -17,6 +17,8 @@ pub(crate) enum Ask {
     Join {
         /// For how many seconds the container stays after the last program.
         keep: u32,
+        /// The caller may look into the keeper: it is not restricted more.
+        sees: bool,
     },
     /// Send the program this signal.
     Signal(i32),

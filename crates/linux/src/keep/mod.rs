@@ -12,11 +12,14 @@
 
 mod asking;
 mod caller;
+mod calling;
 mod keeper;
 mod likeness;
 mod message;
+mod peer;
 mod place;
 mod serving;
+mod stay;
 mod stdio;
 mod surroundings;
 
@@ -27,6 +30,7 @@ pub use caller::{NotStarted, start};
 pub use keeper::Keeping;
 pub(crate) use message::{Answer, Ask};
 pub use stdio::Stdio;
+pub use surroundings::has_known_filters;
 
 /// Programs of one container at a time, and callers that a keeper listens to.
 const MOST_CALLERS: usize = 32;

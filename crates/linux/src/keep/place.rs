@@ -1,19 +1,19 @@
 //! Where a keeper listens: a folder in lowbox's own, which no grant opens, with a socket for each package.
 
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, open, unlinkat};
-use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect, listen, socket_with,
 };
 use rustix::process::geteuid;
 
 use super::MOST_CALLERS;
+use super::peer::is_own;
 use crate::host::Folders;
 
 /// The folder, in lowbox's.
@@ -109,22 +109,10 @@ fn address(folder: &OwnedFd, family: &str) -> io::Result<SocketAddrUnix> {
     Ok(SocketAddrUnix::new(format!("/proc/self/fd/{}/{family}", folder.as_raw_fd()))?)
 }
 
-/// Whether a process of the same user is at the other end, and none that is in a container.
-fn is_own(socket: &OwnedFd) -> bool {
-    let Ok(peer) = socket_peercred(socket.as_fd()) else { return false };
-    peer.uid == geteuid() && depth(&peer.pid.as_raw_pid().to_string()) == depth("self")
-}
-
-/// In how many process namespaces a process has a number, as /proc tells (`NSpid`, proc_pid_status(5)).
-fn depth(process: &str) -> Option<usize> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
-    Some(numbers.split_whitespace().count())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     fn folders(data: &Path) -> Folders {
@@ -149,12 +137,5 @@ mod tests {
         let place = Place::bind(&folders, &family).unwrap();
         drop(place);
         assert!(call(&folders, &family).unwrap().is_none());
-    }
-
-    #[test]
-    fn a_process_of_a_container_is_told_from_one_that_is_in_none() {
-        assert_eq!(depth("self"), depth(&std::process::id().to_string()));
-        assert!(depth("self").is_some());
-        assert_eq!(depth("0"), None);
     }
 }

@@ -73,9 +73,40 @@ impl Surroundings {
     }
 }
 
+/// Whether what the calling process has of seccomp filters is known: none, or those of the first process of its process namespace, of which
+/// all others in it come (a container manager's). What was put on since then, the kernel tells nobody but the number of; two processes with
+/// the same number need not have the same.
+#[must_use]
+pub fn has_known_filters() -> bool {
+    let of = |process: &str| {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        Some((field("Seccomp:")?.to_owned(), field("Seccomp_filters:")?.to_owned()))
+    };
+    are_known(of("self"), || of("1"))
+}
+
+/// Mode and number, as the kernel tells them.
+type Filters = Option<(String, String)>;
+
+fn are_known(own: Filters, first: impl FnOnce() -> Filters) -> bool {
+    own.is_some_and(|own| own.0 == "0" || first() == Some(own))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_are_known_where_there_are_none_or_those_of_the_first_process() {
+        let filters = |mode: &str, number: &str| Some((mode.to_owned(), number.to_owned()));
+        assert!(are_known(filters("0", "0"), || None));
+        assert!(are_known(filters("2", "1"), || filters("2", "1")));
+        for first in [None, filters("0", "0"), filters("2", "1")] {
+            assert!(!are_known(filters("2", "2"), || first));
+        }
+        assert!(!are_known(None, || None));
+    }
 
     #[test]
     fn a_process_has_its_own_surroundings_and_a_changed_limit_is_told() {

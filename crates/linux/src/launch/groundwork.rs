@@ -4,7 +4,7 @@
 //! first and makes them while lowbox plans, on another processor if there is one.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use lowbox_policy::network::NetworkPolicy;
 use rustix::net::{Shutdown, shutdown};
@@ -141,6 +141,14 @@ impl Groundwork {
                 let controlling = pty.as_ref().map(Pty::number);
                 // The other end must close with lowbox alone.
                 drop(pty);
+                // What else the calling process has open is not pid 1's: a kept container's ways to its callers, a display's connection.
+                let own = [Some(theirs.as_fd()), told.as_ref().map(AsFd::as_fd)].into_iter().flatten();
+                let ways = network.iter().flat_map(|(link, names)| [link.channel(), names.as_fd()]);
+                let kept: Vec<i32> =
+                    own.chain(ways).map(|fd| fd.as_raw_fd()).chain(named.iter().copied()).collect();
+                if sys::close_all_but(&kept).is_err() {
+                    sys::exit_now(1);
+                }
                 init::run(Inheritance { ground, control: theirs, told, processors, controlling, network })
             }
             Ok(Forked::Parent(pid)) => Guard::new(pid),

@@ -42,9 +42,10 @@ impl<'a> Personal<'a> {
 pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), LaunchError> {
     let mut lender = Lender { user: &spec.user, maps: IdMaps::default() };
     let personal = Personal::of(spec);
-    let temp = &spec.data.temp_state;
     let writable = MountAttributes { no_dev: true, ..MountAttributes::default() };
-    let mut batch = vec![lender.clone_mount(temp, pin(CWD, temp)?, writable)?];
+    let temp = spec.data.as_ref().map(|data| data.temp_state.as_path());
+    let temp = temp.map(|path| lender.clone_mount(path, pin(CWD, path)?, writable)).transpose()?;
+    let mut batch = Vec::from_iter(temp);
     for bind in spec.plan.binds.iter().filter(|bind| personal.covers(bind)) {
         if batch.len() == BATCH {
             if !send(&batch, control)? {
@@ -62,7 +63,8 @@ pub(crate) fn lend_personal(spec: &Spec, control: BorrowedFd<'_>) -> Result<(), 
         let pinned = pin(CWD, &bind.path)?.expect_same(&bind.path, bind.id)?;
         batch.push(lender.clone_mount(&bind.path, pinned, attributes)?);
     }
-    let _ = send(&batch, control)? && lend_prefix(spec, control)?;
+    // Pid 1 waits for none where there is none.
+    let _ = (batch.is_empty() || send(&batch, control)?) && lend_prefix(spec, control)?;
     Ok(())
 }
 

@@ -34,4 +34,5 @@ pub(crate) use groundwork::Asked;
 pub use groundwork::{Ground, Groundwork, MINIMAL_LANDLOCK_ABI};
 pub use reduced::{LOST, launch_reduced};
 pub use spec::{Asks, ContainerUser, Learns, PackageData, ShownRecords, Spec, Verifies};
+pub(crate) use spec::{IN_MEMORY, home};
 pub use stdio::{DescriptorKind, NamedDescriptor, check_descriptors};

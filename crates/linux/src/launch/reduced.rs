@@ -121,7 +121,8 @@ fn without_private_mounts(spec: &Spec) -> Spec {
     if spec.display.take().is_some() {
         spec.environment.retain(|(name, _)| name != "DISPLAY" && name != "XAUTHORITY");
     }
-    spec.environment.push(("TMPDIR".into(), spec.data.temp_state.clone().into()));
+    let temp = spec.data.as_ref().map(|data| data.temp_state.clone().into());
+    spec.environment.extend(temp.map(|temp| ("TMPDIR".into(), temp)));
     spec
 }
 
@@ -136,7 +137,6 @@ fn rules(spec: &Spec) -> Result<OwnedFd, LaunchError> {
         source: std::io::Error::other(error),
     };
     let mut ruleset = ruleset(abi).map_err(failed)?;
-    let temp = &spec.data.temp_state;
     let mut add = |path: &Path, rights: FsRights, planned| -> Result<(), LaunchError> {
         let pinned = pin(CWD, path)?;
         let pinned = match planned {
@@ -152,6 +152,6 @@ fn rules(spec: &Spec) -> Result<OwnedFd, LaunchError> {
     for bind in spec.plan.binds.iter().filter(|bind| bind.id.kind != NodeKind::Socket) {
         add(&bind.path, bind.rights, Some(bind.id))?;
     }
-    add(temp, PRIVATE, None)?;
+    spec.data.as_ref().map(|data| add(&data.temp_state, PRIVATE, None)).transpose()?;
     Option::<OwnedFd>::from(ruleset).ok_or(LaunchError::InitLost)
 }

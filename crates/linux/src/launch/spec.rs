@@ -1,7 +1,7 @@
 //! Everything a launch needs, decided beforehand: data that pid 1 only reads.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lowbox_policy::{Plan, os_bytes};
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,8 @@ pub struct Spec {
     /// Where it starts.
     #[serde(with = "os_bytes")]
     pub working_directory: PathBuf,
-    /// The package's private data.
-    pub data: PackageData,
+    /// The package's private data; none where nothing of the program is to last.
+    pub data: Option<PackageData>,
     /// Where the package's lasting temporary files are inside.
     pub temp_inside: String,
     /// Who it runs as.
@@ -61,6 +61,21 @@ pub struct Spec {
     pub extra_descriptors: Vec<i32>,
 }
 
+/// Where everything of a program's own is that does not last.
+pub(crate) const IN_MEMORY: &str = "/tmp";
+
+/// HOME inside.
+pub(crate) fn home(data: Option<&PackageData>) -> &Path {
+    data.map_or(Path::new(IN_MEMORY), |data| &data.local_state)
+}
+
+impl Spec {
+    /// HOME inside.
+    pub fn home(&self) -> &Path {
+        home(self.data.as_ref())
+    }
+}
+
 /// Where a program may ask for what it touches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asks {
@@ -73,6 +88,8 @@ pub struct Asks {
     /// Folders granted for reading that hold what a read-only mount does not keep from being written: they need exact rights.
     #[serde(with = "os_bytes::list")]
     pub apart: Vec<PathBuf>,
+    /// The user chooses files for it in a window of lowbox's.
+    pub chooses: bool,
 }
 
 /// How a program is learned about.

@@ -48,6 +48,8 @@ pub(crate) enum Order {
     Signal(u32, i32),
     /// End everything, Wine's server not before it has written the registry.
     End,
+    /// The same, and nothing but Wine's server has time for it: nobody is left who is beside a program.
+    EndAtOnce,
 }
 
 /// From pid 1 to lowbox.
@@ -55,8 +57,10 @@ pub(crate) enum Order {
 pub(crate) enum Report {
     /// It is about to be executed.
     Began(u32),
-    /// It could not be started.
-    Failed(u32),
+    /// This one could not be started, for that errno.
+    Failed(u32, i32),
+    /// There is nothing that would start it, nor any other.
+    NobodyStarts(u32),
     /// It ended, with this wait(2) status.
     Ended(u32, i32),
 }
@@ -65,7 +69,8 @@ pub(crate) enum Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Started {
     pub(crate) id: u32,
-    pub(crate) process: Option<i32>,
+    /// Or the errno for which there is none.
+    pub(crate) process: Result<i32, i32>,
 }
 
 /// The life of the starter. Returns in a process that could not become a program, with what is to be said of it.
@@ -77,19 +82,20 @@ pub(crate) fn serve(socket: &OwnedFd, loader: &Path) -> &'static str {
         let process = match prepare(&descriptors, loader).and_then(|it| Ok((sys::fork_sibling()?, it))) {
             Ok((None, (image, start))) => {
                 // Before anything else: so pid 1 hears of the process before it hears of its end.
-                say(socket.as_fd(), id, Some(getpid().as_raw_pid()));
+                say(socket.as_fd(), id, Ok(getpid().as_raw_pid()));
                 return execute(&image, &start, &descriptors);
             }
             // It speaks for itself.
             Ok((Some(_), _)) => continue,
-            Err(_) => None,
+            // Nothing was started, and the next one may be.
+            Err(error) => Err(error.raw_os_error().unwrap_or(libc::EIO)),
         };
         say(socket.as_fd(), id, process);
     }
     sys::exit_now(0)
 }
 
-fn say(socket: BorrowedFd<'_>, id: u32, process: Option<i32>) {
+fn say(socket: BorrowedFd<'_>, id: u32, process: Result<i32, i32>) {
     // Without pid 1 nothing is left to do.
     let _ = send(socket, &Started { id, process }, &[], SendFlags::empty());
 }

@@ -37,6 +37,7 @@ use inside::Inside;
 use own::OwnPlaces;
 pub use record_file::RecordFile;
 use sockets::Sockets;
+pub(crate) use sockets::has_name;
 use stacks::Stacks;
 use user::User;
 use watch::{Place, Watch};
@@ -92,10 +93,14 @@ impl Learner {
                 (listener, Some(Arc::new(inside)))
             }
         };
-        let sockets = match inside {
+        let mut sockets = match inside {
             Some(_) => Sockets::inside(spec.resolver_file.as_deref()),
             None => Sockets::new(),
         };
+        // Clients of X11 try it before the path.
+        if let Some(display) = &spec.display {
+            sockets.has_own_name(display.place.socket().as_str().into());
+        }
         let (ended, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let wine_server = spec.wine.as_ref().map(|wine| Raw::from(wine.server.as_path()));
         // Which Windows program calls is read in the same process.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::inside::Inside;
+use crate::display::inside::FOLDER;
 use crate::launch::Spec;
 use crate::wine;
 
@@ -52,7 +53,8 @@ impl OwnPlaces {
     /// Those of a launch.
     pub(super) fn of(spec: &Spec, inside: Option<Arc<Inside>>) -> OwnPlaces {
         let mut whole: Vec<PathBuf> = WHOLE.map(PathBuf::from).to_vec();
-        whole.extend([spec.data.local_state.clone(), spec.data.temp_state.clone()]);
+        let data = spec.data.iter();
+        whole.extend(data.flat_map(|data| [data.local_state.clone(), data.temp_state.clone()]));
         let drives = spec.wine.as_ref().map(wine::links_of_drives).unwrap_or_default();
         if let Some(wine) = &spec.wine {
             whole.push(wine.prefix.clone());
@@ -62,6 +64,10 @@ impl OwnPlaces {
         empty.push(format!("/run/user/{}", spec.user.uid).into());
         if inside.is_some() && !empty.iter().any(|place| place == Path::new(&spec.temp_inside)) {
             whole.push(PathBuf::from(&spec.temp_inside));
+        }
+        if let Some(display) = &spec.display {
+            empty.push(FOLDER.into());
+            whole.extend([display.place.socket().into(), display.place.authority(spec.user.uid)]);
         }
         OwnPlaces { whole, empty, made: HashSet::new(), made_bytes: 0, inside, drives }
     }

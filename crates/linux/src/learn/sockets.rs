@@ -123,6 +123,11 @@ impl Sockets {
         }
     }
 
+    /// A name that the container has of its own.
+    pub(super) fn has_own_name(&mut self, name: Raw) {
+        self.own_names.insert(name);
+    }
+
     /// Whether it is the name of a socket of the program's own.
     pub(super) fn is_own_name(&self, name: &Raw) -> bool {
         self.own_names.contains(name)
@@ -172,7 +177,7 @@ impl Sockets {
 }
 
 /// Whether a list of sockets (proc_net(5), unix) holds an abstract name. It shows null bytes as `@`.
-fn has_name(list: &[u8], name: &Raw) -> bool {
+pub(crate) fn has_name(list: &[u8], name: &Raw) -> bool {
     let plain = |byte: &u8| if *byte == 0 { b'@' } else { *byte };
     let end: Vec<u8> = b" @".iter().copied().chain(name.as_bytes().iter().map(plain)).collect();
     list.split(|&byte| byte == b'\n').any(|line| line.ends_with(&end))

@@ -28,11 +28,12 @@ use lowbox_policy::{NodeKind, Note, Object, Origin, Plan, PlanOptions, Protected
 use lowbox_security::Token;
 use lowbox_security::derive::package_sid;
 
+use crate::display::inside::Place;
 use crate::display::{self, Display, OwnDisplay};
 use crate::host::{EnvironmentRequest, RealTree, canonical, container_user, environment, visible_mounts};
 use crate::launch::{
-    Asks, ContainerUser, DescriptorKind, Ground, Learns, NamedDescriptor, PackageData, ShownRecords, Spec,
-    Verifies, check_descriptors,
+    Asks, ContainerUser, DescriptorKind, Ground, IN_MEMORY, Learns, NamedDescriptor, PackageData,
+    ShownRecords, Spec, Verifies, check_descriptors, home,
 };
 use crate::limits::Limits;
 use crate::store::{FileConsent, Standing};
@@ -92,6 +93,8 @@ pub struct Request {
     pub observe: bool,
     /// Ask the user about what the program touches.
     pub asks: bool,
+    /// A Windows program may have the user choose files in a window of lowbox's; only together with `asks`.
+    pub chooses: bool,
     /// Time the steps of the launch.
     pub timings: bool,
     /// Give the program a terminal of its own in place of the caller's, and let its bytes pass this gate.
@@ -106,6 +109,8 @@ pub struct Request {
     pub wine: Option<WineRun>,
     /// A display of its own.
     pub display: Option<Display>,
+    /// It has no private folders on the disk, and its home is its `/tmp`: nothing of it lasts.
+    pub in_memory: bool,
     /// Its container is kept for more programs of its package.
     pub kept: bool,
     /// It joins a container, whose prefix another lowbox holds.
@@ -250,12 +255,17 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     let working_directory = working_directory(request)?;
     let (token, mut notices) = token(caller, request)?;
     let user = container_user(&caller.user, &token.app_container.as_ref().expect("made above").package);
-    let data = caller.folders.package_data(&caller.user, &user, &request.family_name)?;
+    let data = match request.in_memory {
+        true => None,
+        false => Some(caller.folders.package_data(&caller.user, &user, &request.family_name)?),
+    };
     let shared = publisher::folder(caller, &token, request)?;
     let mut objects = objects::relevant_catalogue(caller, &token, request)?;
     let found = program::find(caller, request, &working_directory)?;
     let mut personal: Vec<PathBuf> = shared.into_iter().collect();
-    objects::add_private_data(&mut objects, &token, &data, &mut personal);
+    if let Some(data) = &data {
+        objects::add_private_data(&mut objects, &token, data, &mut personal);
+    }
     objects::add_grants(&mut objects, &token, request, &Grantable::new(caller), &mut personal)?;
     objects::add_arguments(&mut objects, &token, request, &mut personal, &mut notices);
     let mut consented = consents::add(&mut objects, caller, &token, request, &mut personal, &mut notices);
@@ -284,19 +294,22 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
     variables.extend(ready.iter().flat_map(|ready| wine::environment(caller, ready, package)));
     variables.extend(package_graph(request));
     let display = own_display(request, &plan, &user, &mut notices);
-    variables.extend(display.iter().flat_map(|_| display::inside::environment(user.uid)));
+    variables.extend(display.iter().flat_map(|display| display.place.environment(user.uid)));
     variables.extend(request.environment.iter().cloned());
     let learning = request.learns.as_ref();
     let verifies = learning
         .filter(|one| one.enforced)
         .map(|one| Verifies { probes: one.probes || request.wine.is_some() });
-    let learns = learning.filter(|one| !one.enforced).map(|one| learns(one, &user, &data, &mut notices));
+    let learns =
+        learning.filter(|one| !one.enforced).map(|one| learns(one, &user, data.as_ref(), &mut notices));
     let learns = learns.transpose()?;
-    let temp_inside = match learns {
+    let temp_inside = match (&learns, &data) {
         // There are no folders of the container's own.
-        Some(_) => data.temp_state.display().to_string(),
-        None => temp_inside(&plan).to_owned(),
+        (Some(_), Some(data)) => data.temp_state.display().to_string(),
+        (None, Some(_)) => temp_inside(&plan).to_owned(),
+        (_, None) => IN_MEMORY.to_owned(),
     };
+    let home = home(data.as_ref());
     let program = if learns.is_some() { found.called.clone() } else { found.visible_in(&plan) };
     let by_wine = request.wine.as_ref().zip(ready.as_ref());
     let (program, arguments, wine) = match by_wine {
@@ -319,21 +332,24 @@ pub fn prepare(caller: &Caller, request: &Request) -> Result<Prepared, PrepareEr
                 package: request.package.as_ref(),
                 data: wine::Data {
                     family_name: &request.family_name,
-                    local_state: &data.local_state,
+                    local_state: home,
                     temp_state: Path::new(&temp_inside),
                 },
                 libraries: &wine::libraries(caller, container, &plan.binds, &user.name),
                 to_ask_for: &frontier,
                 sees_all: request.denies_nothing(),
+                chooses: request.asks && request.chooses,
             };
             let (spec, arguments) = WineSpec::new(run, ready, &named);
             (run.wine.loader.clone(), arguments, Some(spec))
         }
     };
-    let asks = request.asks.then(|| asks(caller, request, &plan, &objects, &working_directory));
+    let chooses = wine.as_ref().is_some_and(|wine| wine.told.is_some()) && request.chooses;
+    let asks =
+        request.asks.then(|| Asks { chooses, ..asks(caller, request, &plan, &objects, &working_directory) });
     let spec = Spec {
         temp_inside: temp_inside.clone(),
-        environment: environment(&caller.environment, &variables, &data, &temp_inside, &user),
+        environment: environment(&caller.environment, &variables, home, &temp_inside, &user),
         program,
         arguments,
         working_directory,
@@ -365,12 +381,13 @@ fn own_display(
     notices: &mut Vec<Notice>,
 ) -> Option<OwnDisplay> {
     let display = request.display.as_ref()?;
-    // It lies in the container's own /tmp, and one that is learned about has the host's.
-    if request.denies_nothing() || display::inside::is_covered(plan, user.uid) {
-        notices.push(Notice::NoPlaceForDisplay);
-        return None;
-    }
-    Some(OwnDisplay { authority: display.authority.file() })
+    let place = match request.denies_nothing() {
+        true => Place::over_hosts().map_err(|error| Notice::NoFolderForDisplay(error.to_string())),
+        false if display::inside::is_covered(plan, user.uid) => Err(Notice::NoPlaceForDisplay),
+        false => Ok(Place::OwnTmp),
+    };
+    let place = place.map_err(|notice| notices.push(notice)).ok()?;
+    Some(OwnDisplay { authority: display.authority.file(), place })
 }
 
 /// Tells a program of a package where the packages are that it needs.
@@ -385,24 +402,26 @@ fn package_graph(request: &Request) -> Option<EnvironmentRequest> {
 fn learns(
     learning: &Learning,
     user: &ContainerUser,
-    data: &PackageData,
+    data: Option<&PackageData>,
     notices: &mut Vec<Notice>,
 ) -> Result<Learns, PrepareError> {
     let mounts = match user.launched_by_root {
         false => Vec::new(),
         true => {
             let mut mounts = visible_mounts().map_err(PrepareError::Mounts)?;
-            mounts.extend([data.local_state.clone(), data.temp_state.clone()]);
+            mounts.extend(
+                data.into_iter().flat_map(|data| [data.local_state.clone(), data.temp_state.clone()]),
+            );
             mounts
         }
     };
-    let shown_at = data.local_state.join(RECORDS);
-    let records = learning.records.clone().and_then(|folder| {
+    let records = learning.records.clone().zip(data).and_then(|(folder, data)| {
+        let shown_at = data.local_state.join(RECORDS);
         // The program may have put anything there.
         let made = make_folder(&data.local_state, RECORDS);
         let failed = |error: std::io::Error| Notice::HiddenRecords(shown_at.clone(), error.to_string());
         made.map_err(failed).map_err(|notice| notices.push(notice)).ok()?;
-        Some(ShownRecords { folder, shown_at: shown_at.clone() })
+        Some(ShownRecords { folder, shown_at })
     });
     Ok(Learns { probes: learning.probes, mounts, records })
 }
@@ -437,7 +456,7 @@ fn asks(
     let probes = probes.filter(|path| is_in_frontier(path, &frontier) && !shown(path));
     let probes = probes.filter(|path| std::fs::symlink_metadata(path).is_ok()).take(MAX_PROBES).collect();
     let apart = apart(plan, objects, &frontier);
-    Asks { frontier, probes, apart }
+    Asks { frontier, probes, apart, chooses: false }
 }
 
 /// Folders of the frontier that are there, which a Windows program needs a drive for.

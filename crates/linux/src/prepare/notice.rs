@@ -42,6 +42,8 @@ pub enum Notice {
     HiddenRecords(PathBuf, String),
     /// What is granted stands where the program's display would be.
     NoPlaceForDisplay,
+    /// The program sees the host's `/tmp`, and there is no folder in it over which its display could be mounted: why.
+    NoFolderForDisplay(String),
     /// A grant that the kernel can't hold exactly.
     Plan(Note),
     /// The working folder lies in a place of which the container has its own.
@@ -96,6 +98,12 @@ impl std::fmt::Display for Notice {
             ),
             Notice::NoPlaceForDisplay => f.write_str(
                 "the program has no display: its own would lie in its own /tmp, of which you grant the host's; grant the folders in it that it needs",
+            ),
+            Notice::NoFolderForDisplay(why) => write!(
+                f,
+                "the program has no display: while nothing is denied its own is mounted over {}, and there is no such folder ({why}); \
+                 X servers and systemd make it: mkdir -m 1777",
+                crate::display::inside::FOLDER
             ),
             Notice::Plan(note) => note.fmt(f),
             Notice::WorkingFolder { folder, own } => write!(

@@ -57,6 +57,23 @@ pub fn windows_path(drives: &[Drive], path: &Path) -> Option<String> {
     windows_name(drive.letter, path.strip_prefix(&drive.folder).ok()?)
 }
 
+/// What a Windows name stands for, if it is that of something on a drive. It may not be there, or be spelt in other letters.
+pub fn host_path(drives: &[Drive], name: &str) -> Option<PathBuf> {
+    let name = name.strip_prefix(r"\\?\").unwrap_or(name);
+    let (letter, rest) = name.split_once(':')?;
+    let drive =
+        drives.iter().find(|drive| letter.eq_ignore_ascii_case(drive.letter.encode_utf8(&mut [0; 4])))?;
+    let rest = rest.strip_prefix(['\\', '/'])?;
+    let mut path = drive.folder.clone();
+    for part in rest.split(['\\', '/']).filter(|part| !part.is_empty()) {
+        if part == "." || part == ".." || part.contains('\0') {
+            return None;
+        }
+        path.push(part);
+    }
+    Some(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +119,13 @@ mod tests {
         assert_eq!(name("/w/sub/a b.txt").as_deref(), Some(r"D:\sub\a b.txt"));
         assert_eq!(name("/w").as_deref(), Some(r"D:\"));
         assert_eq!(name("/other/x").as_deref(), Some(r"E:\x"));
+        for path in ["/w/sub/a b.txt", "/w", "/other/x"] {
+            assert_eq!(host_path(&drives, &name(path).unwrap()).as_deref(), Some(Path::new(path)));
+        }
+        assert_eq!(host_path(&drives, r"\\?\d:/sub").as_deref(), Some(Path::new("/w/sub")));
+        for none in [r"D:\..\etc", r"C:\x", r"D:x", r"\\?\unix\etc", "", "DD:\\x"] {
+            assert_eq!(host_path(&drives, none), None, "{none}");
+        }
         for none in ["/etc/passwd", "/w/a:b", "/w/a\\b", "/w/what?", "/w/../etc", "/w/dot.", "/wide"] {
             assert_eq!(name(none), None, "{none}");
         }

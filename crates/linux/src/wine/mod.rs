@@ -28,7 +28,7 @@ use lowbox_policy::{Bind, NodeKind, Object, Origin, os_bytes};
 use lowbox_security::AppContainer;
 use serde::{Deserialize, Serialize};
 
-pub use drives::{Drive, windows_path};
+pub use drives::{Drive, host_path, windows_path};
 pub use error::WineError;
 pub use find::Wine;
 pub use libraries::Library;
@@ -62,7 +62,7 @@ pub struct WineRun {
 pub enum PrefixOf {
     /// The package's, above this template.
     Package(Template),
-    /// The same, with a text for `reg import` in its drive C:.
+    /// The same, and nothing of a package in it but a text for `reg import` ([`IMPORTED`]).
     Importing(Template, Vec<u8>),
     /// A template's, which is being made in this folder.
     Making(PathBuf),
@@ -87,6 +87,8 @@ pub struct WineSpec {
     pub libraries: Vec<Library>,
     /// What the program is told of its container, where Wine's files have the add-on for it.
     pub told: Option<Vec<u8>>,
+    /// A text for `reg import`, beside its drives as [`IMPORTED`].
+    pub imported: Option<Vec<u8>>,
     /// Whether everything ends with the program: Wine's server is told to write the registry, and what Wine itself started beside the program
     /// (the desktop waits five seconds for another one) is not waited for.
     pub alone: bool,
@@ -107,21 +109,23 @@ impl WineSpec {
 
     /// Names for a program and its arguments, and what the launch needs for it.
     pub(crate) fn new(run: &WineRun, ready: &Ready, named: &Named<'_>) -> (WineSpec, Vec<OsString>) {
-        let mut files = match &ready.source {
-            Source::Overlay { template, .. } => {
+        let imported = match &run.prefix {
+            PrefixOf::Importing(_, text) => Some(text.clone()),
+            PrefixOf::Package(_) | PrefixOf::Making(_) => None,
+        };
+        let files = match &ready.source {
+            Source::Overlay { template, .. } if imported.is_none() => {
                 PackageFiles::of(&named.data, named.libraries, named.packages, template, named.user)
             }
-            Source::Folder(_) => PackageFiles::default(),
+            Source::Overlay { .. } | Source::Folder(_) => PackageFiles::default(),
         };
-        if let (PrefixOf::Importing(_, text), Source::Overlay { .. }) = (&run.prefix, &ready.source) {
-            files.entries = PackageEntry::imported(text);
-        }
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);
         let arguments = arguments(&run.wine.loader, named, &drives, &files);
         let told = ready.is_told.then(|| {
             let folder = named.package.map(|package| package.folder.as_path());
             let folder = folder.and_then(|path| windows_name(path, &files, &drives));
-            told::answers(named.container, named.package, folder.as_deref(), files.own_folder.as_deref())
+            let container_folder = files.own_folder.as_deref();
+            told::answers(named.container, named.package, folder.as_deref(), container_folder, named.chooses)
         });
         let spec = WineSpec {
             server: run.wine.server.clone(),
@@ -131,6 +135,7 @@ impl WineSpec {
             package_files: files.entries,
             libraries: files.libraries,
             told,
+            imported,
             alone: run.alone,
         };
         (spec, arguments)
@@ -160,6 +165,8 @@ pub(crate) struct Named<'a> {
     pub(crate) to_ask_for: &'a [PathBuf],
     /// Everything is there, because nothing is denied.
     pub(crate) sees_all: bool,
+    /// The user chooses files for it in a window of lowbox's.
+    pub(crate) chooses: bool,
 }
 
 /// Whether the request's program is a Windows program, by which Wine it is run then, and what user interface it has.
@@ -192,6 +199,9 @@ pub(crate) fn links_of_drives(wine: &WineSpec) -> Vec<(PathBuf, PathBuf)> {
     let library = |library: &Library| (wine.prefix.join(&library.at), library.folder.clone());
     drives.chain(wine.libraries.iter().map(library)).collect()
 }
+
+/// The text for `reg import`, in the folder of drives: a program can write to all of drive C:, and could put something in its place there.
+pub(crate) const IMPORTED: &str = "lowbox-registry";
 
 /// Wine's folder of drives, in a prefix.
 pub(crate) const DRIVES: &str = "dosdevices";

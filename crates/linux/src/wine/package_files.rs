@@ -5,8 +5,8 @@
 //! it: `VFS\ProgramFilesX64\Contoso` is `C:\Program Files\Contoso` (Microsoft's table "Packaged VFS locations"). The links lead to the
 //! package's files as the plan shows them, read-only.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::{HostTree, NodeKind, os_bytes};
@@ -33,27 +33,6 @@ pub enum PackageEntry {
         #[serde(with = "os_bytes")]
         to: PathBuf,
     },
-    /// A file of the layer's own.
-    File {
-        /// Relative to the prefix.
-        #[serde(with = "os_bytes")]
-        at: PathBuf,
-        /// What is in it.
-        content: Vec<u8>,
-    },
-}
-
-/// The text for `reg import`, in drive C:.
-pub(super) const IMPORT_FILE: &str = "lowbox-registry.reg";
-
-impl PackageEntry {
-    /// A layer of nothing but that text.
-    pub(super) fn imported(text: &[u8]) -> Vec<PackageEntry> {
-        vec![
-            PackageEntry::Folder { at: "drive_c".into() },
-            PackageEntry::File { at: Path::new("drive_c").join(IMPORT_FILE), content: text.to_vec() },
-        ]
-    }
 }
 
 /// Folders of `VFS` and where they are in a prefix; `{user}` is the user's folder. Those of the user's can be added to.
@@ -125,8 +104,25 @@ impl PackageFiles {
         template: &Path,
         user: &str,
     ) -> PackageFiles {
-        let mut layer =
-            Layer { template, made: BTreeSet::new(), links: BTreeSet::new(), entries: Vec::new() };
+        PackageFiles::in_tree(&RealTree, data, libraries, folders, template, user)
+    }
+
+    fn in_tree(
+        tree: &dyn HostTree,
+        data: &Data<'_>,
+        libraries: &[Library],
+        folders: &[PathBuf],
+        template: &Path,
+        user: &str,
+    ) -> PackageFiles {
+        let mut layer = Layer {
+            tree,
+            template,
+            made: BTreeSet::new(),
+            links: BTreeSet::new(),
+            names: BTreeMap::new(),
+            entries: Vec::new(),
+        };
         let own = layer.private_folders(data, user);
         let own_entries = layer.entries.len();
         for folder in folders {
@@ -134,7 +130,7 @@ impl PackageFiles {
             let Some(full_name) = folder.parent().and_then(Path::file_name) else { continue };
             let above = layer.folder(Path::new("drive_c/Program Files/WindowsApps"));
             layer.link(above.join(full_name), folder.clone());
-            let _ = RealTree.each_child(&folder.join("VFS"), &mut |name, kind| {
+            let _ = tree.each_child(&folder.join("VFS"), &mut |name, kind| {
                 let place = PLACES.iter().find(|(vfs, _)| name.eq_ignore_ascii_case(vfs));
                 let Some((vfs, place)) = place.filter(|_| kind == NodeKind::Dir) else { return };
                 let at = layer.folder(Path::new(&place.replace("{user}", &format!("drive_c/users/{user}"))));
@@ -177,8 +173,11 @@ fn on_c(path: &str) -> String {
 }
 
 struct Layer<'a> {
+    tree: &'a dyn HostTree,
     template: &'a Path,
     made: BTreeSet<PathBuf>,
+    /// Of each folder that something is put into: what template and layer have there, by the names in small letters.
+    names: BTreeMap<PathBuf, BTreeMap<OsString, OsString>>,
     /// Those of them that lead elsewhere: nothing is put where they lead.
     links: BTreeSet<PathBuf>,
     entries: Vec<PackageEntry>,
@@ -200,7 +199,7 @@ impl Layer<'_> {
         let mut at = PathBuf::new();
         for part in path.components() {
             at = at.join(self.spelled(&at, part.as_os_str()));
-            if !self.leads_elsewhere(&at) && self.made.insert(at.clone()) {
+            if !self.leads_elsewhere(&at) && self.make(&at) {
                 self.entries.push(PackageEntry::Folder { at: at.clone() });
             }
         }
@@ -208,22 +207,36 @@ impl Layer<'_> {
     }
 
     /// A name as the template, or else the layer, has it in that folder.
-    fn spelled(&self, folder: &Path, name: &OsStr) -> PathBuf {
-        let mut found = None;
-        let _ = RealTree.each_child(&self.template.join(folder), &mut |other, _| {
-            if other.eq_ignore_ascii_case(name) {
-                found = Some(PathBuf::from(other));
-            }
-        });
-        let in_folder =
-            self.made.iter().filter(|at| at.parent() == Some(folder)).filter_map(|at| at.file_name());
-        let made = in_folder.into_iter().find(|other| other.eq_ignore_ascii_case(name)).map(PathBuf::from);
-        found.or(made).unwrap_or_else(|| name.into())
+    fn spelled(&mut self, folder: &Path, name: &OsStr) -> PathBuf {
+        self.names_in(folder).get(&name.to_ascii_lowercase()).map_or_else(|| name.into(), PathBuf::from)
+    }
+
+    /// The template's folder is listed once: a package may have thousands of files in it.
+    fn names_in(&mut self, folder: &Path) -> &mut BTreeMap<OsString, OsString> {
+        let (tree, template) = (self.tree, self.template);
+        self.names.entry(folder.to_owned()).or_insert_with(|| {
+            let mut names = BTreeMap::new();
+            let _ = tree.each_child(&template.join(folder), &mut |name, _| {
+                names.insert(name.to_ascii_lowercase(), name.to_owned());
+            });
+            names
+        })
+    }
+
+    /// Notes what the layer has; whether it is new.
+    fn make(&mut self, at: &Path) -> bool {
+        if !self.made.insert(at.to_owned()) {
+            return false;
+        }
+        if let (Some(folder), Some(name)) = (at.parent(), at.file_name()) {
+            self.names_in(folder).entry(name.to_ascii_lowercase()).or_insert_with(|| name.to_owned());
+        }
+        true
     }
 
     fn link(&mut self, at: PathBuf, to: PathBuf) {
         let has_room = self.entries.len() <= MAX_ENTRIES && !self.leads_elsewhere(&at);
-        if has_room && self.made.insert(at.clone()) {
+        if has_room && self.make(&at) {
             self.links.insert(at.clone());
             self.entries.push(PackageEntry::Link { at, to });
         }
@@ -236,7 +249,8 @@ impl Layer<'_> {
     /// Shows what is in a folder of the package. One that the template has too, or that can be added to, is a folder of both.
     fn show(&mut self, from: &Path, at: &Path, writable: bool) {
         let mut children = Vec::new();
-        let _ = RealTree.each_child(from, &mut |name, kind| children.push((name.to_os_string(), kind)));
+        let tree = self.tree;
+        let _ = tree.each_child(from, &mut |name, kind| children.push((name.to_os_string(), kind)));
         children.sort();
         for (name, kind) in children {
             if self.entries.len() > MAX_ENTRIES {

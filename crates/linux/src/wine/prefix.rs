@@ -4,16 +4,15 @@
 //! What programs wrote there is theirs to say: nothing here reads it, follows a link in it, or takes a name from it.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use lowbox_policy::os_bytes;
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, openat, unlinkat};
+use rustix::fs::{CWD, FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::package_files::IMPORT_FILE;
 use super::{PrefixOf, WineError};
 use crate::host::{Folders, canonical, open_lock_file, remove_tree};
 use crate::keep;
@@ -90,9 +89,6 @@ pub(crate) fn ready(
         if fs::symlink_metadata(&path).is_err() {
             copy(caller, user, &template.prefix(), &folder, &path)?;
         }
-        if let PrefixOf::Importing(_, text) = of {
-            put_import(&path, text).map_err(WineError::at(&path))?;
-        }
         Source::Folder(path.clone())
     } else {
         for path in [&folder.join(UPPER), &folder.join(WORK), &path] {
@@ -115,24 +111,6 @@ fn own_folder(caller: &Caller, user: &ContainerUser, path: &Path) -> Result<Path
     match fs::symlink_metadata(path).map_err(WineError::at(path))?.is_dir() {
         true => Ok(path.to_owned()),
         false => Err(WineError::at(path)(io::Error::other("it is no folder; remove it"))),
-    }
-}
-
-/// Puts the text for `reg import` into a prefix that is a folder, in the place of whatever bears its name.
-fn put_import(prefix: &Path, text: &[u8]) -> io::Result<()> {
-    take_import(prefix)?;
-    let drive = open_without_links(CWD, &prefix.join("drive_c"))?;
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = openat(drive, IMPORT_FILE, flags, Mode::from(0o644))?;
-    File::from(file).write_all(text)
-}
-
-/// Takes it away again.
-pub(super) fn take_import(prefix: &Path) -> io::Result<()> {
-    let drive = open_without_links(CWD, &prefix.join("drive_c"))?;
-    match unlinkat(drive, IMPORT_FILE, AtFlags::empty()) {
-        Err(Errno::NOENT) => Ok(()),
-        done => Ok(done?),
     }
 }
 

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use lowbox_msix::registry::{HIVES, MAX_BYTES, PackageRegistry, Tokens, import_text};
 use lowbox_security::derive::package_sid;
 
-use super::package_files::{IMPORT_FILE, folders};
-use super::prefix::{CHANGES, PREFIX, take_import};
+use super::package_files::folders;
+use super::prefix::CHANGES;
 use super::template::in_container;
-use super::{PrefixOf, Template, Wine, WineError, WineRun};
+use super::{IMPORTED, PrefixOf, Template, Wine, WineError, WineRun};
 use crate::host::{Shown, canonical, container_user, open_regular, replace_file};
 use crate::prepare::{Caller, Request};
 
@@ -88,7 +88,7 @@ pub fn bring_in(
         let import = Request {
             family_name: request.family_name.clone(),
             program: wine.loader.clone().into(),
-            arguments: vec!["reg".into(), "import".into(), format!("C:\\{IMPORT_FILE}").into()],
+            arguments: vec!["reg".into(), "import".into(), format!(r"\\.\{IMPORTED}").into()],
             wine: Some(WineRun {
                 wine: wine.clone(),
                 prefix: PrefixOf::Importing(template.clone(), text),
@@ -98,11 +98,6 @@ pub fn bring_in(
             ..Request::default()
         };
         in_container(caller, &import, &mut || ()).map_err(|what| wrong(&what))?;
-        if template.is_copied() {
-            // An overlay has it in memory. Where the import failed, the next one takes its place.
-            let prefix = package.join(PREFIX);
-            take_import(&prefix).map_err(WineError::at(prefix))?;
-        }
     }
     // Where nothing had to be imported there may be no prefix yet, and the next start looks again.
     if whole && record_path.parent().is_some_and(Path::is_dir) {

@@ -34,8 +34,10 @@ pub const ATTACKS: &[Attack] = &[
         "display-connect-outside-by-abstract-name",
         "connect_outside.py",
         &["abstract", "NUMBER", "COOKIE"],
-    ),
-    at_display("display-connect-outside-by-tcp", "connect_outside.py", &["tcp", "NUMBER", "COOKIE"]),
+    )
+    .within_reach(),
+    at_display("display-connect-outside-by-tcp", "connect_outside.py", &["tcp", "NUMBER", "COOKIE"])
+        .within_reach(),
     by_windows("win32-display-screenshot", "screen.exe"),
     by_windows("win32-display-clipboard", "clipboard.exe"),
 ];

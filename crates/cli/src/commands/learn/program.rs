@@ -17,8 +17,8 @@ use lowbox_profiler::record::Mode;
 use super::files::check_results;
 use super::header::header;
 use super::results;
-use crate::arguments::{GrantArguments, NetworkArguments, PackageArguments};
-use crate::display;
+use crate::arguments::{DisplayArguments, GrantArguments, NetworkArguments, PackageArguments};
+use crate::display::{self, Wish};
 use crate::failure::Failure;
 use crate::output;
 use crate::package::Package;
@@ -76,6 +76,10 @@ pub struct Program {
     #[arg(long = "chdir", value_name = "PATH")]
     pub working_directory: Option<PathBuf>,
 
+    /// Whether it has windows.
+    #[command(flatten)]
+    pub display: DisplayArguments,
+
     /// The program and its arguments; without one, the application of the manifest
     #[arg(
         required_unless_present = "manifest",
@@ -98,12 +102,13 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     let mut package = Package::of_command(&arguments.package, &arguments.command, false)?;
     let _held = package.installed.clone();
     package.open(&arguments.network);
+    let wish = Wish::of(arguments.display, &arguments.command, &package);
     let family_name = package.identity.family_name();
     let failed = |error: PrepareError| Failure::with_code(&error, error.exit_code());
     let caller = Caller::current().map_err(failed)?;
     let mut request = request(&arguments, package)?;
     let interface = windows::make_ready(&caller, &mut request)?;
-    display::say_none_while_learning(interface);
+    display::make_ready(&caller, &mut request, wish, interface);
     output::say(WARNING);
     if caller.user.is_root() {
         output::say("as root it has root's files, though none of root's capabilities");
@@ -139,7 +144,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
     let learner = Learner::start(&mut container, &run, world, &prepared.spec, file, !arguments.no_stacks)
         .map_err(|error| Failure::new(format!("{}: {error}", output::path(&trace))))?;
     lowbox_linux::supervise::release_input_and_output().map_err(Failure::new)?;
-    let ending = container.supervise(None, &mut |_| {});
+    let ending = container.supervise(None, &mut display::say_if_gone);
     output::end_quiet();
     let trace = session.as_ref().map_or(trace, Session::path);
     say_how_much(&learner.finish(), &trace);
@@ -159,7 +164,7 @@ pub fn execute(arguments: Program) -> Result<ExitCode, Failure> {
         // Standard output is the program's.
         told.iter().for_each(|one| output::raw_message(&one.text(false)));
     }
-    say_of_end(ending.exit_code(), &arguments.environment, &prepared.spec.data.local_state);
+    say_of_end(ending.exit_code(), &arguments.environment, prepared.spec.home());
     Ok(ExitCode::from(ending.exit_code()))
 }
 

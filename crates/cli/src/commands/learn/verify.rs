@@ -78,7 +78,7 @@ pub fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     scenario::refuse_mistakes(&options)?;
     let package = scenario::package(&options)?;
     let _held = package.installed.clone();
-    let wish = Wish::of(&options, &package);
+    let wish = Wish::of(options.display, &options.command, &package);
     let mut request = Request {
         learns: Some(Learning { probes, enforced: true, records: None }),
         ..scenario::request(options, package)?

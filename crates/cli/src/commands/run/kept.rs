@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::process::ExitCode;
 
-use lowbox_linux::keep::{Keeping, NotStarted, Stdio, start};
+use lowbox_linux::keep::{Keeping, NotStarted, Stdio, has_known_filters, start};
 use lowbox_linux::limits::Limits;
 use lowbox_linux::prepare::{Caller, Decided, Request};
 use lowbox_linux::supervise::Event;
@@ -33,7 +33,8 @@ pub fn seconds(said: Option<u32>, never: bool, request: &Request) -> Result<Opti
         && request.descriptors.is_empty()
         && request.private_descriptors.is_empty()
         && request.limits == Limits::default()
-        && Stdio::can_be_lent();
+        && Stdio::can_be_lent()
+        && has_known_filters();
     if !is_plain || never {
         return Ok(None);
     }

@@ -1,8 +1,9 @@
 //! Mounts in a running container. Every function but [`Attacher::clone_of`] is called in its mount namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsStr;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -10,18 +11,22 @@ use std::path::{Path, PathBuf};
 use lowbox_policy::{FileId, NodeKind};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags, StatxFlags, fstatvfs, mkdirat, mknodat,
-    open, openat2, readlinkat, statx, symlinkat, unlinkat,
+    open, openat, openat2, readlinkat, statx, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
 use rustix::process::fchdir;
 
 use super::Reply;
+use crate::broker::choosing::request as choosing;
 use crate::launch::idmap::IdMaps;
 use crate::launch::pin::{Pinned, file_id};
 use crate::launch::spec::ContainerUser;
 use crate::launch::view::APART;
 use crate::sys::{self, MountAttributes};
+
+/// So many answers stay, each for the moment that the program needs to read it.
+const MOST_TOLD: usize = 16;
 
 /// Attaches and detaches.
 pub(super) struct Attacher {
@@ -29,6 +34,8 @@ pub(super) struct Attacher {
     maps: IdMaps,
     /// The private root, writable: what the program sees is sealed. Made at the first grant.
     workshop: Option<Workshop>,
+    /// Answers to requests to choose that are there.
+    told: VecDeque<String>,
     /// What the host's own mounts do not allow, by the number of their copies: root could take it away from a copy.
     withheld: BTreeMap<u64, Withheld>,
 }
@@ -49,7 +56,13 @@ struct Workshop {
 
 impl Attacher {
     pub(super) fn new(user: ContainerUser) -> Attacher {
-        Attacher { user, maps: IdMaps::default(), workshop: None, withheld: BTreeMap::new() }
+        Attacher {
+            user,
+            maps: IdMaps::default(),
+            workshop: None,
+            told: VecDeque::new(),
+            withheld: BTreeMap::new(),
+        }
     }
 
     /// A detached mount of what is pinned. Called where it is.
@@ -203,6 +216,27 @@ impl Attacher {
             Err(error) => return Err(error.into()),
         }
         self.in_workshop(|root| make_link(root, path, to))
+    }
+
+    /// Makes a file that the program can read: what a request to choose came to. Of several the last ones stay.
+    pub(super) fn tell(&mut self, number: &str, answer: &[u8]) -> io::Result<()> {
+        self.enter_workshop()?;
+        // A number, which the broker has read; here it becomes a name.
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(Errno::INVAL.into());
+        }
+        let old = if self.told.len() < MOST_TOLD { None } else { self.told.pop_front() };
+        self.in_workshop(|root| {
+            let folder = open_beneath(root, Path::new(choosing::FOLDER))?;
+            if let Some(old) = old {
+                unlinkat(&folder, old, AtFlags::empty())?;
+            }
+            let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            let mut file = File::from(openat(&folder, number, new, Mode::from(0o444))?);
+            file.write_all(answer)
+        })?;
+        self.told.push_back(number.to_owned());
+        Ok(())
     }
 
     /// Makes the mount point and the folders that lead to it, on the private root.

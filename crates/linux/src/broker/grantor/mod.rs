@@ -44,6 +44,19 @@ enum Request {
     },
     /// Make a link on the private root, as the host has it.
     Link { link: Link },
+    /// Pin a new file at the path; one that is there already is left alone.
+    Make {
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+    },
+    /// Remove it again, while it is empty.
+    Unmake {
+        pin: u32,
+        #[serde(with = "os_bytes")]
+        path: PathBuf,
+    },
+    /// Write what a request to choose came to, where the program reads it.
+    Tell { number: String, answer: Vec<u8> },
     /// Let go of a pin: the only one without a reply.
     Unpin { pin: u32 },
     /// Attach a pinned object at the path.
@@ -167,6 +180,34 @@ impl Grantor {
             Reply::Resolved(resolved) => Ok(resolved),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Makes an empty file, as the user; `None` where something is already.
+    ///
+    /// # Errors
+    /// As [`Grantor::look`]; what making a file reports.
+    pub(super) fn make(&self, path: &Path) -> io::Result<Option<Pin>> {
+        match self.ask(&Request::Make { path: path.to_owned() })? {
+            Reply::Pinned { pin, id } => Ok(Some(Pin { number: pin, id })),
+            Reply::Done => Ok(None),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Removes a file that was made, if nobody has put anything into it or in its place.
+    ///
+    /// # Errors
+    /// ESTALE; what removing a file reports.
+    pub(super) fn unmake(&self, pin: Pin, path: &Path) -> io::Result<()> {
+        self.done(&Request::Unmake { pin: pin.number, path: path.to_owned() })
+    }
+
+    /// Shows the program what a request to choose came to.
+    ///
+    /// # Errors
+    /// What making a file reports; EMSGSIZE for a very long answer.
+    pub(super) fn tell(&self, number: &str, answer: &[u8]) -> io::Result<()> {
+        self.done(&Request::Tell { number: number.to_owned(), answer: answer.to_owned() })
     }
 
     /// Shows the program a link of the host's, where the container has nothing of its own.

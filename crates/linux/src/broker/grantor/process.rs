@@ -1,11 +1,13 @@
 //! The grantor's own life.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, open};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, open, openat, unlinkat};
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use rustix::process::{DumpableBehavior, Signal, fchdir, set_dumpable_behavior, setsid};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -117,6 +119,19 @@ impl Server<'_> {
                 self.abroad(|attacher| attacher.link(&link.at, &link.to))?;
                 Ok(Reply::Done)
             }
+            Request::Make { path } => match new_file(path) {
+                Err(error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(Reply::Done),
+                made => self.pin(made?),
+            },
+            Request::Unmake { pin, path } => {
+                let pinned = self.pins.get(pin).ok_or(rustix::io::Errno::BADF)?;
+                remove_empty(path, pinned)?;
+                Ok(Reply::Done)
+            }
+            Request::Tell { number, answer } => {
+                self.abroad(|attacher| attacher.tell(number, answer))?;
+                Ok(Reply::Done)
+            }
             Request::Unpin { pin } => {
                 self.pins.remove(pin);
                 Ok(Reply::Done)
@@ -155,10 +170,13 @@ impl Server<'_> {
     }
 
     fn look(&mut self, path: &Path) -> io::Result<Reply> {
+        self.pin(open_without_links(CWD, path)?)
+    }
+
+    fn pin(&mut self, fd: OwnedFd) -> io::Result<Reply> {
         if self.pins.len() >= MAX_PINS {
             return Err(io::Error::from_raw_os_error(libc::EMFILE));
         }
-        let fd = open_without_links(CWD, path)?;
         let id = file_id(&fd)?;
         let pin = self.next;
         self.next = self.next.wrapping_add(1);
@@ -176,4 +194,32 @@ impl Server<'_> {
         }
         done
     }
+}
+
+/// The folder that a path names something in, without links on the way.
+fn folder_of(path: &Path) -> rustix::io::Result<(OwnedFd, &OsStr)> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL) };
+    Ok((open_without_links(CWD, folder)?, name))
+}
+
+/// Makes a file that was not there.
+fn new_file(path: &Path) -> io::Result<OwnedFd> {
+    let (folder, name) = folder_of(path)?;
+    let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let made = file_id(openat(&folder, name, new, Mode::from(0o666))?)?;
+    let found = openat(&folder, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    match file_id(&found)? == made {
+        true => Ok(found),
+        false => Err(Errno::STALE.into()),
+    }
+}
+
+/// Removes it, if it is still what is there, and empty.
+fn remove_empty(path: &Path, pinned: &Pinned) -> io::Result<()> {
+    let (folder, name) = folder_of(path)?;
+    let found = openat(&folder, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    if file_id(&found)? != pinned.id || fstat(&found)?.st_size != 0 {
+        return Err(Errno::STALE.into());
+    }
+    Ok(unlinkat(&folder, name, AtFlags::empty())?)
 }

@@ -40,7 +40,12 @@ pub(super) fn unheld(binds: &[Bind], places: &[PathBuf], exact: &[PathBuf]) -> P
 
 impl Builder {
     /// Attaches `mount` for `bind`, with its rule.
-    pub(super) fn bind(&mut self, bind: &Bind, mount: OwnedFd, data: &PackageData) -> Result<(), Failure> {
+    pub(super) fn bind(
+        &mut self,
+        bind: &Bind,
+        mount: OwnedFd,
+        data: Option<&PackageData>,
+    ) -> Result<(), Failure> {
         if self.needs_place_apart(bind) {
             self.make_place_apart(bind)?;
         }
@@ -49,7 +54,7 @@ impl Builder {
         if bind.id.kind != NodeKind::Socket {
             self.rule(mount.as_fd(), &bind.path, bind.rights, directory)?;
         }
-        if bind.connect || bind.path == data.local_state {
+        if bind.connect || data.is_some_and(|data| bind.path == data.local_state) {
             self.allow_connect(mount.as_fd(), &bind.path)?;
         }
         if directory {

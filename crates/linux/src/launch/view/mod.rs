@@ -29,8 +29,9 @@ use super::groundwork::Ground;
 use super::lend::{Lent, Personal};
 use super::pin::open_without_links;
 use super::rules::{PRIVATE, abi, access, ruleset};
-use super::spec::{ContainerUser, Spec};
+use super::spec::{ContainerUser, PackageData, Spec};
 use super::stopwatch::Stopwatch;
+use crate::broker::choosing::request::FOLDER;
 use crate::limits::DEFAULT_TEMPORARY_BYTES;
 use crate::sys::{self, MountAttributes};
 use mounts::{mount_id, tmpfs};
@@ -133,14 +134,18 @@ impl Builder {
             return self.real_tree(learns, spec, lent);
         }
         let personal = spec.user.launched_by_root.then(|| Personal::of(spec));
-        let temp = &spec.data.temp_state;
-        let mount = match personal {
-            Some(_) => lent.next(temp)?,
-            None => self.clone_temp_state(temp).map_err(Failure::at(Step::Bind, temp))?,
-        };
-        self.private(mount, &spec.temp_inside, PRIVATE)?;
+        if let Some(PackageData { temp_state: temp, .. }) = &spec.data {
+            let mount = match personal {
+                Some(_) => lent.next(temp)?,
+                None => self.clone_temp_state(temp).map_err(Failure::at(Step::Bind, temp))?,
+            };
+            self.private(mount, &spec.temp_inside, PRIVATE)?;
+        }
         if let Some(asks) = &spec.asks {
             self.frontier(&asks.frontier)?;
+            if asks.chooses {
+                self.answers()?;
+            }
             self.unheld = granted::unheld(&spec.plan.binds, &asks.frontier, &asks.apart);
         }
         for bind in &spec.plan.binds {
@@ -149,7 +154,7 @@ impl Builder {
                 _ => self.clone_bind(bind)?,
             };
             if let Some(mount) = mount {
-                self.bind(bind, mount, &spec.data)?;
+                self.bind(bind, mount, spec.data.as_ref())?;
             }
         }
         if let Some(wine) = &spec.wine {
@@ -157,7 +162,7 @@ impl Builder {
         }
         stopwatch.lap("binds");
         self.links(&spec.plan.links)?;
-        self.identity_files(&spec.data, spec.resolver_file.as_deref())?;
+        self.identity_files(spec.home(), spec.resolver_file.as_deref())?;
         self.working_directory(&spec.working_directory)?;
         self.listable(&spec.plan.listable)?;
         self.reopen_inputs(&spec.extra_descriptors)?;
@@ -252,6 +257,15 @@ impl Builder {
             self.rule(directory.as_fd(), path, PRIVATE, true)?;
         }
         Ok(())
+    }
+
+    /// Where a program finds what the user chose for it: files of the private root, which the grantor alone can make.
+    fn answers(&mut self) -> Result<(), Failure> {
+        let path = Path::new(FOLDER);
+        let at = || Failure::at::<rustix::io::Errno>(Step::Root, path);
+        self.directory(path).map_err(at())?;
+        let folder = open_without_links(&self.root, relative(path)).map_err(at())?;
+        self.rule(folder.as_fd(), path, FsRights::READ_FILE, true)
     }
 
     fn allow_connect(&mut self, mount: BorrowedFd<'_>, path: &Path) -> Result<(), Failure> {

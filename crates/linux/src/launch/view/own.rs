@@ -13,7 +13,6 @@ use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::pin::open_without_links;
 use crate::launch::rules::{DEVICE, PRIVATE};
-use crate::launch::spec::PackageData;
 use crate::sys::{MountAttributes, clone_mount};
 
 impl Builder {
@@ -77,13 +76,9 @@ impl Builder {
 
     /// `/etc/passwd` and `/etc/group` of the container's own: the host's name other people. Where it has a network,
     /// `/etc/resolv.conf` too, which names its own resolver.
-    pub(super) fn identity_files(
-        &mut self,
-        data: &PackageData,
-        resolver: Option<&str>,
-    ) -> Result<(), Failure> {
+    pub(super) fn identity_files(&mut self, home: &Path, resolver: Option<&str>) -> Result<(), Failure> {
         let user = &self.user;
-        let home = data.local_state.display();
+        let home = home.display();
         let passwd = format!(
             "{name}:x:{uid}:{gid}::{home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
             name = user.name,

@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, symlinkat, unlinkat};
-use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, unmount,
@@ -21,7 +20,7 @@ use crate::launch::rules::PRIVATE;
 use crate::sys::{MountAttributes, clone_mount};
 use crate::wine::prefix::{UPPER, WORK};
 use crate::wine::told::ANSWERS;
-use crate::wine::{DRIVES, PackageEntry, Source, WineSpec};
+use crate::wine::{DRIVES, IMPORTED, PackageEntry, Source, WineSpec};
 
 /// Where parts of it lie on the private root while it is put together.
 const PARTS: &str = ".wine";
@@ -96,7 +95,7 @@ impl Builder {
         Ok(mount)
     }
 
-    /// What of packages lies in the prefix: folders, links and files, in memory.
+    /// What of packages lies in the prefix: folders and links, in memory.
     fn package_files(&self, entries: &[PackageEntry]) -> rustix::io::Result<OwnedFd> {
         let path = format!("{PARTS}/packages");
         mkdirat(&self.root, &path, Mode::from(0o755))?;
@@ -106,12 +105,6 @@ impl Builder {
             match entry {
                 PackageEntry::Folder { at } => mkdirat(&folder, at, Mode::from(0o755))?,
                 PackageEntry::Link { at, to } => symlinkat(to, &folder, at)?,
-                PackageEntry::File { at, content } => {
-                    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-                    let mut file = File::from(openat(&folder, at, flags, Mode::from(0o444))?);
-                    file.write_all(content)
-                        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-                }
             }
         }
         Ok(folder)
@@ -125,17 +118,18 @@ impl Builder {
     }
 
     /// Links to what has a letter, in a folder that nobody can write to: Wine adds the host's ports to one that it can write to. Beside them
-    /// what the program is told of its container.
+    /// what the program is told of its container, or what is imported into its registry.
     fn drives(&self, wine: &WineSpec) -> std::io::Result<OwnedFd> {
         self.make_parts()?;
         let folder = PathBuf::from(PARTS).join("drives");
         mkdirat(&self.root, &folder, Mode::from(0o755))?;
         let folder = openat(&self.root, &folder, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         symlinkat("../drive_c", &folder, "c:")?;
-        if let Some(told) = &wine.told {
+        let files = [(ANSWERS, &wine.told), (IMPORTED, &wine.imported)];
+        for (name, content) in files.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-            let file = openat(&folder, ANSWERS, flags, Mode::from(0o444))?;
-            File::from(file).write_all(told)?;
+            let file = openat(&folder, name, flags, Mode::from(0o444))?;
+            File::from(file).write_all(content)?;
         }
         for drive in &wine.drives {
             symlinkat(&drive.folder, &folder, format!("{}:", drive.letter.to_ascii_lowercase()))?;

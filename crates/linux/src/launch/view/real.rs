@@ -4,11 +4,12 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
+use rustix::fs::{Mode, OFlags, ResolveFlags, fchmod, mkdirat, openat, openat2};
 use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
 use rustix::process::{chdir, fchdir, pivot_root};
 
 use super::{Builder, View, relative};
+use crate::display::inside::FOLDER;
 use crate::launch::control::Step;
 use crate::launch::failure::Failure;
 use crate::launch::lend::Lent;
@@ -20,6 +21,9 @@ use crate::wine::DRIVES;
 
 /// Where the tree hangs on the private root until it takes its place.
 const REAL: &str = ".real";
+
+/// The folder of its own displays on the private root.
+const DISPLAYS: &str = ".displays";
 
 /// Who the program's user is.
 const IDENTITY: [&str; 2] = ["/etc/passwd", "/etc/group"];
@@ -71,7 +75,10 @@ impl Builder {
             attach(&prefix, &real, &wine.prefix).map_err(at())?;
             attach(&drives, &real, &wine.prefix.join(DRIVES)).map_err(at())?;
         }
-        self.identity_files(&spec.data, None)?;
+        if spec.display.is_some() {
+            self.display_folder(&real)?;
+        }
+        self.identity_files(spec.home(), None)?;
         for path in IDENTITY {
             let object = open_without_links(&self.root, relative(Path::new(path))).map_err(at())?;
             let mount =
@@ -93,6 +100,21 @@ impl Builder {
 }
 
 impl Builder {
+    /// Puts an empty folder of the container's own over the host's displays. Its own display is going to lie there, and what the program
+    /// does in it reaches none of the host's.
+    fn display_folder(&self, tree: &OwnedFd) -> Result<(), Failure> {
+        let at = || Failure::at::<rustix::io::Errno>(Step::Display, FOLDER);
+        let mode = Mode::from(0o1777);
+        mkdirat(&self.root, DISPLAYS, mode).map_err(at())?;
+        let folder =
+            openat(&self.root, DISPLAYS, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(at())?;
+        // Whatever the caller's umask is.
+        fchmod(&folder, mode).map_err(at())?;
+        let attributes = MountAttributes { no_exec: true, no_dev: true, ..MountAttributes::default() };
+        let mount = clone_mount(folder.as_fd(), attributes).map_err(Failure::at(Step::Display, FOLDER))?;
+        attach(&mount, tree, Path::new(FOLDER)).map_err(at())
+    }
+
     /// The user's folder of records, for reading alone.
     fn clone_records(&self, folder: &Path) -> Result<OwnedFd, Failure> {
         let object =

@@ -63,8 +63,7 @@ fn files_are_where_windows_has_them_and_folders_of_both_are_merged() {
     // What a folder lies in stands before it.
     let mut seen = BTreeSet::from([PathBuf::new()]);
     for entry in &files.entries {
-        let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. } | PackageEntry::File { at, .. }) =
-            entry;
+        let (PackageEntry::Folder { at } | PackageEntry::Link { at, .. }) = entry;
         assert!(seen.contains(at.parent().unwrap()), "{entry:?}");
         seen.insert(at.clone());
     }
@@ -87,4 +86,44 @@ fn libraries_are_links_unless_the_package_has_a_folder_there_and_name_no_path() 
     let Library { at, folder } = library("Documents");
     assert_eq!(files.entries.last(), Some(&PackageEntry::Link { at, to: folder }));
     assert_eq!(files.windows_path(Path::new("/home/me/Documents/x")), None);
+}
+
+/// A package with many files in one folder, beside a template that has many there too. Counts how many names were told.
+struct Counting {
+    files: Vec<(OsString, NodeKind)>,
+    told: std::cell::Cell<usize>,
+}
+
+impl HostTree for Counting {
+    fn node(&self, _: &Path) -> Option<lowbox_policy::FileId> {
+        None
+    }
+
+    fn children(&self, folder: &Path) -> Result<Vec<(OsString, NodeKind)>, lowbox_policy::TreeError> {
+        let children = match folder.to_str().expect("text") {
+            "/p/Contoso_1/package/VFS" => vec![("SystemX64".into(), NodeKind::Dir)],
+            "/p/Contoso_1/package/VFS/SystemX64" | "/t/drive_c/windows/system32" => self.files.clone(),
+            "/t" => vec![("drive_c".into(), NodeKind::Dir)],
+            "/t/drive_c" => vec![("windows".into(), NodeKind::Dir)],
+            "/t/drive_c/windows" => vec![("system32".into(), NodeKind::Dir)],
+            _ => Vec::new(),
+        };
+        self.told.set(self.told.get() + children.len());
+        Ok(children)
+    }
+
+    fn read_link(&self, _: &Path) -> Option<PathBuf> {
+        None
+    }
+}
+
+#[test]
+fn a_folder_of_many_files_is_listed_once_and_not_for_each_of_them() {
+    let files = (0..5000).map(|number| (format!("File{number}.dll").into(), NodeKind::File)).collect();
+    let tree = Counting { files, told: std::cell::Cell::new(0) };
+    let data = Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
+    let folders = [PathBuf::from("/p/Contoso_1/package")];
+    let files = PackageFiles::in_tree(&tree, &data, &[], &folders, "/t".as_ref(), "me");
+    assert!(files.name_packages && files.entries.len() > 5000);
+    assert!(tree.told.get() < 3 * 5000, "{} names", tree.told.get());
 }

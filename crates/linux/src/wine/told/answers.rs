@@ -45,6 +45,7 @@ enum About {
     Publisher,
     ResourceId,
     PublisherId,
+    Chooses,
 }
 
 /// The file's bytes: who the token says that it is, and what Windows calls its folders.
@@ -53,6 +54,7 @@ pub(crate) fn answers(
     package: Option<&PackageIdentity>,
     package_folder: Option<&str>,
     container_folder: Option<&str>,
+    chooses: bool,
 ) -> Vec<u8> {
     let mut file = File(Vec::new());
     file.put(About::PackageSid, &container.package.to_bytes());
@@ -63,6 +65,9 @@ pub(crate) fn answers(
         file.put(About::LessPrivileged, &[]);
     }
     file.text(About::ContainerFolder, container_folder);
+    if chooses {
+        file.put(About::Chooses, &[]);
+    }
     let Some(PackageIdentity { identity, .. }) = package else { return file.0 };
     file.text(About::FullName, Some(&identity.full_name()));
     file.text(About::FamilyName, Some(&identity.family_name()));

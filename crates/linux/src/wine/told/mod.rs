@@ -32,7 +32,7 @@ pub(crate) const ANSWERS: &str = "lowbox";
 
 /// The libraries in which programs look for functions that are answered, and which these are. Windows has them in the same places; Wine's
 /// other libraries (advapi32.dll, those of API sets) lead to these.
-const ANSWERED: [(&str, &[&str]); 3] = [
+const ANSWERED: [(&str, &[&str]); 4] = [
     (
         "kernelbase",
         &[
@@ -60,6 +60,16 @@ const ANSWERED: [(&str, &[&str]); 3] = [
             "GetApplicationUserModelId",
             "GetCurrentApplicationUserModelId",
             "GetPackageId",
+        ],
+    ),
+    (
+        "comdlg32",
+        &[
+            "DllGetClassObject",
+            "GetOpenFileNameA",
+            "GetOpenFileNameW",
+            "GetSaveFileNameA",
+            "GetSaveFileNameW",
         ],
     ),
     ("userenv", &["DeriveAppContainerSidFromAppContainerName", "GetAppContainerFolderPath"]),

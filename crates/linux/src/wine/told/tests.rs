@@ -152,7 +152,7 @@ fn answers_are_told_apart_by_number_and_length() {
         capabilities: vec![lowbox_security::derive::capability_sid("internetClient")],
         less_privileged: false,
     };
-    let bytes = answers(&container, None, None, Some("C:"));
+    let bytes = answers(&container, None, None, Some("C:"), false);
     assert_eq!(bytes[..4], [1, 0, 40, 0]);
     assert_eq!(bytes[44..44 + 4 + 16], [2, 0, 16, 0, 1, 2, 0, 0, 0, 0, 0, 15, 3, 0, 0, 0, 1, 0, 0, 0]);
     assert_eq!(bytes[64..], [7, 0, 4, 0, b'C', 0, b':', 0]);

@@ -3,7 +3,7 @@
 use super::PACKAGE;
 use super::starter::LOGOS;
 use super::template::escape;
-use crate::{Identity, Manifest, ManifestError};
+use crate::{Architecture, Identity, Manifest, ManifestError, Publisher, Version};
 
 /// What is known of such a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,29 @@ pub struct CapturedApplication {
     pub executable: String,
     /// The name by which it is started from a command line, if it has one; ends in `.exe`.
     pub alias: Option<String>,
+}
+
+impl CapturedApplication {
+    /// Whether its names can stand in a manifest and mean there what they mean here: a file's name may hold what a manifest can't.
+    #[must_use]
+    pub fn is_fit(&self) -> bool {
+        let Ok(publisher) = Publisher::new("CN=Developer") else { return false };
+        let version = Version([1, 0, 0, 0]);
+        let identity = Identity::new("Developer.Sample", publisher, version, Architecture::X64, None);
+        let Ok(identity) = identity else { return false };
+        let what = Captured {
+            identity,
+            display_name: self.display_name.clone(),
+            publisher_name: self.display_name.clone(),
+            applications: vec![self.clone()],
+        };
+        let manifest = captured_manifest(&what).and_then(|text| Manifest::parse(&text));
+        let executable = self.executable.replace('/', "\\");
+        manifest.is_ok_and(|manifest| {
+            let read = manifest.applications.first().and_then(|one| one.executable.as_ref());
+            read.is_some_and(|read| read.replace('/', "\\") == executable)
+        })
+    }
 }
 
 /// The manifest.
@@ -102,5 +125,28 @@ fn line(text: &str) -> String {
     match plain.trim() {
         "" => "Unnamed".to_owned(),
         plain => escape(plain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_manifest_can_not_hold_is_fit_for_no_application() {
+        let application = |shown: &str, file: &str| CapturedApplication {
+            id: "App".to_owned(),
+            display_name: shown.to_owned(),
+            executable: format!("VFS/ProgramFilesX64/Contoso/{file}.exe"),
+            alias: None,
+        };
+        for (shown, file) in [("Notes", "notes"), ("A & <B>", "a & b"), ("bell\u{7}", "\u{4e2d}")] {
+            assert!(application(shown, file).is_fit(), "{shown:?} {file:?}");
+        }
+        let unfit = ["\u{7}", "line\nbreak", "tab\tstop", "\u{fffe}", "100%"];
+        for name in unfit {
+            assert!(!application("Notes", name).is_fit(), "{name:?}");
+        }
+        assert!(!application("\u{ffff}", "notes").is_fit());
     }
 }

@@ -521,8 +521,8 @@ fn the_first_process_of_a_kept_container_has_no_way_to_a_caller() {
 #[test]
 fn a_start_for_which_there_is_no_process_fails_alone_and_the_next_one_does_not() {
     with_meet(|_, kept| {
-        let first = start(kept.run(60, &[], &["wait:go", "exit:4"]));
-        assert!(until(Duration::from_secs(20), || kept.inside() > 3));
+        let first = start(kept.run(60, &[], &[r"write:C:\begun.txt", "wait:go", "exit:4"]));
+        assert!(until(Duration::from_secs(30), || kept.has_made("begun.txt")));
         let (keeper, starter) = (kept.keeper(), kept.starter());
         // As its own user, who may change the soft limit.
         let owner = fs::metadata(format!("/proc/{}", starter.as_raw_pid())).expect("it runs");
@@ -558,8 +558,10 @@ fn where_nothing_starts_programs_any_more_those_that_run_go_on_and_the_next_one_
     with_meet(|_, kept| {
         // What does not answer is waited for, for ten seconds.
         for (signal, sleep) in [(Signal::KILL, "sleep:9000"), (Signal::STOP, "sleep:20000")] {
-            let first = start(kept.run(60, &[], &[sleep, r"write:C:\went-on.txt", "exit:4"]));
-            assert!(until(Duration::from_secs(20), || kept.inside() > 3));
+            let begun = format!("begun-{}.txt", signal.as_raw());
+            let words = [&format!(r"write:C:\{begun}"), sleep, r"write:C:\went-on.txt", "exit:4"];
+            let first = start(kept.run(60, &[], &words));
+            assert!(until(Duration::from_secs(30), || kept.has_made(&begun)));
             let (keeper, starter) = (kept.keeper(), kept.starter());
             kill_process(starter, signal).expect("it runs");
             let second = finish(kept.run(60, &[], &["exit:0"]), 60);

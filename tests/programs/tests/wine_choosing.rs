@@ -139,32 +139,73 @@ fn a_window_that_is_closed_gives_nothing_and_windows_come_no_faster_than_questio
 }
 
 #[test]
-fn a_link_that_the_program_made_gives_nothing_that_the_user_did_not_see() {
+fn what_a_link_leads_to_is_given_once_the_user_has_seen_it_and_what_is_not_theirs_never() {
     everyone_at_home_with_wine(|person| {
         let display = Display::of(person, &[]);
         let secret = person.file("secret/key.txt", "secret\n");
         let planted = person.file("shared/report.txt", "").with_file_name("planted.txt");
         std::os::unix::fs::symlink(&secret, &planted).expect("a link");
+        let note = person.file("disk/note.txt", "by a link\n");
+        let own = note.parent().expect("a folder").with_file_name("own");
+        std::os::unix::fs::symlink("disk", &own).expect("a link");
         let shared = planted.parent().expect("a folder");
         let grant = format!("{}:rw", shared.display());
-        let words = ["open", "open"].map(str::to_owned);
+        let words = ["open", "open", "open"].map(str::to_owned);
         let running = choosing(person, &display, &["--grant", &grant], &words);
-        choose(&display, OPEN, planted.to_str().expect("UTF-8"));
-        // The program has its answer, and the user is told why.
+        let typed = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+        // What the program may have made: Enter alone is no.
+        choose(&display, OPEN, &typed(&planted));
+        let question = r"^\[lowbox\] [^ ]*$";
+        let _asked = window(&display, question);
+        display.picture("a link is asked about");
+        display.xdotool(&["key", "Return"]).expect("a key");
+        choose(&display, OPEN, &typed(&own.join("note.txt")));
+        let _asked = window(&display, question);
+        display.xdotool(&["key", "alt+y"]).expect("a key");
+        // What is not the user's own: the program has its answer, and the user is told why.
+        choose(&display, OPEN, "/etc/hostname");
         let _told = window(&display, "not given");
         display.picture("not given");
         display.xdotool(&["key", "Return"]).expect("a key");
-        let is_new = window(&display, OPEN);
-        assert!(display.window("not given").is_none());
-        display.xdotool(&["windowfocus", "--sync", &is_new, "key", "Escape"]).expect("a key");
         let ended = running.finish(60);
-        assert_eq!(
-            ended.succeeded().replace('\r', ""),
-            "open: cancelled 0\nopen: cancelled 0",
-            "{}",
-            ended.stderr
-        );
-        assert!(ended.stderr.contains("the program may have made the link"), "{}", ended.stderr);
+        let said = ended.succeeded().replace('\r', "");
+        let read = format!("note.txt, note.txt, .txt is {}: by a link", windows(person, &note));
+        assert_eq!(said.lines().collect::<Vec<_>>(), ["open: cancelled 0", &read, "open: cancelled 0"]);
+        assert!(ended.stderr.contains("/etc/hostname was chosen and can't be given"), "{}", ended.stderr);
+    });
+}
+
+#[test]
+fn a_key_that_was_meant_for_another_window_chooses_nothing_and_hidden_folders_are_not_where_it_begins() {
+    everyone_at_home_with_wine(|person| {
+        let display = Display::of(person, &[]);
+        let hidden = person.home().join(".config/autostart");
+        let made = person.plain(["mkdir", "-p", hidden.to_str().expect("UTF-8")]).status();
+        assert!(made.expect("mkdir").success());
+        let words = [r"in=E:\.config\autostart", "save=update.desktop"].map(str::to_owned);
+        let running =
+            choosing(person, &display, &["--grant", person.work().to_str().expect("UTF-8")], &words);
+        let mut first = None;
+        assert!(until(Duration::from_secs(60), || {
+            first = display.window(SAVE);
+            first.is_some()
+        }));
+        // At once, and again: somebody types elsewhere.
+        for _ in 0..3 {
+            display.xdotool(&["windowfocus", first.as_ref().expect("it is there"), "key", "Return"]);
+            std::thread::sleep(Duration::from_millis(150));
+        }
+        // It is there again.
+        assert!(until(Duration::from_secs(20), || {
+            display.window(SAVE).is_some_and(|window| Some(window) != first)
+        }));
+        let _second = window(&display, SAVE);
+        display.xdotool(&["key", "Escape"]).expect("a key");
+        let ended = running.finish(60);
+        assert_eq!(ended.succeeded(), "save: cancelled", "{}", ended.stderr);
+        for folder in [&hidden, &person.home()] {
+            assert!(!folder.join("update.desktop").exists() && !folder.join("update.desktop.txt").exists());
+        }
     });
 }
 

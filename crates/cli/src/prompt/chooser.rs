@@ -4,18 +4,22 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use lowbox_linux::broker::{Chooser, Filter, Kind, Notice, Wanted};
+use lowbox_linux::broker::{Chooser, Confirm, Filter, Kind, Notice, Wanted};
 
-use super::window::{self, TO_READ, Window};
+use super::window::{self, Closed, Window};
 use super::words;
 use crate::output;
 
-/// Bytes of all paths that are chosen at once.
-const MOST: u64 = 60 * 1024;
+/// Bytes of all paths that are chosen at once; what is cut off there is more than is given at once.
+const MOST: u64 = 1024 * 1024;
 /// Stands between two paths, and in none: after it comes the `/` of the next.
 const BETWEEN: &[u8] = b"//";
+/// What was seen for a shorter time was chosen by a key that was meant for another window. GTK takes half a second of it to close one.
+const TO_READ: Duration = Duration::from_secs(2);
+/// Beyond the deadline, for a lowbox that is killed and can't close its window.
+const TO_CLOSE: Duration = Duration::from_secs(2);
 /// Patterns of one filter, and filters.
 const PATTERNS: usize = 16;
 const FILTERS: usize = 16;
@@ -33,8 +37,21 @@ impl FileChooser {
         Some(FileChooser { path })
     }
 
-    fn command(&self, wanted: &Wanted) -> Command {
+    /// A window that closes itself in the end.
+    fn zenity(&self, deadline: Instant) -> Command {
         let mut command = Command::new(&self.path);
+        let left = deadline.saturating_duration_since(Instant::now()) + TO_CLOSE;
+        command.arg(format!("--timeout={}", left.as_secs()));
+        // It prints names in the letters of the locale: any others would be those of another file.
+        let words = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(std::env::var_os);
+        command.env_remove("LC_ALL").env_remove("CHARSET").env_remove("G_FILENAME_ENCODING");
+        command.env("LC_CTYPE", "C.UTF-8").envs(words.map(|words| ("LC_MESSAGES", words)));
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    fn command(&self, wanted: &Wanted, deadline: Instant) -> Command {
+        let mut command = self.zenity(deadline);
         command.args(["--file-selection", "--separator=//"]);
         command.arg(format!("--title={}", title(wanted)));
         command.args(match wanted.kind {
@@ -55,16 +72,45 @@ impl FileChooser {
             let all = Filter { name: "All files".to_owned(), patterns: vec!["*".to_owned()] };
             command.args(wanted.filters.iter().take(FILTERS).chain([&all]).map(filter));
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         command
     }
+
+    /// What is told in a window.
+    fn telling(&self, notice: &Notice, deadline: Instant) -> Command {
+        let mut command = self.zenity(deadline);
+        command.args(["--warning", "--no-markup", "--width=500", "--title=[lowbox] not given"]);
+        command.arg(text(&notice.to_string()));
+        command
+    }
+
+    /// What is asked before something is given that was chosen by another name.
+    fn confirming(&self, confirm: &Confirm, deadline: Instant) -> Command {
+        let mut command = self.zenity(deadline);
+        let title = format!("--title=[lowbox] {}", words::said(&confirm.package, 80));
+        command.args(["--question", "--no-markup", "--width=600", "--default-cancel", &title]);
+        let pairs = confirm.links.iter().take(LINKS).map(|(named, real)| {
+            format!("{} leads by a link to\n{}", words::shown(named), words::shown(real))
+        });
+        let more = confirm.links.len().saturating_sub(LINKS);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let lines: Vec<String> = pairs.chain(more).collect();
+        command.arg(text(&format!("{}\n\nIs that what the program shall get?", lines.join("\n\n"))));
+        command
+    }
+}
+
+/// Links that are shown; more are counted.
+const LINKS: usize = 8;
+
+/// For zenity, to which what stands behind a backslash is an escape of C.
+fn text(words: &str) -> String {
+    format!("--text={}", words.replace('\\', r"\\"))
 }
 
 impl Chooser for FileChooser {
     fn choose(&mut self, wanted: &Wanted, deadline: Instant) -> Option<Vec<PathBuf>> {
         loop {
-            let start = Instant::now();
-            let shown = match Window::open(&mut self.command(wanted)) {
+            let shown = match Window::open(&mut self.command(wanted, deadline)) {
                 Ok(shown) => shown,
                 Err(error) => {
                     let helper = self.path.display();
@@ -72,32 +118,28 @@ impl Chooser for FileChooser {
                     return None;
                 }
             };
-            let (success, printed) = shown.wait(deadline, MOST)?;
-            if !success || printed.len() as u64 == MOST {
+            let Closed { success, printed, was_seen_for } = shown.wait(deadline, MOST)?;
+            if !success {
                 return None;
             }
-            if start.elapsed() >= TO_READ {
+            if was_seen_for >= TO_READ {
                 return Some(chosen(&printed).into_iter().map(|path| complete(path, wanted)).collect());
             }
         }
     }
 
+    fn confirm(&mut self, confirm: &Confirm, deadline: Instant) -> bool {
+        // Enter alone is no.
+        let shown = Window::open(&mut self.confirming(confirm, deadline)).ok();
+        shown.and_then(|shown| shown.wait(deadline, 0)).is_some_and(|closed| closed.success)
+    }
+
     fn tell(&mut self, notice: &Notice, deadline: Instant) {
         // It was said in words already.
-        if let Ok(shown) = Window::open(&mut telling(&self.path, notice)) {
+        if let Ok(shown) = Window::open(&mut self.telling(notice, deadline)) {
             shown.wait(deadline, 0);
         }
     }
-}
-
-/// What is told in a window.
-fn telling(path: &Path, notice: &Notice) -> Command {
-    let mut command = Command::new(path);
-    command.args(["--warning", "--no-markup", "--width=500", "--title=[lowbox] not given"]);
-    // What stands behind a backslash is an escape of C.
-    command.arg(format!("--text={}", notice.to_string().replace('\\', r"\\")));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    command
 }
 
 /// Whose window it is, in lowbox's words first, and what it gives.
@@ -185,7 +227,7 @@ mod tests {
 
     fn arguments(wanted: &Wanted) -> Vec<String> {
         let chooser = FileChooser { path: "/usr/bin/zenity".into() };
-        let command = chooser.command(wanted);
+        let command = chooser.command(wanted, Instant::now());
         command.get_args().map(|argument| argument.to_str().unwrap().to_owned()).collect()
     }
 
@@ -203,10 +245,23 @@ mod tests {
     #[test]
     fn why_something_is_not_given_is_told_as_it_is() {
         let notice = Notice::NotGiven { path: "/home/<b>\u{1b}".into(), why: "no".to_owned() };
-        let command = telling(Path::new("/usr/bin/zenity"), &notice);
+        let chooser = FileChooser { path: "/usr/bin/zenity".into() };
+        let command = chooser.telling(&notice, Instant::now());
         let told = command.get_args().last().unwrap().to_str().unwrap();
         assert!(told.starts_with("--text=/home/<b>") && !told.contains('\u{1b}'), "{told}");
         assert_eq!(told.matches(r"\\").count() * 2, told.matches('\\').count(), "{told}");
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_asked_about_and_many_are_counted() {
+        let link = |number| (format!("/home/ada/{number}").into(), "/home/ada/.ssh/\u{1b}id".into());
+        let confirm = Confirm { package: "p".to_owned(), links: (0..20).map(link).collect() };
+        let chooser = FileChooser { path: "/usr/bin/zenity".into() };
+        let command = chooser.confirming(&confirm, Instant::now());
+        let all: Vec<&str> = command.get_args().map(|argument| argument.to_str().unwrap()).collect();
+        let text = all.last().unwrap();
+        assert!(text.contains("/home/ada/0 leads by a link to\n/home/ada/.ssh/\\\\u{1b}id"), "{text}");
+        assert!(text.contains("and 12 more") && all.contains(&"--default-cancel"), "{all:?}");
     }
 
     #[test]

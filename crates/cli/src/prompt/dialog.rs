@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use lowbox_linux::broker::{Answer, Prompter, Question};
 
-use super::window::{self, TO_READ, Window};
+use super::window::{self, Closed, Window};
 use super::words::{self, Choice};
 use crate::output;
 
@@ -78,10 +78,14 @@ impl Dialog {
                 }
             }
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stderr(Stdio::null());
         command
     }
 }
+
+/// A yes that comes sooner was typed for the window that had the keyboard before, and nobody has read the question. (Enter alone is no yes
+/// there.)
+const TO_READ: Duration = Duration::from_secs(1);
 
 impl Prompter for Dialog {
     fn ask(&mut self, question: &Question, deadline: Instant) -> Option<Answer> {
@@ -112,7 +116,7 @@ impl Dialog {
             }
         };
         // It prints a key.
-        let (success, printed) = shown.wait(deadline, 64)?;
+        let Closed { success, printed, .. } = shown.wait(deadline, 64)?;
         // yad ends a cell by a bar. A window that was closed is no answer for ever, but one for now.
         match std::str::from_utf8(&printed) {
             Ok(printed) if success => {

@@ -190,6 +190,11 @@ fn path(path: &Path, limit: (usize, usize)) -> String {
     text(path.as_os_str(), limit)
 }
 
+/// A path as it is shown.
+pub fn shown(object: &Path) -> String {
+    path(object, OBJECT)
+}
+
 /// What a program says, cut after so many characters, with escapes for what can't be seen.
 pub fn said(words: &str, longest: usize) -> String {
     text(OsStr::new(words), (longest, longest / 3))

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use answerer::{AnswererError, answering_socket};
-pub use choosing::{Chooser, Filter, Kind, Wanted};
+pub use choosing::{Chooser, Confirm, Filter, Kind, Wanted};
 pub use notice::Notice;
 pub use prompting::Prompting;
 pub use question::{Answer, Asked, Asker, Prompter, Question};

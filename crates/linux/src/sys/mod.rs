@@ -37,8 +37,8 @@ pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount
 pub use network::{interface_up, packet_socket};
 pub use process::{
     become_subreaper, capability, die_after, drop_all_capabilities, drop_bounding_set,
-    drop_supplementary_groups, duplicate_descriptor_of, keep_capabilities, notice_children, outlive_parent,
-    reset_signals, set_file_system_ids, set_ids, set_parent_death_signal, unblock_signals,
+    drop_supplementary_groups, duplicate_descriptor_of, end_with_parent, keep_capabilities, notice_children,
+    outlive_parent, reset_signals, set_file_system_ids, set_ids, set_parent_death_signal, unblock_signals,
 };
 pub use seccomp::{
     Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,

@@ -134,6 +134,13 @@ pub fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
     check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal.as_raw(), 0, 0, 0) }.into())
 }
 
+/// Has a program end (SIGKILL) with the thread that starts it.
+pub fn end_with_parent(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: between fork and execve(2) only prctl(2) is called, with plain integers; an error is made without an allocation.
+    unsafe { command.pre_exec(|| set_parent_death_signal(Signal::KILL)) };
+}
+
 /// Takes [`set_parent_death_signal`] back.
 ///
 /// # Errors

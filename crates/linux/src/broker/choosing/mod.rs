@@ -49,22 +49,46 @@ pub trait Chooser: Send {
     /// Waits until the user has chosen, at the latest until `deadline`. Absolute paths; `None` if nothing was chosen.
     fn choose(&mut self, wanted: &Wanted, deadline: Instant) -> Option<Vec<PathBuf>>;
 
+    /// Asks whether something shall be given that the user named by a link, which the program may have made.
+    fn confirm(&mut self, confirm: &Confirm, deadline: Instant) -> bool;
+
     /// Tells the user why the program does not get what they chose, until they have seen it or `deadline` is over.
     fn tell(&mut self, notice: &Notice, deadline: Instant);
+}
+
+/// What is reached by links, of what the user chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirm {
+    /// The package family name.
+    pub package: String,
+    /// What was chosen, and what it is.
+    pub links: Vec<(PathBuf, PathBuf)>,
 }
 
 /// What the thread does that talks to the user.
 enum Talk {
     Choose(Wanted),
+    /// And what is chosen then.
+    Confirm(Confirm, Vec<PathBuf>),
     Tell(Notice),
+}
+
+/// A request that is put to the user.
+pub(super) struct Open {
+    pub(super) touch: Touch,
+    pub(super) request: Request,
+    /// The user has said that the paths are what they meant, and not links to something else.
+    pub(super) confirmed: bool,
 }
 
 /// What is being chosen.
 pub(super) struct Choices {
     asking: Option<Asking<Talk, Vec<PathBuf>>>,
-    open: Option<(Touch, Request)>,
+    open: Option<Open>,
     /// What the user is told and has not seen yet. While that is so, nothing is being chosen that was asked for before.
     told: usize,
+    /// Where something was given last: a program that names no folder begins there.
+    pub(super) last: Option<PathBuf>,
     numbers: VecDeque<String>,
 }
 
@@ -77,13 +101,17 @@ impl Choices {
         let asking = chooser.map(|mut chooser| {
             Asking::start(move |talk: &Talk| match talk {
                 Talk::Choose(wanted) => chooser.choose(wanted, Instant::now() + PATIENCE),
+                Talk::Confirm(confirm, paths) => {
+                    let confirmed = chooser.confirm(confirm, Instant::now() + TO_READ);
+                    confirmed.then(|| paths.clone())
+                }
                 Talk::Tell(notice) => {
                     chooser.tell(notice, Instant::now() + TO_READ);
                     None
                 }
             })
         });
-        Ok(Choices { asking: asking.transpose()?, open: None, told: 0, numbers: VecDeque::new() })
+        Ok(Choices { asking: asking.transpose()?, open: None, told: 0, last: None, numbers: VecDeque::new() })
     }
 
     /// Readable when something was chosen.
@@ -105,9 +133,19 @@ impl Choices {
     pub(super) fn begin(&mut self, touch: Touch, request: Request, wanted: Wanted) -> bool {
         let asked = self.asking.as_ref().is_some_and(|asking| asking.ask(Talk::Choose(wanted)));
         if asked {
-            self.open = Some((touch, request));
+            self.open = Some(Open { touch, request, confirmed: false });
         }
         asked
+    }
+
+    /// Has the user say that these paths are what was meant; what was open, if nobody can be asked any more.
+    pub(super) fn confirm(&mut self, open: Open, confirm: Confirm, paths: Vec<PathBuf>) -> Option<Open> {
+        let asked = self.asking.as_ref().is_some_and(|asking| asking.ask(Talk::Confirm(confirm, paths)));
+        if !asked {
+            return Some(open);
+        }
+        self.open = Some(Open { confirmed: true, ..open });
+        None
     }
 
     /// Tells the user something about what they have chosen just now.
@@ -118,7 +156,7 @@ impl Choices {
     }
 
     /// What was wanted, and what the user chose.
-    pub(super) fn end(&mut self) -> Option<(Touch, Request, Vec<PathBuf>)> {
+    pub(super) fn end(&mut self) -> Option<(Open, Vec<PathBuf>)> {
         let chosen = match self.asking.as_ref()?.answer() {
             Ok(chosen) => chosen.unwrap_or_default(),
             Err(()) => {
@@ -130,6 +168,6 @@ impl Choices {
             self.told -= 1;
             return None;
         }
-        self.open.take().map(|(touch, request)| (touch, request, chosen))
+        self.open.take().map(|open| (open, chosen))
     }
 }

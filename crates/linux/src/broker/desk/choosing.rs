@@ -1,24 +1,23 @@
 //! What the user chose for the program is given to it, for this run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use lowbox_policy::GrantRights;
 
 use super::{Desk, is_canonical};
-use crate::broker::choosing::Wanted;
 use crate::broker::choosing::request::{Kind, Request};
+use crate::broker::choosing::{Confirm, Open, Wanted};
 use crate::broker::memory::Recalled;
-use crate::broker::offer::{Found, Offer};
+use crate::broker::offer::{Found, NoOffer, Offer};
 use crate::broker::throttle::Touch as Throttled;
 use crate::broker::touch::Touch;
-use crate::broker::way::{NoWay, Way, follow};
 use crate::broker::{Answer, Notice};
 use crate::host::Shown;
 use crate::wine::{host_path, windows_path};
 
 /// Files of one choice.
-const MOST: usize = 256;
+const MOST: usize = 128;
 
 /// Why something is not given: a sentence, unless it was said already.
 type Refused = Option<String>;
@@ -46,12 +45,23 @@ impl Desk {
         let folder = host_path(&self.drives, &request.folder);
         // Where else the user's files are, the user knows.
         let folder = folder.filter(|folder| self.grants.judge().is_users(folder));
+        let home = self.grants.judge().home();
+        // Nobody expects to begin among what is hidden.
+        let is_hidden = |folder: &PathBuf| {
+            let inside = folder.strip_prefix(&home).unwrap_or(folder);
+            inside
+                .as_os_str()
+                .as_encoded_bytes()
+                .split(|byte| *byte == b'/')
+                .any(|name| name.starts_with(b"."))
+        };
+        let folder = folder.or_else(|| self.choices.last.clone()).filter(|folder| !is_hidden(folder));
         Wanted {
             package: self.package.clone(),
             kind: request.kind,
             title: request.title.clone(),
             filters: request.filters.clone(),
-            folder: folder.unwrap_or_else(|| self.grants.judge().home()),
+            folder: folder.unwrap_or(home),
             name: request.suggested().map(str::to_owned),
             extension: request.extension().map(str::to_owned),
         }
@@ -59,10 +69,24 @@ impl Desk {
 
     /// The user has chosen, or not.
     pub(in crate::broker) fn chosen(&mut self) {
-        let Some((touch, request, paths)) = self.choices.end() else { return };
+        let Some((open, mut paths)) = self.choices.end() else { return };
+        let mut refused = Vec::new();
+        if paths.len() > MOST {
+            let why = format!("more than {MOST} were chosen at once");
+            refused.push(Notice::NotGiven { path: paths.swap_remove(0), why });
+            paths.clear();
+        }
+        let open = match open.confirmed {
+            true => open,
+            false => match self.confirm_links(open, &paths) {
+                Some(open) => open,
+                None => return,
+            },
+        };
+        let Open { touch, request, .. } = open;
         let waiting = self.throttle.finish(&touch.path);
-        let (mut names, mut refused) = (Vec::new(), Vec::new());
-        for path in paths.into_iter().take(MOST) {
+        let mut names = Vec::new();
+        for path in paths {
             match self.give(&path, &touch, request.kind) {
                 Ok(name) => names.push(name),
                 Err(Some(why)) => refused.push(Notice::NotGiven { path, why }),
@@ -81,6 +105,24 @@ impl Desk {
         waiting.into_iter().for_each(|id| self.verdict(id, false));
     }
 
+    /// What was chosen by a link is given once the user knows what it is: the program may have made the link, in an earlier run too. `None`
+    /// while that is asked.
+    fn confirm_links(&mut self, open: Open, paths: &[PathBuf]) -> Option<Open> {
+        let real = |path: &PathBuf| match self.grantor().resolve(path, true) {
+            Ok(found) if is_canonical(path) => found.path,
+            // Why it can't be given is found out below.
+            _ => path.clone(),
+        };
+        let real: Vec<PathBuf> = paths.iter().map(real).collect();
+        let links = paths.iter().cloned().zip(real.iter().cloned());
+        let links: Vec<(PathBuf, PathBuf)> = links.filter(|(named, real)| named != real).collect();
+        if links.is_empty() {
+            return Some(open);
+        }
+        let confirm = Confirm { package: self.package.clone(), links };
+        self.choices.confirm(open, confirm, real)
+    }
+
     /// What Windows calls something that was chosen, which the program can use from now on.
     fn give(&mut self, path: &Path, asked: &Touch, kind: Kind) -> Result<String, Refused> {
         let said = |why: &str| Some(why.to_owned());
@@ -88,7 +130,7 @@ impl Desk {
             return Err(said("it is no path of a file"));
         }
         let wanted = if kind == Kind::Save { GrantRights::READ_WRITE } else { GrantRights::READ };
-        let mut touch = Touch {
+        let touch = Touch {
             path: path.to_owned(),
             wanted,
             creates: false,
@@ -101,20 +143,13 @@ impl Desk {
             arguments: asked.arguments.clone(),
             ..*asked
         };
-        // A link that the program made must not make the user give what they did not see.
-        let way = match follow(&mut touch, &self.grants) {
-            Ok(way) => Some(way),
-            Err(NoWay::Nothing) => None,
-            Err(NoWay::Refused(why)) => return Err(Some(why.to_string())),
-        };
-        let path = touch.path.clone();
-        let name = windows_path(&self.drives, &path);
+        let name = windows_path(&self.drives, path);
         let name = name.ok_or_else(|| said("Windows programs can have no name for it in this container"))?;
-        match self.has(&path, wanted)? {
-            true => {}
-            false => self.give_new(touch, way, kind)?,
+        if !self.has(path, wanted)? {
+            self.give_new(touch, kind)?;
         }
-        self.denied.forget(&path);
+        self.denied.forget(path);
+        self.choices.last = path.parent().map(Path::to_owned);
         // Programs list the folders on the way only to find what was chosen, and the container shows that in them: nobody is asked.
         for above in path.ancestors().skip(1).filter(|above| self.grants.judge().is_users(above)) {
             self.denied.insert(above);
@@ -147,7 +182,7 @@ impl Desk {
         }
     }
 
-    fn give_new(&mut self, touch: Touch, way: Option<Way>, kind: Kind) -> Result<(), Refused> {
+    fn give_new(&mut self, touch: Touch, kind: Kind) -> Result<(), Refused> {
         let path = touch.path.clone();
         if !self.grants.judge().is_users(&path) {
             let why = "consent reaches into your own files only; grant it at the start, with --grant";
@@ -158,7 +193,7 @@ impl Desk {
             Kind::Save => self.grantor().make(&path).map_err(|error| Some(error.to_string()))?,
             _ => None,
         };
-        let given = self.give_what_is_there(touch, way);
+        let given = self.give_what_is_there(touch);
         if let Some(pin) = made {
             if given.is_err() {
                 // Where somebody has written to it meanwhile, it stays.
@@ -169,9 +204,13 @@ impl Desk {
         given
     }
 
-    fn give_what_is_there(&mut self, touch: Touch, way: Option<Way>) -> Result<(), Refused> {
+    fn give_what_is_there(&mut self, touch: Touch) -> Result<(), Refused> {
         let wanted = touch.wanted;
-        let found = Found::look(touch, way, &self.grants).map_err(|_| Some("it is not there".to_owned()))?;
+        let found = Found::look(touch, None, &self.grants).map_err(|why| match why {
+            NoOffer::Nothing => Some("it is not there".to_owned()),
+            // The user was not asked about it.
+            NoOffer::Link(_) => Some("a link on the way was made just now".to_owned()),
+        })?;
         let offer =
             Offer::make(found, &mut self.grants, &self.memory).map_err(|why| Some(why.to_string()))?;
         let given = match offer.this {

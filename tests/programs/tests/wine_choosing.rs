@@ -183,29 +183,26 @@ fn a_key_that_was_meant_for_another_window_chooses_nothing_and_hidden_folders_ar
         let made = person.plain(["mkdir", "-p", hidden.to_str().expect("UTF-8")]).status();
         assert!(made.expect("mkdir").success());
         let words = [r"in=E:\.config\autostart", "save=update.desktop"].map(str::to_owned);
-        let running =
-            choosing(person, &display, &["--grant", person.work().to_str().expect("UTF-8")], &words);
+        let running = choosing(person, &display, &[], &words);
         let mut first = None;
-        assert!(until(Duration::from_secs(60), || {
+        let is_there = until(Duration::from_secs(30), || {
             first = display.window(SAVE);
             first.is_some()
-        }));
-        // At once, and again: somebody types elsewhere.
-        for _ in 0..3 {
-            display.xdotool(&["windowfocus", first.as_ref().expect("it is there"), "key", "Return"]);
-            std::thread::sleep(Duration::from_millis(150));
-        }
-        // It is there again.
-        assert!(until(Duration::from_secs(20), || {
-            display.window(SAVE).is_some_and(|window| Some(window) != first)
-        }));
+        });
+        assert!(is_there, "{:?}", running.finish(5).stderr);
+        // At once: somebody types elsewhere.
+        display.xdotool(&["windowfocus", first.as_ref().expect("it is there"), "key", "Return"]);
+        // It goes, and is there again.
+        assert!(until(Duration::from_secs(20), || display.window(SAVE).is_none()), "it stays");
         let _second = window(&display, SAVE);
-        display.xdotool(&["key", "Escape"]).expect("a key");
+        let made = person.home().join("update.desktop");
+        assert!(!made.exists() && !hidden.join("update.desktop").exists());
+        // Once it was there to be read the same key counts, and names a place that the user sees.
+        std::thread::sleep(Duration::from_secs(2));
+        display.xdotool(&["key", "Return"]).expect("a key");
         let ended = running.finish(60);
-        assert_eq!(ended.succeeded(), "save: cancelled", "{}", ended.stderr);
-        for folder in [&hidden, &person.home()] {
-            assert!(!folder.join("update.desktop").exists() && !folder.join("update.desktop.txt").exists());
-        }
+        assert_eq!(ended.succeeded(), r"E:\update.desktop: written", "{}", ended.stderr);
+        assert!(made.exists() && !hidden.join("update.desktop").exists());
     });
 }
 

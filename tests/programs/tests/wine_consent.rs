@@ -40,6 +40,8 @@ fn a_windows_program_is_asked_about_by_the_names_of_linux_and_windows_and_reads_
         // The program itself looks for a file before Wine's server opens it, and tells before it changes one.
         let asker = &question["program"];
         assert!(asker["arguments"].to_string().contains("reach.exe"), "{asker}");
+        let last = asker["arguments"].as_array().and_then(|words| words.last()).expect("words");
+        assert_ne!(last["path"], "", "{asker}");
         run.expect(&kept, "this", "r");
         let question = run.expect(&kept, "no", "");
         assert_eq!(question["file"]["wanted"], "rw");

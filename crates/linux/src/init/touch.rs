@@ -258,7 +258,9 @@ fn facts(thread: Pid) -> (PathBuf, Vec<OsString>) {
     if let Ok(file) = std::fs::File::open(format!("/proc/{thread}/cmdline")) {
         let _ = file.take(MAX_ARGUMENTS as u64).read_to_end(&mut bytes);
     }
-    let whole = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
+    // Wine writes its own words over it, and leaves the rest empty.
+    let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    let whole = &bytes[..end];
     let arguments = whole.split(|&byte| byte == 0).map(|part| OsString::from_vec(part.to_vec())).collect();
     (executable, arguments)
 }

@@ -55,6 +55,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         // What doesn't build is told again below.
         built.map(|mut built| built.wait()).transpose()?;
     }
+    let folder = top.join("tests/programs/tests");
     // Optimised: the model against the kernel and the oracles are many small launches and checks.
     if has_nextest {
         // Most tests wait for programs, terminals and time limits rather than for a processor.
@@ -62,8 +63,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         let run = ["nextest", "run", "--workspace", "--cargo-profile", "quick", "--no-fail-fast"];
         let mut options = vec!["--test-threads", &threads];
         if !has_wine() {
-            // The runner counts them as skipped.
-            println!("{WITHOUT_WINE}");
+            say_without_wine(&folder)?;
             options.extend(["-E", "not binary(/^(wine|windows)/)"]);
         }
         cargo(&[&run[..], &options].concat())?;
@@ -73,9 +73,9 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         if has_wine() {
             cargo(&run)?;
         } else {
-            println!("{WITHOUT_WINE}");
+            say_without_wine(&folder)?;
             cargo(&[&run[..], &["--exclude", PROGRAM_TESTS]].concat())?;
-            let files = files_without_wine(&top.join("tests/programs/tests"))?;
+            let files = files(&folder, false)?;
             let files: Vec<&str> = files.iter().flat_map(|name| ["--test", name]).collect();
             cargo(&[&["test", "-p", PROGRAM_TESTS, "--lib"], &run[2..], &files].concat())?;
         }
@@ -84,16 +84,28 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 const PROGRAM_TESTS: &str = "lowbox-program-tests";
-const WITHOUT_WINE: &str =
-    "==> Wine (wine64, gcc-mingw-w64-x86-64) is not installed: the tests of Windows programs are skipped";
 
-/// The files of tests that need no Wine, by their names (`tests/programs/src/windows.rs` has a test that they are).
-fn files_without_wine(folder: &Path) -> io::Result<Vec<String>> {
+/// Says how many tests are left out: the runner counts files alone.
+fn say_without_wine(folder: &Path) -> io::Result<()> {
+    let mut count = 0;
+    for name in files(folder, true)? {
+        count += std::fs::read_to_string(folder.join(name + ".rs"))?.matches("#[test]").count();
+    }
+    println!(
+        "==> Wine (wine64, gcc-mingw-w64-x86-64) is not installed: {count} tests of Windows programs are skipped"
+    );
+    Ok(())
+}
+
+/// The files of tests that need Wine, or those that don't, by their names (`tests/programs/src/windows.rs` has a test that they are told
+/// apart so).
+fn files(folder: &Path, with_wine: bool) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         let name = name.strip_suffix(".rs").map(str::to_owned);
-        names.extend(name.filter(|name| !name.starts_with("wine") && !name.starts_with("windows")));
+        let needs_it = |name: &str| name.starts_with("wine") || name.starts_with("windows");
+        names.extend(name.filter(|name| needs_it(name) == with_wine));
     }
     Ok(names)
 }

@@ -294,7 +294,8 @@ s.settimeout(5)
 try:
     s.connect(sys.argv[1])
     s.send(b'\\x03')
-    print('heard' if s.recv(100) else 'left alone')
+    # Who may call is told first where to look.
+    print('heard' if s.recv(100) and s.recv(100) else 'left alone')
 except OSError as error:
     print({2: 'refused', 13: 'refused', 32: 'left alone', 104: 'left alone'}.get(error.errno, error))
 ";
@@ -583,6 +584,8 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect(sys.argv[1])
 print('connected', flush=True)
 s.settimeout(30)
+# Where to look, and then the end.
+s.recv(100)
 s.recv(100)
 ";
     with_meet(|person, kept| {
@@ -694,13 +697,15 @@ fn who_kills_a_run_ends_its_other_process_groups_too_and_all_at_once_if_nothing_
 /// A command that restricts itself by a call of Linux's before it executes what follows.
 fn restricted(by: &str) -> [String; 3] {
     let script = format!(
-        "import ctypes, os, struct, sys
+        "import ctypes, os, signal, struct, sys
 call = ctypes.CDLL(None, use_errno=True).syscall
 def done(result):
     if result < 0: sys.exit(os.strerror(ctypes.get_errno()))
     return result
 done(call(157, 38, 1, 0, 0, 0))
 {by}
+# Python ignores two.
+for number in signal.SIGPIPE, signal.SIGXFSZ: signal.signal(number, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])"
     );
     ["/usr/bin/python3".to_owned(), "-c".to_owned(), script]

@@ -22,6 +22,7 @@ pub use canonical::canonical;
 pub use environment::{EnvironmentRequest, PASSED, environment};
 pub use files::{append_to_file, open_lock_file, open_regular, open_to_append, replace_file};
 pub use folders::{FolderError, Folders, library_folders};
+pub(crate) use mounts::unescape;
 pub use mounts::{kernel_mounts, touches, visible_mounts};
 pub use named::{NameError, Named, name};
 pub use names::{Addresses, LookupError, look_up};

@@ -83,7 +83,7 @@ pub fn touches<'m>(path: &Path, mounts: &'m [(PathBuf, String)]) -> Option<&'m (
 }
 
 /// `\ooo` for space, tab, newline and backslash.
-fn unescape(field: &[u8]) -> Vec<u8> {
+pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
     let mut result = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((&byte, after)) = rest.split_first() {

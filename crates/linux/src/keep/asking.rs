@@ -18,7 +18,8 @@ pub fn end_idle(folders: &Folders, family: &str) -> bool {
     if send(link.as_fd(), &Ask::EndIdle, &[], SendFlags::DONTWAIT).is_err() {
         return false;
     }
-    match answer(&link, PATIENCE) {
+    // The first thing that it says is where to look, for who would join.
+    match answer(&link, PATIENCE).and_then(|_| answer(&link, PATIENCE)) {
         Some(Answer::Ending) => has_ended(&link),
         _ => false,
     }

@@ -10,8 +10,8 @@ use super::asking::has_ended;
 use super::keeper::{Keeping, begin};
 use super::likeness::part;
 use super::message::{Answer, Ask};
-use super::peer::may_be_looked_into;
 use super::place::call;
+use super::proof::find;
 use super::{PATIENCE, Stdio};
 use crate::launch::LaunchError;
 use crate::launch::memory_file::{write, write_bytes};
@@ -160,8 +160,12 @@ impl Calling<'_> {
         let start = write(&start).map_err(NotStarted::Keeper)?;
         let [a, b, c] = self.ends.each_ref().map(AsFd::as_fd);
         let all = [likeness.as_fd(), start.as_fd(), a, b, c];
-        let sees = may_be_looked_into(link);
-        match send(link.as_fd(), &Ask::Join { keep, sees }, &all, SendFlags::DONTWAIT) {
+        let secret = match self.watch.answer(link, Some(2 * PATIENCE))? {
+            Some(Answer::Look(number)) => find(link, number),
+            // It ends.
+            _ => return Ok(Answer::Ending),
+        };
+        match send(link.as_fd(), &Ask::Join { keep, secret }, &all, SendFlags::DONTWAIT) {
             // It has ended since it was called.
             Err(error) if error.raw_os_error() == Some(libc::EPIPE) => return Ok(Answer::Ending),
             sent => sent.map_err(NotStarted::Keeper)?,

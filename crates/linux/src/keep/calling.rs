@@ -7,6 +7,8 @@ use rustix::net::SendFlags;
 
 use super::PATIENCE;
 use super::message::Answer;
+use super::peer::Peer;
+use super::proof::Proof;
 use crate::launch::message::send;
 
 /// Signals for a program that has not begun.
@@ -17,8 +19,14 @@ pub(super) struct Calling {
     pub(super) link: OwnedFd,
     pub(super) since: Instant,
     pub(super) state: State,
-    /// The container was made for it.
-    pub(super) is_first: bool,
+    /// Who has called; `None` for the one for which the container was made.
+    pub(super) called: Option<Called>,
+}
+
+/// Who has called, and what they have to find to join.
+pub(super) struct Called {
+    pub(super) peer: Peer,
+    pub(super) proof: Proof,
 }
 
 pub(super) enum State {
@@ -37,8 +45,13 @@ pub(super) enum State {
 }
 
 impl Calling {
-    pub(super) fn new(link: OwnedFd, is_first: bool) -> Calling {
-        Calling { link, since: Instant::now(), state: State::New, is_first }
+    pub(super) fn new(link: OwnedFd, called: Option<Called>) -> Calling {
+        Calling { link, since: Instant::now(), state: State::New, called }
+    }
+
+    /// The container was made for it.
+    pub(super) fn is_first(&self) -> bool {
+        self.called.is_none()
     }
 
     pub(super) fn id(&self) -> Option<u32> {
@@ -50,7 +63,7 @@ impl Calling {
 
     /// Until when it has to have asked, or its program to have begun. The first one's waits for Wine's server.
     pub(super) fn deadline(&self) -> Instant {
-        self.since + if self.is_first { 6 * PATIENCE } else { PATIENCE }
+        self.since + if self.is_first() { 6 * PATIENCE } else { PATIENCE }
     }
 
     pub(super) fn is_starting(&self) -> bool {

@@ -10,10 +10,11 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::net::SendFlags;
 use rustix::process::{Signal, chdir, setsid};
 
-use super::likeness::part;
+use super::likeness::{part, places};
 use super::message::Answer;
 use super::place::Place;
-use super::serving::Serving;
+use super::serving::{Origin, Serving};
+use super::surroundings::Surroundings;
 use crate::launch::control::channel;
 use crate::launch::message::send;
 use crate::launch::{Groundwork, LaunchError};
@@ -61,11 +62,13 @@ fn live(link: OwnedFd, keeping: &Keeping<'_>) {
     let tell = |answer: Answer| {
         let _ = send(to_caller.as_fd(), &answer, &[], SendFlags::empty());
     };
-    let failed = match detach(&[link.as_raw_fd(), to_caller.as_raw_fd()]) {
-        Ok(()) => make(keeping, &tell),
+    // Of the first caller's it has everything now, and changes some of it from here on.
+    let own = Surroundings::own();
+    let made = match own.and_then(|own| detach(&[link.as_raw_fd(), to_caller.as_raw_fd()]).map(|()| own)) {
+        Ok(own) => make(keeping, own, &tell),
         Err(error) => Err(failed("the container's keeper")(error)),
     };
-    match failed {
+    match made {
         Ok(made) => {
             drop(to_caller);
             made.serve(link);
@@ -93,7 +96,7 @@ fn detach(kept: &[i32]) -> std::io::Result<()> {
     Ok(rustix::stdio::dup2_stderr(&null)?)
 }
 
-fn make(keeping: &Keeping<'_>, tell: &dyn Fn(Answer)) -> Result<Serving, Answer> {
+fn make(keeping: &Keeping<'_>, surroundings: Surroundings, tell: &dyn Fn(Answer)) -> Result<Serving, Answer> {
     let Keeping { caller, request, decided, keep, hold } = keeping;
     let of_prepare = |error: PrepareError| match error {
         PrepareError::Wine(WineError::Busy { .. }) => Answer::Busy,
@@ -112,6 +115,9 @@ fn make(keeping: &Keeping<'_>, tell: &dyn Fn(Answer)) -> Result<Serving, Answer>
     let (likeness, first) = part(&mut prepared, request, decided).map_err(failed("the plan"))?;
     prepared.spec.environment = first.environment.clone();
     let container = groundwork?.launch(&prepared.spec).map_err(|error| of_launch(&error))?;
+    let places = places(&prepared.spec, &caller.folders);
+    let is_settled = Surroundings::own().is_ok_and(|now| surroundings.other_mount(&now, &places).is_none());
+    let origin = Origin { likeness, surroundings, places, is_unsettled: !is_settled };
     let program = &prepared.spec.program;
     let (folder, files) = (&caller.folders.data, &prepared.consented);
     let consented = Consented::register(folder, &request.family_name, program, files, &decided.allowed)
@@ -122,5 +128,5 @@ fn make(keeping: &Keeping<'_>, tell: &dyn Fn(Answer)) -> Result<Serving, Answer>
         });
     sys::outlive_parent().and_then(|()| Ok(chdir("/")?)).map_err(failed("the container's keeper"))?;
     let (keep, held) = (Duration::from_secs((*keep).into()), (prepared.prefix_locks, held));
-    Ok(Serving::new(container.into_kept(), place, likeness, first, consented, keep, held))
+    Ok(Serving::new(container.into_kept(), place, origin, first, consented, keep, held))
 }

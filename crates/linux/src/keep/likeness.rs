@@ -1,13 +1,13 @@
 //! What of a launch is the container's. A program joins a container only if this is equal, byte for byte.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lowbox_policy::Plan;
 use serde::{Deserialize, Serialize};
 
-use super::surroundings::Surroundings;
-use crate::host::Shown;
+use super::surroundings::{habits, other_limit};
+use crate::host::{Folders, Shown, canonical};
 use crate::launch::Spec;
 use crate::launch::starter::Start;
 use crate::prepare::{Decided, Prepared, Request};
@@ -24,7 +24,8 @@ struct Likeness {
     networks: String,
     /// Entries of the consent store: who takes one back ends the container, so it has to know all.
     consents: (Vec<i64>, Vec<String>),
-    surroundings: Surroundings,
+    /// What the kernel tells of nobody else ([`habits`]).
+    habits: Vec<String>,
 }
 
 /// Parts what was prepared into the container, serialized, and the program.
@@ -47,9 +48,17 @@ pub(super) fn part(
     let networks = format!("{:?} {:?}", request.loopback_ports, request.hosts);
     let files = prepared.consented.iter().map(|(consent, _)| consent.id).collect();
     let consents = (files, decided.allowed.clone());
-    let likeness =
-        Likeness { spec: spec.clone(), token, networks, consents, surroundings: Surroundings::own()? };
+    let likeness = Likeness { spec: spec.clone(), token, networks, consents, habits: habits()? };
     Ok((postcard::to_allocvec(&likeness).map_err(io::Error::other)?, start))
+}
+
+/// Every place of the host's that a container has something of, or whose files become something of it.
+pub(super) fn places(spec: &Spec, folders: &Folders) -> Vec<PathBuf> {
+    let mut places: Vec<PathBuf> = spec.plan.binds.iter().map(|bind| bind.path.clone()).collect();
+    // Wine's files and the packages' folders.
+    places.extend([Some(folders.data.clone()), canonical(&folders.data).ok()].into_iter().flatten());
+    places.extend(spec.data.iter().flat_map(|data| [data.local_state.clone(), data.temp_state.clone()]));
+    places
 }
 
 /// What `theirs` has and `ours` has not, or the other way round, in words that follow on "it".
@@ -58,7 +67,7 @@ pub(super) fn difference(ours: &[u8], theirs: &[u8]) -> String {
     let (Some(ours), Some(theirs)) = (read(ours), read(theirs)) else {
         return "was made by another version of lowbox".to_owned();
     };
-    if let Some(difference) = ours.surroundings.difference(&theirs.surroundings) {
+    if let Some(difference) = other_limit(&ours.habits, &theirs.habits) {
         return difference;
     }
     if ours.token != theirs.token {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::proof::Secret;
 use crate::store::Held;
 
 /// From a caller.
@@ -17,8 +18,8 @@ pub(crate) enum Ask {
     Join {
         /// For how many seconds the container stays after the last program.
         keep: u32,
-        /// The caller may look into the keeper: it is not restricted more.
-        sees: bool,
+        /// What the caller found where [`Answer::Look`] said.
+        secret: Option<Secret>,
     },
     /// Send the program this signal.
     Signal(i32),
@@ -55,4 +56,6 @@ pub(crate) enum Answer {
     InUse,
     /// The container ends now. The end of the connection is its end.
     Ending,
+    /// The first thing that a keeper tells who has called: under which of the keeper's descriptors the caller has to look, to join.
+    Look(i32),
 }

@@ -5,7 +5,8 @@
 //! beside that one, and ends with it ([`caller`]). The first program is started as every later one.
 //!
 //! A caller joins only what it would have made itself: everything of the container has to be equal ([`likeness`]), so that no program has more
-//! than its own command line says. All programs of a container are one principal: they see each other's files, windows, words and memory.
+//! than its own command line says, and so has what surrounds the caller ([`surroundings`]), about which the keeper believes the kernel alone ([`peer`],
+//! [`proof`]). All programs of a container are one principal: they see each other's files, windows, words and memory.
 //!
 //! Keeper and callers speak over a socket in lowbox's own folder ([`place`]), which no container has: each sees that the other is a process of
 //! the same user, and in no container. Nothing that a program says arrives there but its exit code.
@@ -16,8 +17,10 @@ mod calling;
 mod keeper;
 mod likeness;
 mod message;
+mod mounts;
 mod peer;
 mod place;
+mod proof;
 mod serving;
 mod stay;
 mod stdio;

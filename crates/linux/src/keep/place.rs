@@ -13,7 +13,7 @@ use rustix::net::{
 use rustix::process::geteuid;
 
 use super::MOST_CALLERS;
-use super::peer::is_own;
+use super::peer::Peer;
 use crate::host::Folders;
 
 /// The folder, in lowbox's.
@@ -54,9 +54,10 @@ impl Place {
     }
 
     /// The next caller; `None` if there is none, or none that may call.
-    pub(super) fn accept(&self) -> Option<OwnedFd> {
+    pub(super) fn accept(&self) -> Option<(OwnedFd, Peer)> {
         let caller = accept_with(&self.listener, SocketFlags::CLOEXEC).ok()?;
-        is_own(&caller).then_some(caller)
+        let peer = Peer::of(&caller)?;
+        Some((caller, peer))
     }
 }
 
@@ -77,7 +78,7 @@ pub(super) fn call(folders: &Folders, family: &str) -> io::Result<Option<OwnedFd
     };
     let socket = unix_socket()?;
     match connect(&socket, &address(&folder, family)?) {
-        Ok(()) if is_own(&socket) => Ok(Some(socket)),
+        Ok(()) if Peer::of(&socket).is_some() => Ok(Some(socket)),
         Ok(()) => Err(io::Error::other("what listens there is not your own lowbox")),
         Err(rustix::io::Errno::NOENT | rustix::io::Errno::CONNREFUSED) => Ok(None),
         Err(error) => Err(error.into()),

@@ -5,16 +5,19 @@ mod hearing;
 use std::any::Any;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::SendFlags;
 use rustix::process::Signal;
 
-use super::calling::{Calling, State};
+use super::calling::{Called, Calling, State};
 use super::message::Answer;
 use super::place::Place;
+use super::proof::Proof;
 use super::stay::Stay;
+use super::surroundings::Surroundings;
 use super::{MOST_CALLERS, PATIENCE};
 use crate::launch::message::send;
 use crate::launch::starter::{Order, Start};
@@ -29,7 +32,7 @@ const ENDING: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUI
 pub(super) struct Serving {
     parts: KeptParts,
     place: Place,
-    likeness: Vec<u8>,
+    origin: Origin,
     /// What the first caller asks for.
     first: Option<Start>,
     consented: Option<Consented>,
@@ -43,6 +46,17 @@ pub(super) struct Serving {
     held: Held,
 }
 
+/// What a container was made of.
+pub(super) struct Origin {
+    pub(super) likeness: Vec<u8>,
+    /// The keeper's, before anything was made.
+    pub(super) surroundings: Surroundings,
+    /// What of the host's is in it.
+    pub(super) places: Vec<PathBuf>,
+    /// Something was mounted or unmounted there while it was made: nobody knows which of both it has.
+    pub(super) is_unsettled: bool,
+}
+
 /// The prefix's lock, and the files of an installed package.
 pub(super) type Held = (Vec<File>, Box<dyn Any>);
 
@@ -50,21 +64,25 @@ impl Serving {
     pub(super) fn new(
         parts: KeptParts,
         place: Place,
-        likeness: Vec<u8>,
+        origin: Origin,
         first: Start,
         consented: Option<Consented>,
         keep: Duration,
         held: Held,
     ) -> Serving {
+        let mut stay = Stay::new(keep, Instant::now());
+        if origin.is_unsettled {
+            stay.spoil();
+        }
         Serving {
             parts,
             place,
-            likeness,
+            origin,
             first: Some(first),
             consented,
             callers: Vec::new(),
             next: 0,
-            stay: Stay::new(keep, Instant::now()),
+            stay,
             ending: None,
             is_deaf: false,
             held,
@@ -73,12 +91,12 @@ impl Serving {
 
     /// Until the container has ended.
     pub(super) fn serve(mut self, first: OwnedFd) {
-        self.callers.push(Calling::new(first, true));
+        self.callers.push(Calling::new(first, None));
         let mut rest = Idle::default();
         while self.go_on(&mut rest) {}
         for caller in &mut self.callers {
             match caller.state {
-                State::Starting(..) => caller.answer(&hearing::not_started(caller.is_first)),
+                State::Starting(..) => caller.answer(&hearing::not_started(caller.is_first())),
                 State::Runs { .. } => caller.answer(&Answer::Ended(KILLED)),
                 State::New | State::Answered => {}
             }
@@ -145,9 +163,10 @@ impl Serving {
         }
         if called
             && hears
-            && let Some(link) = self.place.accept()
+            && let Some((link, peer)) = self.place.accept()
+            && let Ok(proof) = Proof::offer(&link)
         {
-            self.callers.push(Calling::new(link, false));
+            self.callers.push(Calling::new(link, Some(Called { peer, proof })));
         }
         true
     }

@@ -37,14 +37,15 @@ pub use mount::{MountAttributes, change_mount_attributes, clone_mount, set_mount
 pub use network::{interface_up, packet_socket};
 pub use process::{
     become_subreaper, capability, die_after, drop_all_capabilities, drop_bounding_set,
-    drop_supplementary_groups, duplicate_descriptor_of, end_with_parent, keep_capabilities, notice_children,
-    outlive_parent, reset_signals, set_file_system_ids, set_ids, set_parent_death_signal, unblock_signals,
+    drop_supplementary_groups, duplicate_descriptor_of, end_with_parent, io_priority, keep_capabilities,
+    notice_children, outlive_parent, reset_signals, set_file_system_ids, set_ids, set_parent_death_signal,
+    unblock_signals,
 };
 pub use seccomp::{
     Notification, continue_notification, filter_supports_listener, install_filter, notification_is_alive,
     put_descriptor, receive_notification, respond_to_notification, respond_with_descriptor,
 };
 pub use signals::{SignalFd, signal_everyone};
-pub use socket::{address_bytes, bind_raw, connect_raw, network_cookie};
+pub use socket::{address_bytes, bind_raw, connect_raw, network_cookie, peer_process};
 pub use socket_option::{lock_filter, set_socket_option, socket_option};
 pub use table::{close_others, move_registration};

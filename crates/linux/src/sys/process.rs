@@ -1,9 +1,9 @@
-//! Identity, capabilities and signals of the calling process; descriptors of another one.
+//! Identity, capabilities and signals of the calling process; descriptors and the priority of another one.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 fn check(result: libc::c_long) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -187,4 +187,17 @@ pub fn duplicate_descriptor_of(pidfd: BorrowedFd<'_>, number: i32) -> io::Result
     }
     // SAFETY: the kernel just made this descriptor for us; nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// The I/O priority of a process, as ioprio_set(2) takes it.
+///
+/// # Errors
+/// ESRCH if there is none of this number.
+pub fn io_priority(process: Pid) -> io::Result<i32> {
+    /// linux/ioprio.h
+    const IOPRIO_WHO_PROCESS: libc::c_int = 1;
+    // SAFETY: plain integers.
+    let result =
+        unsafe { libc::syscall(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, process.as_raw_nonzero().get()) };
+    i32::try_from(result).ok().filter(|priority| *priority >= 0).ok_or_else(io::Error::last_os_error)
 }

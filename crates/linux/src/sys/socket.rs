@@ -1,7 +1,7 @@
-//! connect(2) with an address given as the bytes that a program passed.
+//! connect(2) with an address given as the bytes that a program passed; what a socket tells of its namespace and of its peer.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Connects `socket` to the raw socket address `address`.
 ///
@@ -53,4 +53,29 @@ pub fn network_cookie(socket: BorrowedFd<'_>) -> io::Result<u64> {
         )
     };
     if result == 0 { Ok(cookie) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A pidfd of the process at the other end of a unix socket: of the one that connected, or listens (SO_PEERPIDFD, Linux 6.5). It is that process'
+/// even when its number has become another one's.
+///
+/// # Errors
+/// ENOPROTOOPT on older kernels; ESRCH or EINVAL for one that has ended.
+pub fn peer_process(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut number: libc::c_int = -1;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes at `number`, and both live across the call.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERPIDFD,
+            (&raw mut number).cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 || number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for the calling process, and nothing else has its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }

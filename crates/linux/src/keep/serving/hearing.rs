@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::Serving;
-use crate::keep::calling::State;
+use super::{Origin, Serving};
+use crate::keep::calling::{Called, State};
 use crate::keep::likeness::{self, difference};
 use crate::keep::message::{Answer, Ask};
-use crate::keep::peer::may_be_looked_into;
+use crate::keep::proof::Secret;
 use crate::launch::memory_file::{read_bytes, write};
 use crate::launch::message::{receive, send, would_block};
 use crate::launch::starter::{Order, Report, Start};
@@ -61,25 +61,18 @@ impl Serving {
                     _ => self.callers[at].answer(&Answer::Ending),
                 }
             }
-            Ask::Join { keep, sees } => {
+            Ask::Join { keep, secret } => {
                 let ([likeness, ..], [_, start, a, b, c]) = (descriptors.as_slice(), fds.as_slice()) else {
                     return self.callers[at].answer(&Answer::Ending);
                 };
                 let Ok(theirs) = read_bytes(likeness, likeness::MOST) else {
                     return self.callers[at].answer(&Answer::Ending);
                 };
-                let is_restricted_alike = sees && may_be_looked_into(&self.callers[at].link);
-                let is_alike = theirs == self.likeness && is_restricted_alike;
-                match self.is_in_use() {
-                    false if !is_alike || self.stay.is_spent(Instant::now()) => self.make_room(at),
-                    true if !is_alike => {
-                        let what = match is_restricted_alike {
-                            true => difference(&self.likeness, &theirs),
-                            false => "was started with other capabilities or rules of Landlock".to_owned(),
-                        };
-                        self.callers[at].answer(&Answer::Different { what });
-                    }
-                    true if self.stay.is_shut() => {
+                match (self.unlike(at, secret, &theirs), self.is_in_use()) {
+                    (Some(_), false) => self.make_room(at),
+                    (Some(what), true) => self.callers[at].answer(&Answer::Different { what }),
+                    (None, false) if self.stay.is_spent(Instant::now()) => self.make_room(at),
+                    (None, true) if self.stay.is_shut() => {
                         self.callers[at].answer(&failed(NOTHING_STARTS_HERE));
                     }
                     _ => {
@@ -89,6 +82,24 @@ impl Serving {
                 }
             }
         }
+    }
+
+    /// What a caller would have otherwise, in words that follow on "it". Of itself a caller says only what it wants: what surrounds it, and whether it
+    /// may look into the keeper, the kernel says.
+    fn unlike(&self, at: usize, secret: Option<Secret>, theirs: &[u8]) -> Option<String> {
+        let other_rules = || Some("was started with other capabilities or rules of Landlock".to_owned());
+        let Some(Called { peer, proof }) = &self.callers[at].called else { return other_rules() };
+        let (Ok(surroundings), true) = (peer.surroundings(), proof.is_given(secret)) else {
+            return other_rules();
+        };
+        let Origin { likeness, surroundings: own, places, is_unsettled } = &self.origin;
+        if let Some(what) = own.difference(&surroundings, places) {
+            return Some(what);
+        }
+        if *is_unsettled {
+            return Some("was started while something was mounted or unmounted".to_owned());
+        }
+        (theirs != likeness).then(|| difference(likeness, theirs))
     }
 
     /// Ends the container for one who wants another.
@@ -113,7 +124,7 @@ impl Serving {
     /// started; if none runs it ends. What begins after all, its caller having been answered, is ended by [`Serving::report`].
     pub(super) fn starts_nothing(&mut self, at: usize) {
         self.stay.shut();
-        let is_first = self.callers[at].is_first;
+        let is_first = self.callers[at].is_first();
         let others_run = self.callers.iter().any(|caller| matches!(caller.state, State::Runs { .. }));
         let answer = if others_run { failed(NOTHING_STARTS_HERE) } else { not_started(is_first) };
         self.callers[at].answer(&answer);

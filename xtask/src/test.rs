@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 
 use clap::Args;
 
@@ -39,21 +39,23 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         let lints = ["clippy", "--workspace", "--all-targets", "--profile", "quick", "--quiet"];
         cargo(&[&lints[..], &["--", "-D", "warnings"]].concat())?;
     }
-    if options.fuzz_seconds > 0 {
-        cargo(&["xtask", "fuzz", "--seconds", &options.fuzz_seconds.to_string()])?;
-    }
     let has_nextest = has_component("nextest");
     if !options.no_attacks {
-        // Most attacks wait, and compilers don't. Without cargo, which would wait for the other one's end.
-        let built = has_nextest.then(|| build_tests(&top)).transpose()?;
+        // Most attacks wait, and compilers and fuzzers don't. Without cargo, which would wait for the other one's end.
+        let beside = Beside { top: top.clone(), tests: has_nextest, fuzz_seconds: options.fuzz_seconds };
+        let beside = std::thread::spawn(move || beside.run());
         println!("==> cargo xtask attacks");
         let attacks =
             Command::new(std::env::current_exe()?).args(["attacks", "--lowbox"]).arg(&lowbox).status();
         if !attacks?.success() {
             return Err("an attack succeeds, or proves nothing".into());
         }
-        // What doesn't build is told again below.
-        built.map(|mut built| built.wait()).transpose()?;
+        match beside.join() {
+            Ok(fuzzed) => say_of_fuzzing(fuzzed?)?,
+            Err(_) => return Err("what ran beside the attacks panicked".into()),
+        }
+    } else if options.fuzz_seconds > 0 {
+        cargo(&["xtask", "fuzz", "--seconds", &options.fuzz_seconds.to_string()])?;
     }
     let folder = top.join("tests/programs/tests");
     // Optimised: the model against the kernel and the oracles are many small launches and checks.
@@ -110,21 +112,35 @@ fn files(folder: &Path, with_wine: bool) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Begins to compile the tests in the background.
-fn build_tests(top: &Path) -> io::Result<Child> {
-    let mut command = Command::new("nice");
-    command.args([
-        "-n",
-        "19",
-        "cargo",
-        "nextest",
-        "run",
-        "--workspace",
-        "--cargo-profile",
-        "quick",
-        "--no-run",
-    ]);
-    command.current_dir(top).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+/// What is done in the background.
+struct Beside {
+    top: PathBuf,
+    /// Compile the tests. What doesn't build is told again when they are to run.
+    tests: bool,
+    fuzz_seconds: u32,
+}
+
+impl Beside {
+    /// What fuzzing said, if there was any.
+    fn run(&self) -> io::Result<Option<Output>> {
+        let cargo = |arguments: &[&str]| {
+            let mut command = Command::new("nice");
+            command.args(["-n", "19", "cargo"]).args(arguments).current_dir(&self.top);
+            command.stdin(Stdio::null()).output()
+        };
+        if self.tests {
+            cargo(&["nextest", "run", "--workspace", "--cargo-profile", "quick", "--no-run"])?;
+        }
+        let seconds = self.fuzz_seconds.to_string();
+        (self.fuzz_seconds > 0).then(|| cargo(&["xtask", "fuzz", "--seconds", &seconds])).transpose()
+    }
+}
+
+fn say_of_fuzzing(fuzzed: Option<Output>) -> Result<(), Box<dyn Error>> {
+    let Some(fuzzed) = fuzzed else { return Ok(()) };
+    println!("==> cargo xtask fuzz");
+    print!("{}{}", String::from_utf8_lossy(&fuzzed.stderr), String::from_utf8_lossy(&fuzzed.stdout));
+    if fuzzed.status.success() { Ok(()) } else { Err("fuzzing found something, or did not run".into()) }
 }
 
 /// Whether Windows programs can be built and run here.

@@ -33,8 +33,8 @@ fn choosing_by(
     start(run)
 }
 
-/// The window in which something is chosen, drawn and with the keys, once what comes from it counts.
-fn window(display: &Display, title: &str) -> String {
+/// The window in which something is chosen, drawn and with the keys.
+fn drawn(display: &Display, title: &str) -> String {
     let mut found = None;
     until(Duration::from_secs(60), || {
         found = display.window(title);
@@ -42,19 +42,34 @@ fn window(display: &Display, title: &str) -> String {
     });
     let found =
         found.unwrap_or_else(|| panic!("no {title} in {:?}", display.xdotool(&["search", "--name", "."])));
-    std::thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_millis(500));
     display.xdotool(&["windowfocus", "--sync", &found]);
+    found
+}
+
+/// The same once what comes from it counts.
+fn window(display: &Display, title: &str) -> String {
+    let found = drawn(display, title);
+    std::thread::sleep(Duration::from_millis(1500));
     found
 }
 
 /// Types a path into it, as a person would, and takes it.
 fn choose(display: &Display, title: &str, typed: &str) {
     let window = window(display, title);
-    display.xdotool(&["type", "--delay", "20", typed]).expect("it is typed");
-    std::thread::sleep(Duration::from_millis(500));
-    display.picture(&format!("choosing {}", title.trim_start_matches('^')));
-    display.xdotool(&["key", "Return"]).expect("a key");
-    assert!(until(Duration::from_secs(10), || display.window(title) != Some(window.clone())), "it stays");
+    loop {
+        display.xdotool(&["type", "--delay", "20", typed]).expect("it is typed");
+        std::thread::sleep(Duration::from_millis(500));
+        display.picture(&format!("choosing {}", title.trim_start_matches('^')));
+        display.xdotool(&["key", "Return"]).expect("a key");
+        let is_gone = || display.window(title) != Some(window.clone());
+        assert!(until(Duration::from_secs(10), is_gone), "it stays");
+        // A busy machine draws it late.
+        if !until(Duration::from_secs(1), || display.window("once more").is_some()) {
+            return;
+        }
+        self::window(display, "once more");
+    }
 }
 
 const OPEN: &str = "may read the file that you choose";
@@ -124,7 +139,7 @@ fn a_window_that_is_closed_gives_nothing_and_windows_come_no_faster_than_questio
         let words = [vec![forged], vec!["open".to_owned(); 12]].concat();
         let running = choosing(person, &display, &[], &words);
         for _ in 0..10 {
-            let window = window(&display, OPEN);
+            let window = drawn(&display, OPEN);
             display.xdotool(&["key", "Escape"]).expect("a key");
             assert!(until(Duration::from_secs(10), || display.window(OPEN) != Some(window.clone())));
         }
@@ -192,9 +207,8 @@ fn a_key_that_was_meant_for_another_window_chooses_nothing_and_hidden_folders_ar
         assert!(is_there, "{:?}", running.finish(5).stderr);
         // At once: somebody types elsewhere.
         display.xdotool(&["windowfocus", first.as_ref().expect("it is there"), "key", "Return"]);
-        // It goes, and is there again.
-        assert!(until(Duration::from_secs(20), || display.window(SAVE).is_none()), "it stays");
-        let _second = window(&display, SAVE);
+        // It is there again.
+        let _second = window(&display, "once more");
         let made = person.home().join("update.desktop");
         assert!(!made.exists() && !hidden.join("update.desktop").exists());
         // Once it was there to be read the same key counts, and names a place that the user sees.

@@ -50,10 +50,12 @@ impl FileChooser {
         command
     }
 
-    fn command(&self, wanted: &Wanted, deadline: Instant) -> Command {
+    /// `again` if what was chosen before did not count.
+    fn command(&self, wanted: &Wanted, again: bool, deadline: Instant) -> Command {
         let mut command = self.zenity(deadline);
         command.args(["--file-selection", "--separator=//"]);
-        command.arg(format!("--title={}", title(wanted)));
+        let again = if again { " - once more: that was too quick to have been read" } else { "" };
+        command.arg(format!("--title={}{again}", title(wanted)));
         command.args(match wanted.kind {
             Kind::Open => &[][..],
             Kind::OpenSeveral => &["--multiple"],
@@ -109,8 +111,8 @@ fn text(words: &str) -> String {
 
 impl Chooser for FileChooser {
     fn choose(&mut self, wanted: &Wanted, deadline: Instant) -> Option<Vec<PathBuf>> {
-        loop {
-            let shown = match Window::open(&mut self.command(wanted, deadline)) {
+        for again in std::iter::once(false).chain(std::iter::repeat(true)) {
+            let shown = match Window::open(&mut self.command(wanted, again, deadline)) {
                 Ok(shown) => shown,
                 Err(error) => {
                     let helper = self.path.display();
@@ -126,6 +128,7 @@ impl Chooser for FileChooser {
                 return Some(chosen(&printed).into_iter().map(|path| complete(path, wanted)).collect());
             }
         }
+        None
     }
 
     fn confirm(&mut self, confirm: &Confirm, deadline: Instant) -> bool {
@@ -227,7 +230,7 @@ mod tests {
 
     fn arguments(wanted: &Wanted) -> Vec<String> {
         let chooser = FileChooser { path: "/usr/bin/zenity".into() };
-        let command = chooser.command(wanted, Instant::now());
+        let command = chooser.command(wanted, false, Instant::now());
         command.get_args().map(|argument| argument.to_str().unwrap().to_owned()).collect()
     }
 

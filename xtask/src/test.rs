@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     // Optimised: the model against the kernel and the oracles are many small launches and checks.
     if has_nextest {
         // Most tests wait for programs, terminals and time limits rather than for a processor.
-        let threads = (2 * std::thread::available_parallelism().map_or(1, usize::from)).to_string();
+        let threads = (1 + 2 * std::thread::available_parallelism().map_or(1, usize::from)).to_string();
         let run = ["nextest", "run", "--workspace", "--cargo-profile", "quick", "--no-fail-fast"];
         let mut options = vec!["--test-threads", &threads];
         if !has_wine() {

@@ -7,7 +7,7 @@ typedef HRESULT WINAPI make_array(UINT, PCIDLIST_ABSOLUTE_ARRAY, IShellItemArray
 typedef void WINAPI free_memory(void *);
 
 /* As many as a request can come to (broker/desk/choosing.rs). */
-#define MOST 256
+#define MOST 128
 
 static void *function(const WCHAR *library, const char *name)
 {

@@ -222,13 +222,7 @@ impl Desk {
             Recalled::Nothing if revoked => Some(false),
             Recalled::Nothing => None,
             Recalled::Denied => Some(false),
-            Recalled::Allowed { consent, object } => {
-                let pin = self.grantor().look(&consent.path).ok()?;
-                let held = pin.id == object && self.memory.hold(&consent);
-                let granted = held && self.grant(&consent.path, pin, consent.rights);
-                self.grantor().unpin(pin);
-                Some(granted)
-            }
+            Recalled::Allowed { consent, object } => self.grant_again(&consent, object),
         }
     }
 

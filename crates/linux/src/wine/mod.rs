@@ -114,9 +114,14 @@ impl WineSpec {
             PrefixOf::Package(_) | PrefixOf::Making(_) => None,
         };
         let files = match &ready.source {
-            Source::Overlay { template, .. } if imported.is_none() => {
-                PackageFiles::of(&named.data, named.libraries, named.packages, template, named.user)
-            }
+            Source::Overlay { template, .. } if imported.is_none() => PackageFiles::of(
+                &package_files::list,
+                &named.data,
+                named.libraries,
+                named.packages,
+                template,
+                named.user,
+            ),
             Source::Overlay { .. } | Source::Folder(_) => PackageFiles::default(),
         };
         let drives = drives::drives(named.working_folder, &places(named, &files), named.to_ask_for);

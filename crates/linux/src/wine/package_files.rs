@@ -75,10 +75,10 @@ const WRITABLE: [&str; 5] = ["Common AppData", "AppData", "Local AppData", "Loca
 const MAX_ENTRIES: usize = 20_000;
 
 /// Tells what is in a folder.
-type List<'a> = dyn Fn(&Path, &mut dyn FnMut(&OsStr, NodeKind)) + 'a;
+pub(crate) type List<'a> = dyn Fn(&Path, &mut dyn FnMut(&OsStr, NodeKind)) + 'a;
 
 /// What is in a folder, as far as a layer can have it. The template and packages are lowbox's own; what can't be listed has nothing in it.
-fn list(folder: &Path, tell: &mut dyn FnMut(&OsStr, NodeKind)) {
+pub(crate) fn list(folder: &Path, tell: &mut dyn FnMut(&OsStr, NodeKind)) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(MAX_ENTRIES + 1) {
         let kind = match entry.file_type() {
             Ok(kind) if kind.is_dir() => NodeKind::Dir,
@@ -112,18 +112,8 @@ pub(crate) struct Data<'a> {
 }
 
 impl PackageFiles {
-    /// Those of packages whose files lie in these folders, above the template.
+    /// Those of packages whose files lie in these folders, above the template; what is in a folder `list` tells ([`list`]).
     pub(crate) fn of(
-        data: &Data<'_>,
-        libraries: &[Library],
-        folders: &[PathBuf],
-        template: &Path,
-        user: &str,
-    ) -> PackageFiles {
-        PackageFiles::listed_by(&list, data, libraries, folders, template, user)
-    }
-
-    fn listed_by(
         list: &List<'_>,
         data: &Data<'_>,
         libraries: &[Library],

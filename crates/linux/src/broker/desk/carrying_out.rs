@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lowbox_policy::GrantRights;
+use lowbox_policy::{FileId, GrantRights};
 
 use super::Desk;
 use crate::broker::grantor::Pin;
@@ -10,7 +10,7 @@ use crate::broker::offer::Offer;
 use crate::broker::searches::Effort;
 use crate::broker::way::Way;
 use crate::broker::{Answer, Notice};
-use crate::store::{Decision, Held};
+use crate::store::{Decision, FileConsent, Held};
 
 impl Desk {
     /// Does what the answer says; whether the program sees more than before.
@@ -76,6 +76,15 @@ impl Desk {
             Ok(()) => true,
             Err(why) => self.failed(path, why),
         }
+    }
+
+    /// The same of what is remembered, if that object is still there; `None` if nothing is.
+    pub(super) fn grant_again(&mut self, consent: &FileConsent, object: FileId) -> Option<bool> {
+        let pin = self.grantor().look(&consent.path).ok()?;
+        let held = pin.id == object && self.memory.hold(consent);
+        let granted = held && self.grant(&consent.path, pin, consent.rights);
+        self.grantor().unpin(pin);
+        Some(granted)
     }
 
     pub(super) fn failed(&mut self, path: &Path, why: String) -> bool {

@@ -151,8 +151,10 @@ impl Desk {
         self.denied.forget(path);
         self.choices.last = path.parent().map(Path::to_owned);
         // Programs list the folders on the way only to find what was chosen, and the container shows that in them: nobody is asked.
-        for above in path.ancestors().skip(1).filter(|above| self.grants.judge().is_users(above)) {
-            self.denied.insert(above);
+        for above in path.ancestors().skip(1) {
+            if self.grants.judge().is_users(above) && self.grants.covering(above).is_none() {
+                self.denied.insert(above);
+            }
         }
         Ok(name)
     }
@@ -173,11 +175,7 @@ impl Desk {
                 Err(Some(format!("you denied it before; lowbox consent revoke {} forgets that", Shown(path))))
             }
             Recalled::Allowed { consent, object } => {
-                let Ok(pin) = self.grantor().look(&consent.path) else { return Ok(false) };
-                let held = pin.id == object && self.memory.hold(&consent);
-                let granted = held && self.grant(&consent.path, pin, consent.rights);
-                self.grantor().unpin(pin);
-                Ok(granted)
+                Ok(self.grant_again(&consent, object).unwrap_or_default())
             }
         }
     }

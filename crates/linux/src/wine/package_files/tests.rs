@@ -27,7 +27,7 @@ fn files_are_where_windows_has_them_and_folders_of_both_are_merged() {
         fs::write(package.join(file), "").unwrap();
     }
     let data = Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
-    let files = PackageFiles::of(&data, &[], std::slice::from_ref(&package), &template, "me");
+    let files = PackageFiles::of(&list, &data, &[], std::slice::from_ref(&package), &template, "me");
     assert_eq!(files.own_folder.as_deref(), Some(r"C:\users\me\AppData\Local\Packages\F_1\AC"));
     let local = files.windows_path(Path::new("/data/L/x"));
     assert_eq!(local.as_deref(), Some(r"C:\users\me\AppData\Local\Packages\F_1\LocalState\x"));
@@ -81,7 +81,7 @@ fn libraries_are_links_unless_the_package_has_a_folder_there_and_name_no_path() 
         folder: format!("/home/me/{name}").into(),
     };
     let libraries = [library("Documents"), library("Music")];
-    let files = PackageFiles::of(&data, &libraries, &[package], &template, "me");
+    let files = PackageFiles::of(&list, &data, &libraries, &[package], &template, "me");
     assert_eq!(files.libraries, libraries[..1]);
     let Library { at, folder } = library("Documents");
     assert_eq!(files.entries.last(), Some(&PackageEntry::Link { at, to: folder }));
@@ -109,7 +109,7 @@ fn a_folder_of_many_files_is_listed_once_and_not_for_each_of_them() {
     };
     let data = Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
     let folders = [PathBuf::from("/p/Contoso_1/package")];
-    let layer = PackageFiles::listed_by(&listing, &data, &[], &folders, "/t".as_ref(), "me");
+    let layer = PackageFiles::of(&listing, &data, &[], &folders, "/t".as_ref(), "me");
     assert!(layer.name_packages && layer.entries.len() > 15_000);
     assert!(told.get() < 3 * 15_000, "{} names", told.get());
 }
@@ -123,7 +123,7 @@ fn all_files_of_a_large_folder_are_there_or_none() {
     fs::create_dir_all(&folder).unwrap();
     let data = Data { family_name: "F_1", local_state: "/data/L".as_ref(), temp_state: "/var/tmp".as_ref() };
     let files = || {
-        let layer = PackageFiles::of(&data, &[], std::slice::from_ref(&package), &template, "me");
+        let layer = PackageFiles::of(&list, &data, &[], std::slice::from_ref(&package), &template, "me");
         let is_one =
             |entry: &&PackageEntry| matches!(entry, PackageEntry::Link { to, .. } if to.starts_with(&folder));
         layer.entries.iter().filter(is_one).count()

@@ -5,6 +5,7 @@ mod display;
 mod file_server;
 mod files;
 mod front_end;
+pub mod kept;
 mod lesson;
 pub mod nested;
 mod networks;

@@ -5,65 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use lowbox_program_tests::{
-    Ended, Person, everyone_with_wine, finish, own_windows_program, pids_with, start, text, until,
-};
-use rustix::process::{Signal, geteuid, getsid, kill_process};
-
-/// A person with a package whose container is kept. It is ended with the test.
-struct Joins<'a>(&'a Person);
-
-impl Joins<'_> {
-    /// A program of the package, started by a command that executes what follows it.
-    fn run(&self, before: &[&str], options: &[&str], words: &[&str]) -> Command {
-        let options = [&["--name", "one", "--keep-warm", "60"], options].concat();
-        self.0.inside_after(before, options, [&["./meet.exe"], words].concat())
-    }
-
-    fn says(&self, before: &[&str], options: &[&str], words: &[&str]) -> String {
-        said(&finish(self.run(before, options, words), 60))
-    }
-}
-
-impl Drop for Joins<'_> {
-    fn drop(&mut self) {
-        let lowbox = self.0.home().parent().expect("a folder for all").join("lowbox");
-        for keeper in pids_with(text(&lowbox)).into_iter().filter(|pid| getsid(Some(*pid)) == Ok(*pid)) {
-            let _ = kill_process(keeper, Signal::KILL);
-        }
-        until(Duration::from_secs(5), || pids_with(text(&lowbox)).is_empty());
-    }
-}
-
-fn with_meet(test: impl Fn(&Person, &Joins<'_>)) {
-    everyone_with_wine(|person| {
-        own_windows_program(person, "meet");
-        test(person, &Joins(person));
-    });
-}
-
-fn said(ended: &Ended) -> String {
-    ended.text().replace('\r', "")
-}
+use lowbox_program_tests::kept::{Kept, changed, said, with_meet};
+use lowbox_program_tests::{Ended, Person, finish, pids_with, start, text, until};
+use rustix::process::geteuid;
 
 /// A path of Linux's as a Windows program names it, after a word of `meet`'s.
 fn word(word: &str, path: &Path) -> String {
     format!(r"{word}:\\?\unix{}", text(path).replace('/', r"\"))
 }
 
-/// A command that changes itself by a line of Python before it executes what follows.
-fn changed(by: &str) -> [String; 3] {
-    let script = format!(
-        "import ctypes, os, signal, struct, sys
-call = ctypes.CDLL(None, use_errno=True).syscall
-def done(result):
-    if result < 0: sys.exit(os.strerror(ctypes.get_errno()))
-    return result
-{by}
-signal.signal(signal.SIGPIPE, signal.SIG_DFL); signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-os.execvp(sys.argv[1], sys.argv[1:])"
-    );
-    ["/usr/bin/python3".to_owned(), "-c".to_owned(), script]
+/// What `meet` says to one word, started by a command that executes what follows it.
+fn says(kept: &Kept<'_>, before: &[&str], word: &str) -> String {
+    said(&finish(kept.run_after(before, 60, &[], &[word]), 60))
 }
 
 /// Stands in for the keeper once, and takes down what an honest caller says.
@@ -119,12 +72,12 @@ while (answer := s.recv(65536)):
 
 #[test]
 fn who_says_that_it_is_what_it_is_not_has_no_program_run() {
-    with_meet(|person, joins| {
+    with_meet(|person, kept| {
         let (out, taken) = (person.folder("out"), person.folder("taken"));
         let made = out.join("made.txt");
         let grant = format!("{}:rw", text(&out));
         let plain = ["setpriv", "--no-new-privs", "--"];
-        let honest = || joins.run(&plain, &["--grant", &grant], &[&word("write", &made)]);
+        let honest = || kept.run_after(&plain, 60, &["--grant", &grant], &[&word("write", &made)]);
         finish(honest(), 60).succeeded();
         let folder = person.home().join(".local/share/lowbox/kept");
         let socket = fs::read_dir(&folder).unwrap().next().expect("a socket").unwrap().file_name();
@@ -193,12 +146,12 @@ fn with_mounts(person: &Person, script: &str, run: &Command) -> Option<Ended> {
 
 #[test]
 fn what_was_unmounted_since_is_not_there_for_those_who_come_later() {
-    with_meet(|person, joins| {
+    with_meet(|person, kept| {
         let shared = person.folder("shared");
         let [vault, other] = [person.folder("shared/vault"), person.folder("elsewhere")];
         let grant = format!("{}:r", text(&shared));
         let secret = vault.join("secret.txt");
-        let run = joins.run(&[], &["--grant", &grant], &[&word("read", &secret)]);
+        let run = kept.run_after(&[], 60, &["--grant", &grant], &[&word("read", &secret)]);
         let (vault, other) = (text(&vault), text(&other));
         let begin =
             format!("mount -t tmpfs none {vault}; echo secret > {vault}/secret.txt; chmod 755 {vault}");
@@ -206,7 +159,7 @@ fn what_was_unmounted_since_is_not_there_for_those_who_come_later() {
         let Some(ended) = with_mounts(person, &script, &run) else { return };
         assert_eq!(said(&ended), "secret\nno", "{}", ended.stderr);
         // What is mounted elsewhere makes no other container: what one left is told something by the next.
-        let run = joins.run(&[], &["--grant", &grant], &[]);
+        let run = kept.run_after(&[], 60, &["--grant", &grant], &[]);
         let script = format!("{begin}; \"$@\" leave:wait:go; mount -t tmpfs none {other}; \"$@\" tell:go");
         let ended = with_mounts(person, &script, &run).expect("as before");
         assert_eq!(said(&ended), "left\ntells", "{}", ended.stderr);
@@ -215,11 +168,11 @@ fn what_was_unmounted_since_is_not_there_for_those_who_come_later() {
 
 #[test]
 fn a_folder_that_was_made_read_only_since_is_not_written_by_those_who_come_later() {
-    with_meet(|person, joins| {
+    with_meet(|person, kept| {
         let out = person.folder("out");
         let made = out.join("made.txt");
         let grant = format!("{}:rw", text(&out));
-        let run = joins.run(&[], &["--grant", &grant], &[&word("write", &made)]);
+        let run = kept.run_after(&[], 60, &["--grant", &grant], &[&word("write", &made)]);
         let (out, made) = (text(&out), text(&made));
         let look = format!("[ -e {made} ] && echo made || echo not made");
         let script = format!(
@@ -238,11 +191,11 @@ fn a_folder_that_was_made_read_only_since_is_not_written_by_those_who_come_later
 
 #[test]
 fn who_sees_the_same_root_by_another_mount_does_not_join() {
-    with_meet(|person, joins| {
+    with_meet(|person, kept| {
         let (out, root) = (person.folder("out"), person.folder("root"));
         let made = out.join("made.txt");
         let grant = format!("{}:rw", text(&out));
-        let run = joins.run(&[], &["--grant", &grant], &[&word("write", &made)]);
+        let run = kept.run_after(&[], 60, &["--grant", &grant], &[&word("write", &made)]);
         let (home, root, made) = (person.home(), text(&root), text(&made));
         let look = format!("[ -e {made} ] && echo made || echo not made");
         let script = format!(
@@ -262,15 +215,15 @@ fn what_a_process_hands_on_to_its_programs_is_its_own_callers() {
         ("coredump_filter", "open('/proc/self/coredump_filter', 'w').write('0')", "00000000"),
         ("personality", "done(call(135, 0x0040000))", "00040000"),
     ];
-    with_meet(|_, joins| {
+    with_meet(|_, kept| {
         for (file, by, value) in of_calls {
             let before = changed(by);
             let before = before.each_ref().map(String::as_str);
             let read = word("read", &Path::new("/proc/self").join(file));
-            let plain = joins.says(&[], &[], &[&read]);
+            let plain = says(kept, &[], &read);
             assert!(plain != value && plain != "no", "{file}: {plain}");
-            assert_eq!(joins.says(&before, &[], &[&read]), value, "{file}");
-            assert_eq!(joins.says(&[], &[], &[&read]), plain, "{file}");
+            assert_eq!(says(kept, &before, &read), value, "{file}");
+            assert_eq!(says(kept, &[], &read), plain, "{file}");
         }
     });
 }
@@ -278,10 +231,9 @@ fn what_a_process_hands_on_to_its_programs_is_its_own_callers() {
 /// What is seen of a process, by its folder of /proc.
 type Look<'a> = &'a dyn Fn(&Path) -> String;
 
-/// The process of `meet.exe` that runs.
-fn meets() -> Option<PathBuf> {
-    let folders =
-        pids_with("meet.exe").into_iter().map(|pid| PathBuf::from(format!("/proc/{}", pid.as_raw_pid())));
+/// The process of `meet.exe` that runs with this word, which no other test's has.
+fn meets(word: &str) -> Option<PathBuf> {
+    let folders = pids_with(word).into_iter().map(|pid| PathBuf::from(format!("/proc/{}", pid.as_raw_pid())));
     let is_it = |folder: &PathBuf| {
         fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == "meet.exe")
     };
@@ -314,21 +266,22 @@ fn what_the_kernel_tells_of_a_program_is_as_its_own_callers() {
         ("done(call(157, 41, 1, 0, 0, 0))", &pages, "0"),
         ("done(call(251, 1, 0, 3 << 13))", &priority, "idle"),
     ];
-    with_meet(|person, joins| {
+    with_meet(|person, kept| {
         let mut made = 0;
         for (by, look, value) in of_calls {
             let before = changed(by);
             let before = before.each_ref().map(String::as_str);
             for (before, has_it) in [(&[][..], false), (&before, true), (&[], false)] {
                 made += 1;
-                let file = format!("{made}.txt");
+                let file = format!("{}-{}-{made}.txt", std::process::id(), person.is_root());
                 let is_ready = || {
                     let package = person.package_so_far("one");
                     package.is_some_and(|one| one.join("WineChanges/upper/drive_c").join(&file).exists())
                 };
-                let running = start(joins.run(before, &[], &[&format!(r"write:C:\{file}"), "sleep:1500"]));
-                assert!(until(Duration::from_secs(30), || is_ready() && meets().is_some()), "{by}");
-                let looked = look(&meets().expect("it runs"));
+                let running =
+                    start(kept.run_after(before, 60, &[], &[&format!(r"write:C:\{file}"), "sleep:1500"]));
+                assert!(until(Duration::from_secs(30), || is_ready() && meets(&file).is_some()), "{by}");
+                let looked = look(&meets(&file).expect("it runs"));
                 assert_eq!(looked == value, has_it, "{by}: {looked}");
                 running.finish(30).succeeded();
             }
